@@ -1,0 +1,13 @@
+//! The words and rules of the trade. Pure: no clock, no randomness, no I/O; time and ids come as arguments.
+
+pub mod call;
+pub mod categorise;
+pub mod channel;
+pub mod contact;
+pub mod entry;
+pub mod priority;
+pub mod reference;
+pub mod status;
+pub mod summary;
+pub mod ticket;
+pub mod time;

@@ -1,0 +1,30 @@
+//! frontdesk: every phone call and WhatsApp message becomes a durable ticket, on the box itself.
+//!
+//! # The one way through the house
+//!
+//! ```text
+//! event in ──► command ──► decide ──► plan ──► journal, fsync ──► redb + index ──► answer
+//! (ingest, http, cli)      (pure)              (durable, the feed)   (state)
+//! ```
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`domain`] | the words and rules of the trade; pure, no I/O |
+//! | [`wire`] | the payloads of others, parsed into facts of our own |
+//! | [`store`] | journal and redb: what was acknowledged is on disk |
+//! | [`engine`] | the one writer, deciding, the in-memory index, the feed |
+//! | [`ingest`] | the doors: call relays, WhatsApp bridges |
+//! | [`http`] | the API: router, errors, one file a resource |
+//! | [`auth`] | tokens and who may what |
+//! | [`admin`] | the unix socket by which the command line reaches a running daemon |
+//! | [`app`] | composition root: build, spawn, drain in order |
+//! | [`cli`] | one file a subcommand |
+//! | [`config`] | one struct a section; `config/default.toml` is the documentation |
+//! | [`telemetry`] | logs and metrics |
+
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod store;
+pub mod telemetry;
+pub mod wire;
