@@ -1,0 +1,71 @@
+//! Every table with its stable number, key and value, in one place.
+//!
+//! The number is written into journal records and never changes or is used again. Keys are byte strings
+//! that sort as meant (big endian); values are one version byte and postcard ([`super::codec`]).
+//! Row keys hold keyed hashes, never personal data.
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Table {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl Table {
+            pub const ALL: &'static [Table] = &[$(Table::$name),*];
+
+            /// The name of the redb table.
+            pub fn name(self) -> &'static str {
+                match self { $(Table::$name => stringify!($name),)* }
+            }
+
+            pub fn from_number(number: u8) -> Option<Table> {
+                match number { $($number => Some(Table::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+tables! {
+    /// name → counter or setting of the store itself (format, next numbers, journal position).
+    Meta = 1,
+    /// ticket number u64 → `Ticket`.
+    Tickets = 2,
+    /// ticket number u64 → `IndexRow`, the narrow row of the in-memory index.
+    Index = 3,
+    /// global entry number u64 → `Entry`; appended in the order of arrival.
+    Entries = 4,
+    /// ticket number u64, page u32 → up to 64 `DirItem`s in spoken or sent order.
+    Directory = 5,
+    /// kind u8, reference bytes → ticket number: UUID, channel reference, external id.
+    References = 6,
+    /// contact id u64 → `Contact`.
+    Contacts = 7,
+    /// keyed hash of an address, 16 bytes → contact id.
+    Addresses = 8,
+    /// conversation id u64 → `Conversation`.
+    Conversations = 9,
+    /// keyed hash of channel, instance and contact, 16 bytes → conversation id.
+    ConversationKeys = 10,
+    /// day of arrival u32, keyed hash of a message's identity, 16 bytes → `Seen`.
+    Seen = 11,
+    /// hour of arrival u32, hash of caller and key, 16 bytes → `Remembered`, the answer to an idempotent request.
+    Idempotency = 12,
+    /// ticket number u64 → `Call`, while the call is open.
+    OpenCalls = 13,
+    /// ticket number u64, hash of the item id u64 → `CallItem`.
+    CallItems = 14,
+    /// ticket number u64, position u32 → `StatusChange`.
+    StatusHistory = 15,
+    /// ticket number u64, position u32 → `Metadata`.
+    Metadata = 16,
+    /// token id u64 → `Token`.
+    Tokens = 17,
+    /// agent id u64 → `Agent`.
+    Agents = 18,
+    /// consumer name → sequence number it has dealt with.
+    Cursors = 19,
+    /// name of a count → u64, kept beside what it counts (tool calls by name).
+    Counts = 20,
+}
