@@ -22,9 +22,6 @@
 //! | [`config`] | one struct a section; `config/default.toml` is the documentation |
 //! | [`telemetry`] | logs and metrics |
 
-pub mod cli;
-pub mod config;
+pub mod engine;
 pub mod domain;
 pub mod store;
-pub mod telemetry;
-pub mod wire;
