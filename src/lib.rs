@@ -22,6 +22,9 @@
 //! | [`config`] | one struct a section; `config/default.toml` is the documentation |
 //! | [`telemetry`] | logs and metrics |
 
+// A daemon that runs for years unattended says what it relied on: `expect`, never a bare `unwrap`.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 pub mod cli;
 pub mod config;
 pub mod domain;
