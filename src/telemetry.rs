@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -81,9 +82,11 @@ fn targets(level: LogLevel) -> Targets {
 /// Whether stderr is the very stream that systemd connected to the journal, which it names as
 /// `device:inode` (systemd.exec(5)); a shell below a unit inherits the variable, not the stream.
 fn stderr_is_journal() -> bool {
-    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
-    rustix::fs::fstat(io::stderr())
-        .is_ok_and(|stat| stream == format!("{}:{}", stat.st_dev, stat.st_ino))
+    std::env::var("JOURNAL_STREAM").is_ok_and(|name| is_stream(io::stderr(), &name))
+}
+
+fn is_stream(stream: impl AsFd, name: &str) -> bool {
+    rustix::fs::fstat(stream).is_ok_and(|stat| name == format!("{}:{}", stat.st_dev, stat.st_ino))
 }
 
 /// The usual text format, kept to one line, with a priority in front for journald.
@@ -210,6 +213,17 @@ mod tests {
             "{log}"
         );
         assert_eq!(logged(LogLevel::Error, Face::Journal, speak), "");
+    }
+
+    #[test]
+    fn the_journal_is_known_by_device_and_inode() {
+        use std::os::unix::fs::MetadataExt;
+
+        let null = std::fs::File::open("/dev/null").unwrap();
+        let metadata = null.metadata().unwrap();
+        assert!(is_stream(&null, &format!("{}:{}", metadata.dev(), metadata.ino())));
+        assert!(!is_stream(&null, &format!("{}:{}", metadata.dev(), metadata.ino() + 1)));
+        assert!(!is_stream(&null, ""));
     }
 
     #[test]
