@@ -1,9 +1,11 @@
-//! Logs: records of `tracing` on stderr, one line each.
+//! Logs and metrics. Logs: records of `tracing` on stderr, one line each.
 //!
 //! As text they are for people (time, colours on a terminal) or, when stderr is the journal's socket, for
 //! journald, which keeps the time itself and reads the priority from a leading `<N>` (sd-daemon(3)). As
 //! JSON they are for collectors. A line break inside a record is escaped, so that what a customer wrote
 //! can neither forge a record nor lose its priority.
+
+pub mod metrics;
 
 use std::fmt;
 use std::io::{self, IsTerminal};

@@ -4,7 +4,12 @@
 //! does. Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 it failed, 2 the command
 //! line or the configuration is wrong.
 
+mod ask;
 mod config;
+mod export;
+mod serve;
+mod token;
+mod verify;
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -28,6 +33,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the daemon
+    Serve(serve::Command),
+    /// Make, list and revoke machine tokens
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Write calls as files for other ticket systems
+    Export(export::Command),
+    /// Check journal, store and rows; says where any damage is
+    Verify,
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -131,6 +145,10 @@ fn respond(
 
 fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
     match &cli.command {
+        Command::Serve(command) => serve::run(command, &cli.shared, out),
+        Command::Token(command) => token::run(command, &cli.shared, out),
+        Command::Export(command) => export::run(command, &cli.shared, out),
+        Command::Verify => verify::run(&cli.shared, out),
         Command::Config(command) => config::run(command, &cli.shared, out),
     }
 }

@@ -44,6 +44,13 @@ pub fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error
         .map(Duration::from_millis)
 }
 
+/// Reads a span of time as it is written in the configuration, for flags.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let amount = Amount { form: DURATION_FORM, bare: 1_000, units: &DURATION_UNITS };
+    let millis = amount.read(text).ok_or_else(|| format!("expected {DURATION_FORM}"))?;
+    Ok(Duration::from_millis(millis))
+}
+
 /// Reads `IP:port`.
 pub fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
     from.deserialize_str(Text { form: ADDRESS_FORM, read: |text| text.parse().ok() })

@@ -66,11 +66,32 @@ pub struct Part {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// Where an item stands; `turn` when it may bring words or a tool call.
-    Placed { item: String, after: Previous, turn: bool },
+    Placed {
+        item: String,
+        after: Previous,
+        turn: bool,
+    },
     /// Final words.
-    Said { item: Option<String>, index: u32, speaker: Speaker, text: String },
+    Said {
+        item: Option<String>,
+        index: u32,
+        speaker: Speaker,
+        text: String,
+    },
     /// A tool call announced by name.
-    ToolNamed { item: Option<String>, call_id: String, name: String },
-    ToolCalled { item: Option<String>, call_id: Option<String>, name: Option<String>, arguments: String },
-    ToolAnswered { call_id: String, output: String },
+    ToolNamed {
+        item: Option<String>,
+        call_id: String,
+        name: String,
+    },
+    ToolCalled {
+        item: Option<String>,
+        call_id: Option<String>,
+        name: Option<String>,
+        arguments: String,
+    },
+    ToolAnswered {
+        call_id: String,
+        output: String,
+    },
 }

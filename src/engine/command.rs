@@ -17,33 +17,74 @@ pub enum Command {
     /// A relay opens a call (S0.2, S0.33).
     OpenCall(NewCall),
     /// One realtime event of a running call.
-    RecordFacts { ticket: u64, event_id: Option<String>, facts: Vec<Fact> },
+    RecordFacts {
+        ticket: u64,
+        event_id: Option<String>,
+        facts: Vec<Fact>,
+    },
     /// The connection of a call broke; the grace begins.
-    DetachCall { ticket: u64, connection: u64 },
+    DetachCall {
+        ticket: u64,
+        connection: u64,
+    },
     /// The connection of a call closed as it should, or somebody closes it by the API (S0.37).
-    EndCall { ticket: Reference, connection: Option<u64>, auto_categorize: bool },
+    EndCall {
+        ticket: Reference,
+        connection: Option<u64>,
+        auto_categorize: bool,
+    },
     /// Ends a call whose grace is over; nothing if its relay came back.
-    ExpireCall { ticket: u64 },
+    ExpireCall {
+        ticket: u64,
+    },
     /// At start: no connection survived, every call's grace begins.
     OrphanCalls,
     /// S0.34
     LogInteraction(NewInteraction),
     /// S0.35
-    AddMetadata { ticket: Reference, key: String, value: String },
+    AddMetadata {
+        ticket: Reference,
+        key: String,
+        value: String,
+    },
     /// S0.36
-    UpdateCall { ticket: Reference, changes: CallChanges },
+    UpdateCall {
+        ticket: Reference,
+        changes: CallChanges,
+    },
     /// A WhatsApp message (S4.4 to S4.10).
     ReceiveMessage(Box<InboundMessage>),
     /// Two WhatsApp addresses are one person.
-    JoinAddresses { lid: String, phone: String },
+    JoinAddresses {
+        lid: String,
+        phone: String,
+    },
     /// S4.13
-    Claim { ticket: Reference },
-    SetStatus { ticket: Reference, to: Status, reason: Option<String>, notes: Option<String> },
-    CreateToken { name: String, hash: [u8; 32], scopes: Vec<Scope> },
-    RevokeToken { id: u64 },
+    Claim {
+        ticket: Reference,
+    },
+    SetStatus {
+        ticket: Reference,
+        to: Status,
+        reason: Option<String>,
+        notes: Option<String>,
+    },
+    CreateToken {
+        name: String,
+        hash: [u8; 32],
+        scopes: Vec<Scope>,
+    },
+    RevokeToken {
+        id: u64,
+    },
     /// A consumer of the feed has dealt with everything up to `seq`.
-    MoveCursor { name: String, seq: u64 },
-    DropCursor { name: String },
+    MoveCursor {
+        name: String,
+        seq: u64,
+    },
+    DropCursor {
+        name: String,
+    },
     /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
     Sweep,
 }
@@ -110,15 +151,35 @@ pub struct InboundMessage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
     Done,
-    Call { ticket: Box<Ticket>, resumed: bool },
-    CallAttached { ticket: u64, connection: u64 },
+    Call {
+        ticket: Box<Ticket>,
+        resumed: bool,
+    },
+    CallAttached {
+        ticket: u64,
+        connection: u64,
+    },
     Ticket(Box<Ticket>),
-    Interaction { ticket: Box<Ticket>, entry: Box<Entry> },
-    Metadata { ticket: Box<Ticket>, id: u32, key: String, value: String },
+    Interaction {
+        ticket: Box<Ticket>,
+        entry: Box<Entry>,
+    },
+    Metadata {
+        ticket: Box<Ticket>,
+        id: u32,
+        key: String,
+        value: String,
+    },
     /// What the bridge is to do with a message.
-    Message { ticket: Option<u64>, mode: Mode },
+    Message {
+        ticket: Option<u64>,
+        mode: Mode,
+    },
     Token(Box<Token>),
-    Cursor { name: String, seq: u64 },
+    Cursor {
+        name: String,
+        seq: u64,
+    },
 }
 
 /// Why a command was refused. Nothing was written for it.
@@ -146,8 +207,14 @@ pub enum Actor {
     /// The daemon itself.
     System,
     /// A machine token that is no agent.
-    Token { name: String },
-    Agent { id: u64, name: String, sees_all: bool },
+    Token {
+        name: String,
+    },
+    Agent {
+        id: u64,
+        name: String,
+        sees_all: bool,
+    },
 }
 
 impl Actor {
@@ -180,7 +247,10 @@ pub const MAX_IDEMPOTENCY_KEY: usize = 255;
 impl Idempotency {
     /// `caller` keeps the keys of different callers apart; `request` is all that makes the request what it is.
     pub fn new(caller: u64, key: &[u8], request: &[&[u8]]) -> Result<Idempotency, Refusal> {
-        if key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY || !key.iter().all(u8::is_ascii_graphic) {
+        if key.is_empty()
+            || key.len() > MAX_IDEMPOTENCY_KEY
+            || !key.iter().all(u8::is_ascii_graphic)
+        {
             let why = format!("must be 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters");
             return Err(Refusal::Invalid { field: "Idempotency-Key", why });
         }

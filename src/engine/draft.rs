@@ -82,7 +82,14 @@ impl View for Draft<'_> {
 
 impl<'a> Draft<'a> {
     pub fn new(base: &'a dyn View, ctx: &'a Context<'a>) -> Draft<'a> {
-        Draft { base, ctx, rows: BTreeMap::new(), events: Vec::new(), notices: Vec::new(), drawn: 0 }
+        Draft {
+            base,
+            ctx,
+            rows: BTreeMap::new(),
+            events: Vec::new(),
+            notices: Vec::new(),
+            drawn: 0,
+        }
     }
 
     pub fn rows(&self) -> Rows<'_> {
@@ -191,7 +198,12 @@ impl<'a> Draft<'a> {
         self.event(kind, Some(ticket.number));
     }
 
-    pub fn write_history(&mut self, ticket: &mut Ticket, from: Option<Status>, reason: Option<&str>) {
+    pub fn write_history(
+        &mut self,
+        ticket: &mut Ticket,
+        from: Option<Status>,
+        reason: Option<&str>,
+    ) {
         let change = StatusChange {
             from,
             to: ticket.status,
@@ -224,11 +236,8 @@ impl<'a> Draft<'a> {
 
     /// The finished plan and its log lines.
     pub fn finish(self) -> (PlanRecord, Vec<String>) {
-        let rows = self
-            .rows
-            .into_iter()
-            .map(|((table, key), value)| Row { table, key, value })
-            .collect();
+        let rows =
+            self.rows.into_iter().map(|((table, key), value)| Row { table, key, value }).collect();
         let events = self.events.iter().map(|e| e.encode(self.ctx.seal)).collect();
         (PlanRecord { at: self.ctx.now, rows, events }, self.notices)
     }

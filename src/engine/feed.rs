@@ -67,7 +67,12 @@ impl Engine {
     }
 }
 
-fn published(seq: u64, bytes: &[u8], plan: &PlanRecord, seal: &Seal) -> Result<Published, EventError> {
+fn published(
+    seq: u64,
+    bytes: &[u8],
+    plan: &PlanRecord,
+    seal: &Seal,
+) -> Result<Published, EventError> {
     let event = Event::decode(bytes, seal)?;
     Ok(Published {
         seq,

@@ -136,7 +136,8 @@ pub struct Line<'a> {
 impl Index {
     /// Takes over a ticket's narrow row; numbers are dense, so the columns stay dense too.
     pub fn put(&mut self, number: u64, row: &IndexRow) {
-        let Some(at) = number.checked_sub(FIRST_NUMBER).and_then(|n| usize::try_from(n).ok()) else {
+        let Some(at) = number.checked_sub(FIRST_NUMBER).and_then(|n| usize::try_from(n).ok())
+        else {
             return;
         };
         if at >= self.status.len() {
@@ -192,8 +193,7 @@ impl Index {
                 AssigneeIs::Somebody => assignee != NONE_U32,
                 AssigneeIs::Agent(id) => assignee == narrow(Some(id)),
             })
-            && f.visible_to
-                .is_none_or(|me| assignee == NONE_U32 || assignee == narrow(Some(me)))
+            && f.visible_to.is_none_or(|me| assignee == NONE_U32 || assignee == narrow(Some(me)))
     }
 
     /// A page of what matches, and how many match in all.
@@ -332,7 +332,8 @@ mod tests {
         let mut index = Index::default();
         let open = row(Status::Open, Priority::High, 5);
         index.put(FIRST_NUMBER, &open);
-        let closed = IndexRow { status: Status::Closed, category: Some("billing".into()), ..open.clone() };
+        let closed =
+            IndexRow { status: Status::Closed, category: Some("billing".into()), ..open.clone() };
         index.put(FIRST_NUMBER, &closed);
         assert_eq!(index.len(), 1);
         assert!(index.agrees(FIRST_NUMBER, &closed));

@@ -8,6 +8,7 @@ pub mod command;
 pub mod decide;
 pub mod draft;
 pub mod event;
+pub mod export;
 pub mod feed;
 pub mod index;
 mod load;
@@ -39,8 +40,6 @@ pub struct Limits {
     pub batch_bytes: usize,
     /// Dedup keys held in memory.
     pub seen_window: usize,
-    /// How long the feed is kept, in microseconds.
-    pub feed_keep: i64,
 }
 
 /// Why a submission was not carried out.

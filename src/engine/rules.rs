@@ -1,7 +1,5 @@
 //! The settings that deciding needs, read from the configuration once at start.
 
-use std::collections::BTreeSet;
-
 use crate::domain::categorise::Categoriser;
 use crate::domain::priority::Priority;
 
@@ -20,6 +18,4 @@ pub struct Rules {
     /// Hours that answers to idempotent requests are kept.
     pub idempotency_hours: u32,
     pub categoriser: Categoriser,
-    /// The names that a category may have.
-    pub categories: BTreeSet<String>,
 }

@@ -116,7 +116,9 @@ impl Shared {
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {
                 Table::Index => {
-                    if let (Some(number), Some(line)) = (number(&row.key), self.decode::<IndexRow>(&row.value)) {
+                    if let (Some(number), Some(line)) =
+                        (number(&row.key), self.decode::<IndexRow>(&row.value))
+                    {
                         index.get_or_insert_with(|| write(&self.index)).put(number, &line);
                     }
                 }

@@ -46,7 +46,12 @@ impl Draft<'_> {
     }
 
     /// Lists an entry that stands elsewhere in the timeline at another place.
-    pub fn move_entry(&mut self, ticket: &mut Ticket, id: u32, place: Place) -> Result<(), ReadError> {
+    pub fn move_entry(
+        &mut self,
+        ticket: &mut Ticket,
+        id: u32,
+        place: Place,
+    ) -> Result<(), ReadError> {
         let Some((page_no, index)) = self.find(ticket, id)? else {
             return Err(ReadError::Inconsistent(format!(
                 "ticket {} has no entry {id} to move",
@@ -78,7 +83,12 @@ impl Draft<'_> {
     }
 
     /// Writes a page; what is too much for it moves to the front of the next.
-    fn spill(&mut self, ticket: &mut Ticket, mut page_no: u32, mut page: Page) -> Result<(), ReadError> {
+    fn spill(
+        &mut self,
+        ticket: &mut Ticket,
+        mut page_no: u32,
+        mut page: Page,
+    ) -> Result<(), ReadError> {
         loop {
             let overflow = page.items.split_off(page.items.len().min(PAGE_ITEMS));
             self.put(&key::page(ticket.number, page_no), &page);
@@ -135,7 +145,12 @@ impl Draft<'_> {
     }
 
     /// Removes every row of a ticket in a table whose keys begin with its number, at most `limit` of them.
-    pub fn delete_of_ticket(&mut self, table: Table, ticket: u64, limit: usize) -> Result<(), ReadError> {
+    pub fn delete_of_ticket(
+        &mut self,
+        table: Table,
+        ticket: u64,
+        limit: usize,
+    ) -> Result<(), ReadError> {
         let rows = crate::store::View::scan(
             self,
             table,

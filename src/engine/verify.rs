@@ -39,9 +39,8 @@ pub fn verify(reader: &Reader, seal: &Seal) -> Result<Report, ReadError> {
     let mut open_of: HashMap<u64, u64> = HashMap::new();
     let mut next = FIRST_NUMBER;
     loop {
-        let last = reader.read(|view| {
-            Ok(chunk(&Rows { view, seal }, next, &mut report, &mut open_of))
-        })??;
+        let last = reader
+            .read(|view| Ok(chunk(&Rows { view, seal }, next, &mut report, &mut open_of)))??;
         match last {
             Some(last) => next = last + 1,
             None => break,
@@ -80,7 +79,9 @@ fn chunk(
         timeline(rows, ticket, report)?;
         if let Some(conversation) = ticket.conversation.filter(|_| ticket.status.is_open()) {
             if let Some(other) = open_of.insert(conversation, ticket.number) {
-                report.find(format!("conversation {conversation} has two open tickets, #{other} and {name}"));
+                report.find(format!(
+                    "conversation {conversation} has two open tickets, #{other} and {name}"
+                ));
             }
             let stored = rows.get::<Conversation>(&key::number(conversation))?;
             if stored.is_none_or(|c| c.ticket != Some(ticket.number)) {

@@ -17,7 +17,7 @@ use super::seen::SeenWindow;
 use super::shared::{Health, Shared};
 use super::{Error, Job, Limits, load};
 use crate::domain::time::Micros;
-use crate::store::{Batch, Committed, Store, Table, WriteError, Written};
+use crate::store::{self, Batch, Committed, Store, Table, WriteError, Written};
 
 /// How often a store that failed is tried again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -123,7 +123,10 @@ impl Loop {
         let frees_space = waiting.iter().all(|(s, _)| matches!(s.command, Command::Sweep));
         let mut outcomes = Vec::with_capacity(waiting.len());
         let Loop { store, rules, limits, shared, seen, .. } = self;
-        let written = store.write(frees_space, |open| {
+        let written = store.write(|open| {
+            if frees_space {
+                open.use_reserve();
+            }
             while let Some((submission, answer)) = waiting.pop_front() {
                 let (result, notices) = match one(open, rules, shared, seen, &submission) {
                     Ok(decision) => (Ok(decision.reply), decision.notices),
@@ -145,7 +148,9 @@ impl Loop {
             Err(e) => {
                 self.note_failure(&e);
                 let error = match &e {
-                    WriteError::NoSpace { .. } => Error::NoSpace(e.to_string()),
+                    WriteError::Refused(store::Refusal::NoSpace { .. }) => {
+                        Error::NoSpace(e.to_string())
+                    }
                     _ => Error::Unavailable(e.to_string()),
                 };
                 // A refusal may rest on what a command before it in this batch wanted: nobody is told more.
@@ -166,7 +171,7 @@ impl Loop {
         metrics.batch_commands.observe(size as f64);
         let figures = self.store.figures();
         metrics.journal_bytes.set(i64::try_from(figures.journal_bytes).unwrap_or(i64::MAX));
-        metrics.store_bytes.set(i64::try_from(figures.redb_bytes).unwrap_or(i64::MAX));
+        metrics.store_bytes.set(i64::try_from(figures.database_bytes).unwrap_or(i64::MAX));
         metrics.checkpoints.set(i64::try_from(figures.checkpoints).unwrap_or(i64::MAX));
     }
 
@@ -193,7 +198,9 @@ impl Loop {
         let seal = &self.shared.seal;
         let cursors = self.shared.reader.read(|view| Ok(Rows { view, seal }.cursors()));
         let Ok(Ok(cursors)) = cursors else { return };
-        self.seen.forget_before(u32::try_from(now().0 / Micros::DAY).unwrap_or(0).saturating_sub(self.rules.dedup_days));
+        self.seen.forget_before(
+            u32::try_from(now().0 / Micros::DAY).unwrap_or(0).saturating_sub(self.rules.dedup_days),
+        );
         match self.store.trim_feed(&cursors, now()) {
             Ok(trimmed) => {
                 for name in trimmed.cut_off {
@@ -243,8 +250,12 @@ fn one(
         }
     };
     if let Some(plan) = decision.plan.take() {
-        let keys: Vec<_> =
-            plan.rows.iter().filter(|r| r.table == Table::Seen && r.value.is_some()).map(|r| r.key.clone()).collect();
+        let keys: Vec<_> = plan
+            .rows
+            .iter()
+            .filter(|r| r.table == Table::Seen && r.value.is_some())
+            .map(|r| r.key.clone())
+            .collect();
         open.apply(plan).map_err(|e| Error::Refused(Refusal::Store(e.to_string())))?;
         for key in keys {
             load::insert(seen, &key);

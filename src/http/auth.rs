@@ -27,7 +27,11 @@ pub async fn require(
     };
     if !access.allows(&caller.scopes) {
         let has: Vec<_> = caller.scopes.iter().map(|s| s.as_str()).collect();
-        let why = format!("this needs a token of scope {}; yours has {}", access.wanted(), has.join(", "));
+        let why = format!(
+            "this needs a token of scope {}; yours has {}",
+            access.wanted(),
+            has.join(", ")
+        );
         return Failure::from(Problem::new(403, "Forbidden", why)).into_response();
     }
     request.extensions_mut().insert(caller);
@@ -41,11 +45,10 @@ pub fn recognise(state: &State, request: &Request) -> Result<Caller, Failure> {
         .headers()
         .get(AUTHORIZATION)
         .ok_or_else(|| unauthorized("send a token as `Authorization: Bearer …`"))?;
-    let token = header
-        .to_str()
-        .ok()
-        .and_then(token::bearer)
-        .ok_or_else(|| unauthorized("the Authorization header must read `Bearer` and a token"))?;
+    let token =
+        header.to_str().ok().and_then(token::bearer).ok_or_else(|| {
+            unauthorized("the Authorization header must read `Bearer` and a token")
+        })?;
     let found = state.engine.shared().token(&token::hash(token));
     found
         .map(|t| Caller::from(t.as_ref()))

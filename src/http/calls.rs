@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
-use super::calls_view::{CallDetail, CallTicket, Envelope, Export, Interaction, MetadataRow};
+use super::calls_view::{CallDetail, CallTicket, Envelope, Interaction, MetadataRow};
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, number};
 use crate::domain::channel::Channel;
@@ -18,13 +18,10 @@ use crate::domain::status::Status;
 use crate::domain::ticket::{Metadata, Ticket};
 use crate::domain::time::Micros;
 use crate::engine::command::{CallChanges, Command, NewCall, NewInteraction, Reply};
+use crate::engine::export::{Export, MAX_TURN_BYTES, MAX_TURNS, is_turn};
 use crate::engine::index::{Filter, Set, Sort};
 use crate::engine::rows::{ReadError, Rows};
 use crate::wire::problem::Problem;
-
-/// Turns of one call in one answer; longer calls go on at the timeline.
-const MAX_TURNS: usize = 5000;
-const MAX_TURN_BYTES: usize = 32 << 20;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -83,7 +80,9 @@ pub fn tickets(rows: &Rows<'_>, numbers: &[u64]) -> Result<Vec<Ticket>, ReadErro
 fn face_statuses(word: &str) -> Result<Set, Failure> {
     let shown: Vec<_> = Status::ALL.into_iter().filter(|s| s.on_calls_face() == word).collect();
     if shown.is_empty() {
-        return Err(Problem::field("status", "must be open, in_progress, resolved or closed").into());
+        return Err(
+            Problem::field("status", "must be open, in_progress, resolved or closed").into()
+        );
     }
     Ok(Set::statuses(shown))
 }
@@ -125,7 +124,11 @@ fn phone_digits(text: &str) -> Result<String, Failure> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let rest_is_dressing = text.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
     if !rest_is_dressing || !(3..=20).contains(&digits.len()) {
-        return Err(Problem::field("customer_phone", "must be a telephone number of 3 to 20 digits").into());
+        return Err(Problem::field(
+            "customer_phone",
+            "must be a telephone number of 3 to 20 digits",
+        )
+        .into());
     }
     Ok(digits)
 }
@@ -145,7 +148,8 @@ fn ticket_of(reply: Reply) -> Result<Ticket, Failure> {
 /// A reply of another kind than the command has: a defect, told as such.
 pub fn unexpected(reply: &Reply) -> Failure {
     tracing::error!(kind = ?std::mem::discriminant(reply), "the engine gave a reply of another kind");
-    Problem::new(500, "Internal Server Error", "the daemon answered itself wrongly; see the log").into()
+    Problem::new(500, "Internal Server Error", "the daemon answered itself wrongly; see the log")
+        .into()
 }
 
 /// A call with its transcript in spoken order (S0.27).
@@ -159,7 +163,7 @@ pub async fn detail(
     let (ticket, entries, more, metadata) = whole(&state, &caller, &reference)?;
     let id = ticket.ticket_id.clone();
     let next = if more { entries.last().map(|e| e.id) } else { None };
-    let entries = entries.into_iter().filter(Interaction::is_one);
+    let entries = entries.into_iter().filter(is_turn);
     Ok(Json(Envelope::of(CallDetail {
         interactions: entries.map(|e| Interaction::of(&id, e)).collect(),
         metadata: metadata.into_iter().map(|(at, m)| MetadataRow::of(&id, at, m)).collect(),
@@ -205,8 +209,9 @@ pub async fn update(
 ) -> Result<Json<Envelope<CallTicket>>, Failure> {
     let body = &input.value;
     let status = body.status.as_deref().map(|word| {
-        Status::parse(word)
-            .ok_or_else(|| Problem::field("status", "must be open, in_progress, resolved or closed"))
+        Status::parse(word).ok_or_else(|| {
+            Problem::field("status", "must be open, in_progress, resolved or closed")
+        })
     });
     let changes = CallChanges {
         status: status.transpose()?,

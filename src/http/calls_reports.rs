@@ -45,7 +45,10 @@ pub struct ByStatus {
 
 /// How many calls there are, by status and category (S0.21).
 #[utoipa::path(get, path = "/api/calls/stats", tag = "calls", responses((status = 200, body = Envelope<Stats>)))]
-pub async fn stats(Shared(state): Shared<State>, caller: Caller) -> Result<Json<Envelope<Stats>>, Failure> {
+pub async fn stats(
+    Shared(state): Shared<State>,
+    caller: Caller,
+) -> Result<Json<Envelope<Stats>>, Failure> {
     let index = state.engine.shared().index();
     let filter = calls(&caller);
     let mut stats = Stats {

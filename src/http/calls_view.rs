@@ -1,13 +1,12 @@
 //! The calls face as seed 000 draws it: field names, words and envelopes (S0.21 to S0.31, S0.42).
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::entry::{Entry, Kind, Speaker};
+use crate::domain::entry::Entry;
 use crate::domain::ticket::{Metadata, Ticket};
 use crate::domain::time::Micros;
+use crate::engine::export::{UNKNOWN, face_speaker};
 
 /// `{"status": "success", "data": …}`
 #[derive(Serialize, ToSchema)]
@@ -51,7 +50,7 @@ impl From<Ticket> for CallTicket {
         CallTicket {
             ticket_id: t.ticket_id,
             session_id: t.session_id,
-            customer_name: t.requester.name.unwrap_or_else(|| "Unknown".into()),
+            customer_name: t.requester.name.unwrap_or_else(|| UNKNOWN.into()),
             status: t.status.on_calls_face(),
             priority: t.priority.on_calls_face(),
             category: t.category,
@@ -85,11 +84,6 @@ pub struct NamedCall {
 }
 
 impl Interaction {
-    /// Notes and events of the timeline are no interactions.
-    pub fn is_one(entry: &Entry) -> bool {
-        matches!(entry.kind, Kind::Message | Kind::ToolCall) && entry.deleted_at.is_none()
-    }
-
     pub fn of(ticket_id: &str, entry: Entry) -> Interaction {
         let calls = entry.tool_calls.into_iter();
         let calls: Vec<_> =
@@ -98,15 +92,11 @@ impl Interaction {
             interaction_id: entry.id,
             ticket_id: ticket_id.to_owned(),
             timestamp: entry.at,
-            speaker: speaker(entry.speaker),
+            speaker: face_speaker(entry.speaker),
             message: entry.body,
             tool_calls: if calls.is_empty() { None } else { Some(calls) },
         }
     }
-}
-
-fn speaker(speaker: Speaker) -> &'static str {
-    if speaker == Speaker::User { "user" } else { "agent" }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -119,7 +109,12 @@ pub struct MetadataRow {
 
 impl MetadataRow {
     pub fn of(ticket_id: &str, id: u32, row: Metadata) -> MetadataRow {
-        MetadataRow { metadata_id: id, ticket_id: ticket_id.to_owned(), key: row.key, value: row.value }
+        MetadataRow {
+            metadata_id: id,
+            ticket_id: ticket_id.to_owned(),
+            key: row.key,
+            value: row.value,
+        }
     }
 }
 
@@ -132,65 +127,4 @@ pub struct CallDetail {
     /// The entry to go on behind at `/api/tickets/{ref}/timeline` when this call is too long for one answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<u32>,
-}
-
-/// What other ticket systems import (S0.42, S0.43).
-#[derive(Serialize, ToSchema)]
-pub struct Export {
-    pub ticket: ExportTicket,
-    pub interactions: Vec<ExportInteraction>,
-    pub metadata: BTreeMap<String, String>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct ExportTicket {
-    pub ticket_id: String,
-    pub external_id: String,
-    pub subject: Option<String>,
-    pub status: &'static str,
-    pub priority: &'static str,
-    pub category: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Micros,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub resolved_at: Option<Micros>,
-    pub customer: ExportCustomer,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct ExportCustomer {
-    pub name: String,
-    pub session_id: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct ExportInteraction {
-    #[schema(value_type = String, format = DateTime)]
-    pub timestamp: Micros,
-    pub speaker: &'static str,
-    pub message: String,
-}
-
-impl Export {
-    pub fn of(ticket: Ticket, entries: Vec<Entry>, metadata: Vec<(u32, Metadata)>) -> Export {
-        let call = CallTicket::from(ticket);
-        let entries = entries.into_iter().filter(Interaction::is_one);
-        Export {
-            interactions: entries
-                .map(|e| ExportInteraction { timestamp: e.at, speaker: speaker(e.speaker), message: e.body })
-                .collect(),
-            metadata: metadata.into_iter().map(|(_, m)| (m.key, m.value)).collect(),
-            ticket: ExportTicket {
-                external_id: call.ticket_id.clone(),
-                ticket_id: call.ticket_id,
-                subject: call.summary,
-                status: call.status,
-                priority: call.priority,
-                category: call.category,
-                created_at: call.created_at,
-                resolved_at: call.resolved_at,
-                customer: ExportCustomer { name: call.customer_name, session_id: call.session_id },
-            },
-        }
-    }
 }

@@ -31,7 +31,8 @@ impl From<engine::Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         response.extensions_mut().insert(self.0);
         response
@@ -53,13 +54,19 @@ fn problem_of(error: &engine::Error) -> Problem {
             Refusal::KeyReused => Problem::new(422, "Unprocessable Content", refusal.to_string()),
             Refusal::Store(cause) => {
                 tracing::error!(%cause, "a request could not be decided");
-                Problem::new(500, "Internal Server Error", "the store could not be read; see the log")
+                Problem::new(
+                    500,
+                    "Internal Server Error",
+                    "the store could not be read; see the log",
+                )
             }
         },
         Busy => Problem::new(503, "Service Unavailable", error.to_string()),
         NoSpace(_) => Problem::new(507, "Insufficient Storage", error.to_string()),
         Unavailable(_) | Stopping => Problem::new(503, "Service Unavailable", error.to_string()),
-        Panicked => Problem::new(500, "Internal Server Error", "deciding this request failed; see the log"),
+        Panicked => {
+            Problem::new(500, "Internal Server Error", "deciding this request failed; see the log")
+        }
     };
     if problem.status == 503 {
         problem.retry_after = Some(1);

@@ -38,8 +38,7 @@ impl FromRequestParts<State> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Caller, Failure> {
         let found = parts.extensions.get::<auth::Caller>().cloned();
         let token = found.ok_or_else(|| Problem::new(401, "Unauthorized", "a token is needed"))?;
-        let sees_all =
-            state.agents_see_all || token.has(Scope::Admin) || token.has(Scope::Read);
+        let sees_all = state.agents_see_all || token.has(Scope::Admin) || token.has(Scope::Read);
         let actor = match token.agent {
             Some(id) => Actor::Agent { id, name: token.name.clone(), sees_all },
             None => Actor::Token { name: token.name.clone() },
@@ -118,7 +117,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     Ok(value)
 }
 
-fn idempotency(parts: &Parts, caller: &Caller, body: &Bytes) -> Result<Option<Idempotency>, Failure> {
+fn idempotency(
+    parts: &Parts,
+    caller: &Caller,
+    body: &Bytes,
+) -> Result<Option<Idempotency>, Failure> {
     let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
     let target = parts.uri.path_and_query().map_or("", |p| p.as_str());
     let request = [parts.method.as_str().as_bytes(), target.as_bytes(), body];

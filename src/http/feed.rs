@@ -126,7 +126,10 @@ pub async fn read(
 fn failure(error: ReadFeedError) -> Failure {
     match error {
         ReadFeedError::Gone { oldest } => {
-            let why = format!("events up to {} were dropped: read the state, then go on from the newest event", oldest.saturating_sub(1));
+            let why = format!(
+                "events up to {} were dropped: read the state, then go on from the newest event",
+                oldest.saturating_sub(1)
+            );
             Problem::new(410, "Gone", why).into()
         }
         other => engine::Error::Unavailable(other.to_string()).into(),

@@ -60,10 +60,9 @@ pub async fn ready(Shared(state): Shared<State>) -> Response {
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String)))]
 pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Failure> {
     let shared = state.engine.shared();
-    let mut text = shared
-        .metrics
-        .encode()
-        .map_err(|_| Problem::new(500, "Internal Server Error", "the figures could not be written"))?;
+    let mut text = shared.metrics.encode().map_err(|_| {
+        Problem::new(500, "Internal Server Error", "the figures could not be written")
+    })?;
     text.push_str("# HELP frontdesk_tickets Tickets by status.\n# TYPE frontdesk_tickets gauge\n");
     for status in Status::ALL {
         let filter = Filter { statuses: Set::statuses([status]), ..Filter::default() };
@@ -78,7 +77,11 @@ pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Failure> 
 }
 
 /// Counts what was answered, by route and status.
-pub async fn count(Shared(metrics): Shared<Arc<Metrics>>, request: Request, next: Next) -> Response {
+pub async fn count(
+    Shared(metrics): Shared<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let method = request.method().to_string();
     let route = request.extensions().get::<MatchedPath>().map(|m| m.as_str().to_owned());
     let response = next.run(request).await;

@@ -81,7 +81,12 @@ fn waiting() -> Filter {
     Filter { statuses, assignee, running: Some(false), ..Filter::default() }
 }
 
-fn page(state: &State, filter: &Filter, sort: Sort, query: &LimitQuery) -> Result<Json<QueueList>, Failure> {
+fn page(
+    state: &State,
+    filter: &Filter,
+    sort: Sort,
+    query: &LimitQuery,
+) -> Result<Json<QueueList>, Failure> {
     let limit = limit(query.limit.as_deref(), 50)?;
     let offset = number("offset", query.offset.as_deref(), 0)?;
     let found = state.engine.shared().index().find(filter, sort, offset, limit);
@@ -143,7 +148,9 @@ pub async fn all(
         Some("resolved") => filter.statuses = Set::statuses([Status::Resolved]),
         Some("closed") => filter.statuses = Set::statuses([Status::Closed]),
         Some(_) => {
-            return Err(Problem::field("status", "must be pending, assigned, resolved or closed").into());
+            return Err(
+                Problem::field("status", "must be pending, assigned, resolved or closed").into()
+            );
         }
     }
     if let Some(word) = query.priority.as_deref().filter(|w| !w.is_empty()) {

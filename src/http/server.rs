@@ -35,12 +35,12 @@ pub async fn serve(
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
-            _ = stop.wait_for(|s| *s) => break,
+            () = stopped(&mut stop) => break,
         };
         let Ok(place) = place else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|s| *s) => break,
+            () = stopped(&mut stop) => break,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -64,6 +64,12 @@ pub async fn serve(
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     // All places free: every connection has ended. The caller bounds how long that may take.
     let _ = places.acquire_many(all).await;
+}
+
+/// Returns when the daemon stops.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error says that nobody can say stop any more: then it is time too.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 async fn connection(
@@ -98,7 +104,7 @@ async fn connection(
     tokio::pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
-        _ = stop.wait_for(|s| *s) => {
+        () = stopped(&mut stop) => {
             served.as_mut().graceful_shutdown();
             served.await
         }

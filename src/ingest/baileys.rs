@@ -85,7 +85,7 @@ pub async fn receive(
     let mut waiting = Vec::with_capacity(delivery.items.len());
     for (position, item) in delivery.items.into_iter().enumerate() {
         let (id, command) = match item {
-            Item::Message(message) => (message.id.clone(), command(&instance, message)),
+            Item::Message(message) => (message.id.clone(), command(&instance, *message)),
             Item::SamePerson { lid, phone } => (None, Ok(Command::JoinAddresses { lid, phone })),
             Item::Skipped { id, reason } => (id, Err(reason)),
         };
@@ -145,7 +145,7 @@ fn command(instance: &str, message: Message) -> Result<Command, Skip> {
         return Err(Skip::Malformed);
     }
     let attachment = message.attachment.map(|a| Attachment {
-        kind: a.kind,
+        kind: a.kind.as_str().to_owned(),
         mimetype: a.mimetype,
         file_name: a.file_name,
         bytes: a.bytes,

@@ -44,7 +44,8 @@ pub async fn stream(
     if let Some(name) = &name {
         check("customer_name", name, MAX_NAME)?;
     }
-    let phone = about.customer_phone.map(|p| p.chars().filter(char::is_ascii_digit).take(20).collect());
+    let phone =
+        about.customer_phone.map(|p| p.chars().filter(char::is_ascii_digit).take(20).collect());
     let call = NewCall {
         session_id,
         customer_name: name,
@@ -60,7 +61,10 @@ pub async fn stream(
 
 fn check(field: &str, text: &str, max: usize) -> Result<(), Problem> {
     if text.trim().is_empty() || text.len() > max || text.chars().any(char::is_control) {
-        return Err(Problem::field(field, format!("must be 1 to {max} bytes without control characters")));
+        return Err(Problem::field(
+            field,
+            format!("must be 1 to {max} bytes without control characters"),
+        ));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::Doors;
@@ -64,7 +64,7 @@ type Sink = SplitSink<WebSocket, Message>;
 impl Relay {
     pub fn new(doors: Doors, actor: Actor, call: NewCall) -> Relay {
         // Unique among the connections of this run is enough: at start no connection is valid any more.
-        let connection = u64::from(uuid::Uuid::now_v7().as_u64_pair().1);
+        let connection = uuid::Uuid::now_v7().as_u64_pair().1;
         Relay { doors, actor, call, connection }
     }
 
@@ -94,7 +94,10 @@ impl Relay {
         }
     }
 
-    fn relays<R>(&self, f: impl FnOnce(&mut std::collections::HashMap<u64, mpsc::Sender<Ask>>) -> R) -> R {
+    fn relays<R>(
+        &self,
+        f: impl FnOnce(&mut std::collections::HashMap<u64, mpsc::Sender<Ask>>) -> R,
+    ) -> R {
         f(&mut self.doors.relays.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -107,7 +110,8 @@ impl Relay {
                 Reply::Call { ticket, resumed } => return Ok((*ticket, resumed)),
                 Reply::CallAttached { connection, .. } => {
                     let alive = self.is_alive(connection).await;
-                    call.if_attached = if alive { IfAttached::OpenAnother } else { IfAttached::TakeOver };
+                    call.if_attached =
+                        if alive { IfAttached::OpenAnother } else { IfAttached::TakeOver };
                 }
                 _ => return Err(Error::Panicked),
             }
@@ -115,10 +119,13 @@ impl Relay {
     }
 
     async fn is_alive(&self, connection: u64) -> bool {
-        let Some(other) = self.relays(|relays| relays.get(&connection).cloned()) else { return false };
+        let Some(other) = self.relays(|relays| relays.get(&connection).cloned()) else {
+            return false;
+        };
         let (ask, answer) = oneshot::channel();
         let probe = self.doors.settings.takeover_probe;
-        other.send(ask).await.is_ok() && matches!(tokio::time::timeout(probe, answer).await, Ok(Ok(())))
+        other.send(ask).await.is_ok()
+            && matches!(tokio::time::timeout(probe, answer).await, Ok(Ok(())))
     }
 
     async fn stream(
@@ -144,7 +151,9 @@ impl Relay {
                 }
                 frame = stream.next(), if pending.len() < MAX_PENDING => {
                     heard = Instant::now();
-                    asking.drain(..).for_each(|ask| drop(ask.send(())));
+                    for ask in asking.drain(..) {
+                        let _ = ask.send(());
+                    }
                     match frame {
                         Some(Ok(Message::Text(text))) => {
                             frames += 1;
@@ -180,7 +189,7 @@ impl Relay {
                         break End::Broken;
                     }
                 }
-                _ = stop.wait_for(|s| *s) => {
+                () = stopped(&mut stop) => {
                     finish(sink, &mut pending).await;
                     close(sink, close_code::RESTART, "the daemon is stopping; come back").await;
                     return End::Broken;
@@ -248,6 +257,10 @@ impl Relay {
             }
         }
     }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// The outcome of the oldest pending frame. Safe to abandon and ask again.

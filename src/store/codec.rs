@@ -17,7 +17,9 @@ pub trait Record: Serialize + DeserializeOwned {
 
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
-    #[error("a value of table {table:?} has format {version}; this program reads formats up to {newest}")]
+    #[error(
+        "a value of table {table:?} has format {version}; this program reads formats up to {newest}"
+    )]
     Version { table: Table, version: u8, newest: u8 },
     #[error("a value of table {table:?} cannot be read ({why}); run `frontdesk verify`")]
     Damaged { table: Table, why: String },

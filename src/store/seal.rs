@@ -34,7 +34,8 @@ impl Seal {
 
     /// The row key of an address. `purpose` keeps the spaces of different tables apart.
     pub fn hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; HASHED] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
         for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part);

@@ -57,7 +57,10 @@ impl Default for Metrics {
             gauge
         };
         Metrics {
-            journal_bytes: gauge("journal_written_bytes", "Bytes written to the journal since start"),
+            journal_bytes: gauge(
+                "journal_written_bytes",
+                "Bytes written to the journal since start",
+            ),
             store_bytes: gauge("store_written_bytes", "Bytes written to store.redb since start"),
             checkpoints: gauge("checkpoints", "Checkpoints since start"),
             queue_length: gauge("queue_length", "Commands waiting for the writer"),

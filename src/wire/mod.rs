@@ -2,5 +2,7 @@
 
 pub mod baileys;
 pub mod json;
+pub mod long;
+pub mod problem;
 pub mod realtime;
 pub mod when;

@@ -44,7 +44,10 @@ pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
             (None, _) | (Some(_), IfAttached::TakeOver) => return resume(draft, call, connection),
         }
     }
-    if draft.rows().scan::<OpenCall>(&[], None, Order::Ascending, draft.ctx.rules.max_open_calls)?.len()
+    if draft
+        .rows()
+        .scan::<OpenCall>(&[], None, Order::Ascending, draft.ctx.rules.max_open_calls)?
+        .len()
         >= draft.ctx.rules.max_open_calls
     {
         return Err(Refusal::Conflict(format!(
@@ -168,11 +171,9 @@ pub fn end(
         // Ended by the API while it was still streaming: what came since is in the transcript.
         (Some(_), None) => {
             draft.delete_of_ticket(Table::CallItems, ticket.number, ALL_ITEMS)?;
-            return Ok(Reply::Ticket(Box::new(ticket)));
+            Ok(Reply::Ticket(Box::new(ticket)))
         }
-        (Some(c), Some(call)) if call.connection != Some(c) => {
-            return Ok(Reply::Ticket(Box::new(ticket)));
-        }
+        (Some(c), Some(call)) if call.connection != Some(c) => Ok(Reply::Ticket(Box::new(ticket))),
         _ => finish(draft, ticket, auto_categorize, None),
     }
 }

@@ -3,8 +3,8 @@
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::rows::MAX_CURSORS;
-use crate::store::records::Cursor;
 use crate::store::Table;
+use crate::store::records::Cursor;
 
 const MAX_CURSOR_NAME: usize = 64;
 
@@ -13,10 +13,10 @@ pub fn move_cursor(draft: &mut Draft<'_>, name: &str, seq: u64) -> Result<Reply,
         let why = format!("must be 1 to {MAX_CURSOR_NAME} of a-z, 0-9, `-`, `_`, `.`");
         return Err(Refusal::Invalid { field: "name", why });
     }
-    if draft.get::<Cursor>(name.as_bytes())?.is_none() {
-        if draft.rows().cursors()?.len() == MAX_CURSORS {
-            return Err(Refusal::Conflict(format!("there are {MAX_CURSORS} cursors already")));
-        }
+    if draft.get::<Cursor>(name.as_bytes())?.is_none()
+        && draft.rows().cursors()?.len() == MAX_CURSORS
+    {
+        return Err(Refusal::Conflict(format!("there are {MAX_CURSORS} cursors already")));
     }
     draft.put(name.as_bytes(), &Cursor(seq));
     Ok(Reply::Cursor { name: name.to_owned(), seq })

@@ -25,7 +25,11 @@ pub struct Decision {
 }
 
 /// Decides one command against the rows as they are.
-pub fn decide(view: &dyn View, submission: &Submission, ctx: &Context<'_>) -> Result<Decision, Refusal> {
+pub fn decide(
+    view: &dyn View,
+    submission: &Submission,
+    ctx: &Context<'_>,
+) -> Result<Decision, Refusal> {
     let mut draft = Draft::new(view, ctx);
     if let Some(idempotency) = &submission.idempotency
         && let Some(reply) = recall(&draft, idempotency)?
@@ -56,7 +60,9 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::ExpireCall { ticket } => call::expire(draft, *ticket),
         Command::OrphanCalls => call::orphan_all(draft),
         Command::LogInteraction(new) => call::log_interaction(draft, new),
-        Command::AddMetadata { ticket, key, value } => call::add_metadata(draft, ticket, key, value),
+        Command::AddMetadata { ticket, key, value } => {
+            call::add_metadata(draft, ticket, key, value)
+        }
         Command::UpdateCall { ticket, changes } => call::update(draft, ticket, changes),
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
         Command::JoinAddresses { lid, phone } => whatsapp::join(draft, lid, phone),

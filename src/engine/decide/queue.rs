@@ -10,7 +10,9 @@ use crate::engine::event::EventKind;
 /// One wins, the others learn who has it (S4.13). Claiming what one has already changes nothing.
 pub fn claim(draft: &mut Draft<'_>, reference: &Reference) -> Result<Reply, Refusal> {
     let Actor::Agent { id, name, .. } = draft.ctx.actor.clone() else {
-        return Err(Refusal::Forbidden("only an agent can claim: use a token of scope agent".into()));
+        return Err(Refusal::Forbidden(
+            "only an agent can claim: use a token of scope agent".into(),
+        ));
     };
     let found = draft.rows().resolve(reference)?;
     let mut ticket = found.ok_or_else(|| Refusal::NotFound("such ticket".into()))?;

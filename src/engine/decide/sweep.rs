@@ -15,8 +15,15 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     let oldest_day = day(draft.ctx.now).saturating_sub(rules.dedup_days);
     let oldest_hour = hour(draft.ctx.now).saturating_sub(rules.idempotency_hours);
     for (table, oldest) in [(Table::Seen, oldest_day), (Table::Idempotency, oldest_hour)] {
-        let rows = View::scan(draft, table, &[], Some(&oldest.to_be_bytes()), Order::Ascending, SWEEP_ROWS)
-            .map_err(ReadError::from)?;
+        let rows = View::scan(
+            draft,
+            table,
+            &[],
+            Some(&oldest.to_be_bytes()),
+            Order::Ascending,
+            SWEEP_ROWS,
+        )
+        .map_err(ReadError::from)?;
         for (key, _) in rows {
             draft.delete(table, &key);
         }

@@ -18,8 +18,12 @@ pub fn create(
     scopes: &[Scope],
 ) -> Result<Reply, Refusal> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_TOKEN_NAME || name.chars().any(char::is_control) {
-        let why = format!("must be 1 to {MAX_TOKEN_NAME} characters, none of them a control character");
+    if name.is_empty()
+        || name.chars().count() > MAX_TOKEN_NAME
+        || name.chars().any(char::is_control)
+    {
+        let why =
+            format!("must be 1 to {MAX_TOKEN_NAME} characters, none of them a control character");
         return Err(Refusal::Invalid { field: "name", why });
     }
     if scopes.is_empty() {

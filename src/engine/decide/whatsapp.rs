@@ -24,7 +24,11 @@ pub fn receive(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Reply,
     if let Some(seen) = seen(draft, &identities)? {
         return Ok(Reply::Message { ticket: seen.ticket, mode: seen.mode });
     }
-    let outcome = if message.from_me { own_message(draft, message)? } else { customer_message(draft, message)? };
+    let outcome = if message.from_me {
+        own_message(draft, message)?
+    } else {
+        customer_message(draft, message)?
+    };
     for identity in &identities {
         let row = Seen { ticket: outcome.ticket, mode: outcome.mode };
         draft.put(&key::bucketed(day(draft.ctx.now), identity), &row);
@@ -38,7 +42,9 @@ fn identities(draft: &Draft<'_>, message: &InboundMessage) -> Vec<[u8; 16]> {
     let hash = |address: &str| {
         let (address, instance) = (address.as_bytes(), message.instance.as_bytes());
         match &message.id {
-            Some(id) => draft.ctx.seal.hash("message", &[instance, address, id.as_bytes(), direction]),
+            Some(id) => {
+                draft.ctx.seal.hash("message", &[instance, address, id.as_bytes(), direction])
+            }
             None => {
                 // The bridge of seed 004 sends no id: the same words in the same second are one message.
                 let second = message.sent_at.unwrap_or(draft.ctx.now).0 / 1_000_000;
@@ -133,7 +139,9 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
     conversation.ticket = Some(ticket.number);
     if conversation.mode != Mode::Agent {
         conversation.mode = Mode::Agent;
-        draft.notice("[CHAT] Mode changed to 'agent' - future messages will go to agent queue".into());
+        draft.notice(
+            "[CHAT] Mode changed to 'agent' - future messages will go to agent queue".into(),
+        );
     }
     draft.notice("[SKIP BOT] Chat mode is 'agent', message will go to agent queue".into());
     draft.put(&key::number(conversation.id), &conversation);
@@ -246,7 +254,9 @@ fn first_line(text: &str) -> String {
 /// A ticket goes back to work: it is its conversation's open ticket, unless another one is.
 pub fn reopened(draft: &mut Draft<'_>, ticket: &Ticket) -> Result<(), Refusal> {
     let Some(id) = ticket.conversation else { return Ok(()) };
-    let Some(mut conversation) = draft.get::<Conversation>(&key::number(id))? else { return Ok(()) };
+    let Some(mut conversation) = draft.get::<Conversation>(&key::number(id))? else {
+        return Ok(());
+    };
     if let Some(other) = conversation.ticket.filter(|n| *n != ticket.number)
         && draft.rows().ticket(other)?.is_some_and(|t| t.status.is_open())
     {
@@ -328,7 +338,7 @@ fn surviving(draft: &Draft<'_>, mut id: u64) -> Result<u64, Refusal> {
 /// The contact who wrote, made or brought up to date.
 fn meet_contact(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Contact, Refusal> {
     let contact = one_contact(draft, &message.addresses, message.phone.as_deref())?;
-    let name = message.name.as_deref().map(|n| cut_name(n)).filter(|n| !n.is_empty());
+    let name = message.name.as_deref().map(cut_name).filter(|n| !n.is_empty());
     if name.is_none() || contact.name == name {
         return Ok(contact);
     }
