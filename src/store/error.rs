@@ -1,0 +1,119 @@
+//! What can go wrong in the store, in words for an operator: which file, which offset, what to do.
+//!
+//! Nothing here knows of HTTP. [`WriteError`] keeps apart the two answers a caller must never confuse:
+//! *refused* (nothing was written) and *unknown* (it may be on disk or not).
+
+use std::fmt;
+
+use super::tables::Table;
+
+/// A place where bytes on disk are not what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// File below the data directory.
+    pub file: String,
+    /// Bytes from the start of the file.
+    pub offset: u64,
+    /// The batch expected there, when known.
+    pub batch: Option<u64>,
+    pub what: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.file, self.offset)?;
+        if let Some(batch) = self.batch {
+            write!(f, " (batch {batch})")?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+/// Why a read, or a plan put into a batch, failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("store.redb: {0}")]
+    Database(String),
+    #[error("store.redb is damaged: {0}; stop the daemon and run `frontdesk verify`")]
+    Damaged(String),
+    #[error("the store is closed until it has recovered: {0}")]
+    Closed(String),
+    #[error("a plan of {bytes} bytes is too large: at most {limit}")]
+    PlanTooLarge { bytes: usize, limit: usize },
+    #[error("the batch is full: {bytes} bytes with this plan, at most {limit}; commit it first")]
+    BatchFull { bytes: usize, limit: usize },
+    #[error("the key {key:?} of table {} belongs to the store itself", .table.name())]
+    ReservedKey { table: Table, key: String },
+    #[error("batch {batch}: {what}")]
+    Undecodable { batch: u64, what: String },
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// Why the journal could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    #[error("the journal is damaged: {0}; run `frontdesk verify`, then restore a backup")]
+    Damaged(Damage),
+    #[error("{file}: {error}")]
+    Io { file: String, error: String },
+}
+
+/// Why a write, a checkpoint or a recovery failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// Nothing was journaled: the commands did not happen and never will by themselves.
+    #[error("refused, nothing was written: {0}")]
+    Refused(Refusal),
+    /// The journal write or sync failed: the batch may be on disk wholly or not at all. The store is failed
+    /// until [`Store::recover`](super::Store::recover) succeeds.
+    #[error("outcome unknown, the batch may or may not be on disk: {why}")]
+    Unknown { why: String },
+}
+
+/// Why nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// 507: writing goes on by itself once space is free again.
+    #[error("the disk is full: {free} bytes free, {needed} needed to stay recoverable")]
+    NoSpace { free: u64, needed: u64 },
+    #[error("the store has failed and not yet recovered: {why}")]
+    Failed { why: String },
+    #[error("{file}: {error}")]
+    Io { file: String, error: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why the store does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "the data directory is already in use ({0}); stop the other process or use its admin socket"
+    )]
+    InUse(String),
+    #[error("{file}: {error}")]
+    Io { file: String, error: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "{file} has format {found}, this frontdesk reads up to {known}; start the newer version again"
+    )]
+    NewerFormat { file: String, found: u32, known: u32 },
+}
+
+impl From<JournalError> for OpenError {
+    fn from(error: JournalError) -> OpenError {
+        OpenError::Store(StoreError::Journal(error))
+    }
+}
+
+/// Why the feed could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FeedError {
+    /// That part was dropped: resync from state, then read from `oldest` on.
+    #[error("the feed begins at {oldest}: what lies before was dropped")]
+    Gone { oldest: u64 },
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}

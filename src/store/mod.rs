@@ -1,0 +1,87 @@
+//! Durable state: a journal ahead of redb. To this module rows and events are bytes.
+//!
+//! ```text
+//! plans ──► open redb transaction ──► journal, one sync ──► redb commit without sync ──► Ok
+//!                                        └──► feed          (a checkpoint syncs it, rarely)
+//! ```
+//!
+//! What always holds:
+//! - when [`Store::write`] returned `Ok`, the batch is on disk and readers see it; a power cut at any later
+//!   time loses nothing of it;
+//! - an `Unknown` batch is there wholly or not at all, in redb and in the feed alike;
+//! - redb's durable state is never ahead of the journal, and carries the batch it has applied; what the
+//!   journal has beyond that is applied again at open;
+//! - events are numbered from 1 without a gap, for ever;
+//! - damage is reported with file and offset and stops the start; only the torn tail that nobody was told
+//!   about is cut.
+//!
+//! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `lock`.
+
+mod batch;
+mod database;
+pub mod disk;
+mod error;
+mod feed;
+mod journal;
+mod plan;
+mod reader;
+mod recovery;
+mod retention;
+#[doc(hidden)]
+pub mod sim;
+mod space;
+mod tables;
+mod verify;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::Batch;
+pub use disk::{Disk, RealDisk};
+pub use error::{Damage, FeedError, JournalError, OpenError, Refusal, StoreError, WriteError};
+pub use feed::{Feed, FeedPlan};
+pub use plan::{MAX_PLAN, PlanRecord, Row};
+pub use reader::{Order, Reader, Snapshot, View};
+pub use retention::Trimmed;
+pub use tables::Table;
+pub use verify::{SegmentReport, VerifyReport, verify};
+pub use writer::{Committed, Figures, Health, Store, Written};
+
+use crate::domain::time::Micros;
+
+/// Limits of the store; the defaults suit a small box with a flash card.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// Bytes redb may cache.
+    pub cache_bytes: usize,
+    /// Bytes of a journal segment; a batch must fit into one.
+    pub segment_bytes: u64,
+    /// A checkpoint is due after so many bytes of journal …
+    pub checkpoint_bytes: u64,
+    /// … or so many events.
+    pub checkpoint_events: u64,
+    /// Free bytes that only commands which free space may use.
+    pub disk_reserve: u64,
+    /// How long the feed keeps what every consumer has passed, in microseconds.
+    pub feed_keep: i64,
+    /// Beyond so many bytes the feed drops its oldest part, whoever still needs it.
+    pub feed_max_bytes: u64,
+    /// Prepare the next segment on the writer's thread: for simulations.
+    pub prepare_inline: bool,
+}
+
+impl Default for StoreSettings {
+    fn default() -> StoreSettings {
+        StoreSettings {
+            cache_bytes: 64 * 1024 * 1024,
+            segment_bytes: 16 * 1024 * 1024,
+            checkpoint_bytes: 16 * 1024 * 1024,
+            checkpoint_events: 20_000,
+            disk_reserve: 64 * 1024 * 1024,
+            feed_keep: 7 * Micros::DAY,
+            feed_max_bytes: 1024 * 1024 * 1024,
+            prepare_inline: false,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! How much disk must stay free so that nothing acknowledged can become unrecoverable.
+//!
+//! redb's file has holes and grows when a checkpoint writes what was held in memory, so the space is
+//! estimated from what was applied since the last one: each row may copy a leaf and two branches, all rows
+//! together at most every page there is.
+
+const PAGES_OF_A_ROW: u64 = 3 * 4096;
+const FIXED: u64 = 1024 * 1024;
+
+/// What has happened since the last checkpoint.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Since {
+    pub rows: u64,
+    pub journal_bytes: u64,
+    pub events: u64,
+}
+
+impl Since {
+    /// What it comes to with another batch.
+    pub fn with(mut self, rows: u64, journal_bytes: u64, events: u64) -> Since {
+        self.rows += rows;
+        self.journal_bytes += journal_bytes;
+        self.events += events;
+        self
+    }
+
+    /// Bytes the next checkpoint takes at worst, in a database of `size` bytes. A replay after a crash takes
+    /// the same pages once more, not others.
+    pub fn checkpoint_bytes(&self, size: u64) -> u64 {
+        let copied = self.rows.saturating_mul(PAGES_OF_A_ROW).min(size);
+        copied + 2 * self.journal_bytes + size / 512 + FIXED
+    }
+}

@@ -1,0 +1,291 @@
+//! The one writer's side of the store: batches, checkpoints, the truth about its health.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redb::{Durability, WriteTransaction};
+
+use super::StoreSettings;
+use super::batch::{Batch, Decided};
+use super::database::{Database, Instance, failed, guarded};
+use super::disk::{Disk, DiskLock};
+use super::error::{Refusal, StoreError, WriteError};
+use super::feed::Feed;
+use super::journal::format::PAGE;
+use super::journal::{AppendError, Journal, Record};
+use super::plan::PlanRecord;
+use super::reader::Reader;
+use super::space::Since;
+
+/// Rows that a batch is expected not to exceed; one that does near the end of the space is refused once.
+const ROWS_AHEAD: u64 = 256;
+
+/// The store, owned by the one writer thread.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) settings: StoreSettings,
+    pub(super) database: Database,
+    pub(super) journal: Journal,
+    pub(super) since: Since,
+    /// A batch was refused for want of space that a checkpoint might settle.
+    pub(super) short: bool,
+    /// The last batch of the last successful checkpoint.
+    pub(super) durable_batch: u64,
+    pub(super) health: Health,
+    pub(super) figures: Figures,
+    pub(super) buffer: Vec<u8>,
+    pub(super) _lock: DiskLock,
+}
+
+/// Whether the store writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    Healthy,
+    /// Nothing is written until [`Store::recover`] succeeds.
+    Failed {
+        since: Instant,
+        why: String,
+    },
+}
+
+/// What has happened since the store was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub batches: u64,
+    pub plans: u64,
+    pub events: u64,
+    /// Bytes of batches and segment headers; not the zeros that prepare segments.
+    pub journal_bytes: u64,
+    pub journal_syncs: u64,
+    pub database_bytes: u64,
+    pub checkpoints: u64,
+    /// How often redb was reopened after an error.
+    pub reopened: u64,
+    /// How long the last journal write and sync took.
+    pub last_sync: Duration,
+    pub last_checkpoint: Duration,
+}
+
+/// What a write came to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Written<R> {
+    pub result: R,
+    /// None when no plan was applied.
+    pub committed: Option<Committed>,
+}
+
+/// A batch on disk, visible to readers.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The number of its first event; one above `last_seq` when it has none.
+    pub first_seq: u64,
+    pub last_seq: u64,
+    pub plans: Vec<PlanRecord>,
+}
+
+impl Store {
+    /// Lets `work` read and apply plans, then writes them as one batch. `Ok` means that it is on disk and that
+    /// readers see it. A batch without plans writes nothing.
+    pub fn write<R>(
+        &mut self,
+        work: impl FnOnce(&mut Batch<'_>) -> R,
+    ) -> Result<Written<R>, WriteError> {
+        let instance = self.ready()?;
+        let transaction = guarded(|| begin(&instance, Durability::None)).map_err(refused)?;
+        let buffer = std::mem::take(&mut self.buffer);
+        let (max_record, next_seq) = (self.journal.max_record(), self.journal.next_seq());
+        let mut batch = Batch::new(&transaction, buffer, max_record, next_seq);
+        let result = work(&mut batch);
+        let number = self.journal.last_batch() + 1;
+        let mut decided = batch.finish(number).map_err(refused)?;
+        if decided.plans.is_empty() {
+            self.buffer = decided.record;
+            return Ok(Written { result, committed: None });
+        }
+        let since = self.since.with(
+            decided.row_count,
+            (decided.record.len() as u64).next_multiple_of(PAGE),
+            decided.next_seq - decided.first_seq,
+        );
+        let reserve = if decided.may_use_reserve { 0 } else { self.settings.disk_reserve };
+        self.check_space(since, reserve).inspect_err(|_| self.short = true)?;
+        self.append(&mut decided)?;
+        self.since = since;
+        if let Err(error) = guarded(|| transaction.commit().map_err(failed)) {
+            tracing::warn!(%error, "redb failed behind the journal; it is reopened");
+            self.reopen().map_err(|error| {
+                self.fail(format!("the batch is in the journal, but redb does not open: {error}"))
+            })?;
+        }
+        self.journal.tend_spare();
+        self.buffer = decided.record;
+        self.figures.batches += 1;
+        self.figures.plans += decided.plans.len() as u64;
+        self.figures.events += decided.next_seq - decided.first_seq;
+        let committed = Committed {
+            first_seq: decided.first_seq,
+            last_seq: decided.next_seq - 1,
+            plans: decided.plans,
+        };
+        Ok(Written { result, committed: Some(committed) })
+    }
+
+    /// What must be right before a batch is begun: health, redb, a due checkpoint, space.
+    fn ready(&mut self) -> Result<Arc<Instance>, WriteError> {
+        if let Health::Failed { why, .. } = &self.health {
+            return Err(WriteError::Refused(Refusal::Failed { why: why.clone() }));
+        }
+        if self.database.needs_reopening() {
+            self.reopen().map_err(refused)?;
+        }
+        let due = self.since.journal_bytes >= self.settings.checkpoint_bytes
+            || self.since.events >= self.settings.checkpoint_events;
+        // The estimate grows with what a checkpoint would settle: near the end of the space, settle it.
+        let ample = self.since.with(ROWS_AHEAD, self.settings.segment_bytes / 4, 0);
+        let tight = self.since.rows > 0
+            && (self.short || self.check_space(ample, self.settings.disk_reserve).is_err());
+        if due || tight {
+            self.checkpoint()?;
+        }
+        self.database.current().map_err(refused)
+    }
+
+    fn check_space(&self, since: Since, reserve: u64) -> Result<(), WriteError> {
+        let segment = self.settings.segment_bytes;
+        let needed = since.checkpoint_bytes(self.database.size())
+            + self.journal.space_for_next()
+            + segment
+            + reserve;
+        let free = self.disk.free_space().map_err(|error| io_refused("data directory", &error))?;
+        if free >= needed {
+            return Ok(());
+        }
+        Err(WriteError::Refused(Refusal::NoSpace { free, needed }))
+    }
+
+    fn append(&mut self, decided: &mut Decided) -> Result<(), WriteError> {
+        let mut record = Record {
+            plans: decided.plans.len() as u32,
+            events: (decided.next_seq - decided.first_seq) as u32,
+            at: decided.latest,
+            bytes: &mut decided.record,
+        };
+        self.journal.append(&mut record).map_err(|error| match error {
+            AppendError::NotWritten { file, error } => match error.kind() {
+                io::ErrorKind::StorageFull => WriteError::Refused(Refusal::NoSpace {
+                    free: self.disk.free_space().unwrap_or(0),
+                    needed: self.settings.segment_bytes,
+                }),
+                _ => io_refused(&file, &error),
+            },
+            AppendError::Unknown { file, offset, error } => {
+                self.fail(format!("{file} at byte {offset}: {error}"))
+            }
+        })
+    }
+
+    /// Marks the store failed; the error for the batch it happened to.
+    pub(super) fn fail(&mut self, why: String) -> WriteError {
+        tracing::error!(why, "the store has failed");
+        self.health = Health::Failed { since: Instant::now(), why: why.clone() };
+        WriteError::Unknown { why }
+    }
+
+    /// Makes everything so far durable in redb itself, so that the journal before it is needed by the feed
+    /// alone. `write` does it when it is due. After an error redb is reopened, and nothing is lost.
+    pub fn checkpoint(&mut self) -> Result<(), WriteError> {
+        let start = Instant::now();
+        let last = self.journal.last_batch();
+        let done = self.database.current().and_then(|instance| {
+            guarded(|| {
+                let mut transaction = begin(&instance, Durability::Immediate)?;
+                transaction.set_quick_repair(true);
+                transaction.commit().map_err(failed)
+            })
+        });
+        if let Err(error) = done {
+            tracing::warn!(%error, "a checkpoint failed; redb is reopened");
+            if let Err(again) = self.reopen() {
+                self.fail(format!("redb does not open after a failed checkpoint: {again}"));
+            }
+            return Err(refused(error));
+        }
+        self.durable_batch = last;
+        self.since = Since::default();
+        self.short = false;
+        self.figures.checkpoints += 1;
+        self.figures.last_checkpoint = start.elapsed();
+        Ok(())
+    }
+
+    /// Writes and syncs a small file, so that readiness and the watchdog tell the truth.
+    pub fn probe(&mut self) -> Result<(), WriteError> {
+        self.ready()?;
+        let write = || {
+            let file = self.disk.open("probe").or_else(|_| self.disk.create("probe"))?;
+            file.write_at(0, &self.figures.batches.to_le_bytes())?;
+            file.sync_data()
+        };
+        write().map_err(|error| io_refused("probe", &error))
+    }
+
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.database.shared())
+    }
+
+    pub fn feed(&self) -> Feed {
+        Feed::new(Arc::clone(self.journal.segments()))
+    }
+
+    /// The last acknowledged sequence number; 0 before the first event.
+    pub fn last_seq(&self) -> u64 {
+        self.journal.next_seq() - 1
+    }
+
+    pub fn figures(&self) -> Figures {
+        Figures {
+            journal_bytes: self.journal.written,
+            journal_syncs: self.journal.syncs,
+            last_sync: self.journal.last_sync,
+            database_bytes: self.database.written(),
+            ..self.figures
+        }
+    }
+
+    /// A last checkpoint, then the end. Without it, or after an error, the next open replays the journal.
+    pub fn close(mut self) -> Result<(), WriteError> {
+        self.journal.wait_for_spare();
+        let closed = match &self.health {
+            Health::Healthy => self.checkpoint(),
+            Health::Failed { why, .. } => {
+                Err(WriteError::Refused(Refusal::Failed { why: why.clone() }))
+            }
+        };
+        self.database.close();
+        closed
+    }
+}
+
+/// Begins a write transaction.
+pub(super) fn begin(
+    instance: &Instance,
+    durability: Durability,
+) -> Result<WriteTransaction, StoreError> {
+    let mut transaction = instance.redb()?.begin_write().map_err(failed)?;
+    transaction.set_durability(durability).map_err(failed)?;
+    Ok(transaction)
+}
+
+pub(super) fn refused(error: StoreError) -> WriteError {
+    WriteError::Refused(Refusal::Store(error))
+}
+
+pub(super) fn io_refused(file: &str, error: &io::Error) -> WriteError {
+    WriteError::Refused(Refusal::Io { file: file.to_owned(), error: error.to_string() })
+}
