@@ -146,10 +146,9 @@ fn update_kind(update: &Value) -> Skip {
     let Some(change) = update.get("update").and_then(Value::as_object) else {
         return Skip::Receipt;
     };
-    let revoked = [Some(1), None].map(|number| number.map_or(Value::from("REVOKE"), Value::from));
-    match (change.get("messageStubType"), change.get("message")) {
-        (Some(stub), _) if revoked.contains(stub) => Skip::Revoke,
-        (_, Some(Value::Object(_))) => Skip::Edit,
+    match change.get("message") {
+        _ if message::stub(change.get("messageStubType")) == Some(Skip::Revoke) => Skip::Revoke,
+        Some(Value::Object(_)) => Skip::Edit,
         _ if change.contains_key("pollUpdates") => Skip::Protocol,
         _ => Skip::Receipt,
     }
@@ -171,7 +170,6 @@ fn same_person(element: &Value) -> Option<Item> {
         .into_iter()
         .filter_map(|name| element.get(name)?.as_str().and_then(Jid::parse))
         .collect();
-    let lid = jids.iter().find(|jid| jid.kind == Kind::Lid)?.to_string();
-    let phone = jids.iter().find_map(Jid::phone)?.to_owned();
-    Some(Item::SamePerson { lid, phone })
+    let first = |kind| jids.iter().find(|jid| jid.kind == kind).map(Jid::to_string);
+    Some(Item::SamePerson { lid: first(Kind::Lid)?, phone: first(Kind::Phone)? })
 }
