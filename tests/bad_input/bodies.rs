@@ -60,6 +60,20 @@ fn a_field_that_is_missing_is_named() {
     }
 }
 
+#[test]
+fn a_text_longer_than_described_is_named() {
+    let desk = Desk::shared();
+    for operation in desk.changing() {
+        let path = desk.address(operation);
+        for (name, schema) in &operation.properties {
+            let Some(longest) = schema["maxLength"].as_u64() else { continue };
+            let body = operation.body_with(name, json!("x".repeat(longest as usize + 1)));
+            let answer = desk.send(operation, &path, body.as_bytes());
+            assert_names_field(&format!("{} in {name}", operation.name()), &answer, name);
+        }
+    }
+}
+
 /// Within the schema and beyond any sense.
 #[test]
 fn values_nobody_would_send_are_taken_or_refused_but_never_break_anything() {

@@ -1,13 +1,13 @@
 //! Connections that break, relays that come back or do not, and a daemon that stops or is killed in the
 //! middle of a call.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::harness::Response;
-use super::relay::{agent_turn, heard, user_turn};
+use super::relay::{agent_turn, answered, eventually, heard, user_turn};
 use super::{Desk, lines, said, session};
 
 const SHORT_GRACE: &str = "[calls]\nresume_grace = \"1s\"\n";
@@ -161,6 +161,44 @@ fn a_call_open_at_a_crash_is_closed_after_the_grace() {
     assert_ne!(desk.relay("killed").ticket_id, ticket_id);
 }
 
+/// Must be seen 3, in small: killed while relays stream as fast as they are acknowledged.
+#[test]
+fn every_acknowledged_line_is_there_once_after_a_kill_under_load() {
+    const LINES: usize = 100;
+    let mut desk = Desk::with_config("");
+    let words = |call: usize, n: usize| format!("Line {n} of call {call}.");
+    let calls: Vec<Vec<Value>> = (0..4)
+        .map(|call| (0..LINES).map(|n| answered(&format!("item_{n}"), &words(call, n))).collect())
+        .collect();
+    let mut relays: Vec<_> = (0..4).map(|call| desk.relay(&format!("loaded-{call}"))).collect();
+    let tickets: Vec<_> = relays.iter().map(|relay| relay.ticket_id.clone()).collect();
+    let acknowledged = AtomicUsize::new(0);
+    let of_each = std::thread::scope(|scope| {
+        let streaming: Vec<_> = relays
+            .iter_mut()
+            .zip(&calls)
+            .map(|(relay, events)| scope.spawn(|| relay.tell_while_it_lasts(events, &acknowledged)))
+            .collect();
+        eventually("the load", || (acknowledged.load(Ordering::Acquire) >= 120).then_some(()));
+        desk.daemon.kill9();
+        streaming.into_iter().map(|s| s.join().expect("a relay")).collect::<Vec<_>>()
+    });
+    assert!(of_each.iter().all(|lines| *lines < LINES), "killed too late: {of_each:?}");
+    desk.daemon.restart();
+
+    for (call, ticket_id) in tickets.iter().enumerate() {
+        let spoken: Vec<_> = (0..LINES).map(|n| ("agent".to_owned(), words(call, n))).collect();
+        let found = lines(&desk.call(ticket_id));
+        assert!(found.len() >= of_each[call], "{} of {} acknowledged", found.len(), of_each[call]);
+        assert_eq!(found, spoken[..found.len()], "each once, in order");
+        let mut relay = desk.relay(&format!("loaded-{call}"));
+        assert_eq!(relay.ticket_id, *ticket_id);
+        relay.tell(&calls[call]);
+        relay.hang_up();
+        assert_eq!(lines(&desk.closed_call(ticket_id)), spoken);
+    }
+}
+
 /// A call that was closed stays closed over a crash: nothing of it is done again.
 #[test]
 fn a_closed_call_is_the_same_after_a_crash() {
@@ -195,6 +233,27 @@ fn a_second_connection_beside_a_living_one_is_another_call() {
     second.hang_up();
     let [first, second] = tickets.map(|ticket_id| lines(&desk.closed_call(&ticket_id)));
     assert_eq!((&first[..], &second[..]), (&whole()[..2], &whole()[..]));
+}
+
+/// Closed by hand while its relay still streams: whatever is acknowledged is in the transcript.
+#[test]
+fn a_call_closed_by_hand_keeps_what_its_relay_still_tells() {
+    let desk = Desk::shared();
+    let session = session();
+    let mut relay = desk.relay(&session);
+    let ticket_id = relay.ticket_id.clone();
+    relay.tell(&[greeting(), question()].concat());
+    let closed = post(&desk, &format!("/api/calls/{ticket_id}/close"), &json!({}));
+    assert_eq!(closed.status, 200, "{}", closed.text());
+    relay.tell(&answer());
+    relay.hang_up();
+    let call = desk.closed_call(&ticket_id);
+    assert_eq!(lines(&call), whole());
+    assert_eq!(call["ticket"]["category"], "card_inquiry");
+
+    let next = desk.relay(&session);
+    assert_ne!(next.ticket_id, ticket_id);
+    next.hang_up();
 }
 
 /// The relay lost power, so its connection still stands here: it answers no ping, and its successor goes on.

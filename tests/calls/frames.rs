@@ -85,13 +85,26 @@ fn a_frame_that_is_no_event_gets_an_error_and_the_call_goes_on() {
     assert_eq!(lines(&desk.closed_call(&ticket_id)), said([("user", "Are you there?")]));
 }
 
+/// The opcodes of WebSocket: a whole text message, its first part, one more part.
+const TEXT: u8 = 0x81;
+const FIRST_PART: u8 = 0x01;
+const NEXT_PART: u8 = 0x00;
+
 /// A frame of WebSocket as it lies on the wire, masked with zeros.
-fn raw_text_frame(length: usize) -> Vec<u8> {
-    let mut frame = vec![0x81, 0x80 | 127];
+fn raw_frame(opcode: u8, length: usize) -> Vec<u8> {
+    let mut frame = vec![opcode, 0x80 | 127];
     frame.extend_from_slice(&(length as u64).to_be_bytes());
     frame.extend_from_slice(&[0; 4]);
     frame.resize(frame.len() + length, b' ');
     frame
+}
+
+/// Sends raw bytes while the daemon may already be hanging up.
+fn flood(relay: &mut Relay, bytes: Vec<u8>) {
+    let mut stream = relay.stream();
+    let sender = std::thread::spawn(move || drop(stream.write_all(&bytes)));
+    assert_eq!(relay.closed_with(), Some(1009));
+    sender.join().expect("the sender");
 }
 
 /// The issue: frames over `calls.max_frame` (4 MiB) close with 1009.
@@ -102,13 +115,7 @@ fn a_frame_over_the_limit_closes_with_1009() {
     let mut relay = desk.relay(&session);
     relay.tell(&agent_turn("item_1", None, "Hello."));
 
-    let mut stream = relay.stream();
-    let sender = std::thread::spawn(move || {
-        // The daemon may well hang up before it has everything.
-        let _ = stream.write_all(&raw_text_frame((4 << 20) + 1));
-    });
-    assert_eq!(relay.closed_with(), Some(1009));
-    sender.join().expect("the sender");
+    flood(&mut relay, raw_frame(TEXT, (4 << 20) + 1));
 
     // What was said before is there, and the call may go on with smaller frames.
     let ticket_id = relay.ticket_id.clone();
@@ -117,6 +124,15 @@ fn a_frame_over_the_limit_closes_with_1009() {
     assert_eq!(again.ticket_id, ticket_id);
     again.hang_up();
     desk.closed_call(&ticket_id);
+}
+
+#[test]
+fn parts_that_add_up_to_more_than_the_limit_close_with_1009() {
+    let desk = Desk::shared();
+    let mut relay = desk.relay(&session());
+    let mut parts = raw_frame(FIRST_PART, 1 << 20);
+    (0..4).for_each(|_| parts.extend(raw_frame(NEXT_PART, 1 << 20)));
+    flood(&mut relay, parts);
 }
 
 #[test]
@@ -130,6 +146,39 @@ fn a_frame_just_under_the_limit_is_taken() {
     relay.hang_up();
     let call = desk.closed_call(&ticket_id);
     assert_eq!(call["interactions"][0]["message"].as_str().map(str::len), Some(words.len()));
+}
+
+/// Nobody waits for acknowledgements when hanging up.
+#[test]
+fn what_was_sent_before_hanging_up_is_in_the_transcript() {
+    let desk = Desk::shared();
+    let mut relay = desk.relay(&session());
+    let spoken: Vec<_> = (0..500).map(|n| ("user".to_owned(), format!("Line {n}."))).collect();
+    let events: Vec<_> =
+        (0..).zip(&spoken).map(|(n, (_, words))| heard(&format!("item_{n}"), words)).collect();
+    events.iter().for_each(|event| relay.say(&event.to_string()));
+    let ticket_id = relay.ticket_id.clone();
+    relay.hang_up();
+    assert_eq!(lines(&desk.closed_call(&ticket_id)), spoken);
+}
+
+/// The issue: passed over, but counted; calls that run are counted too.
+#[test]
+fn what_comes_in_is_counted() {
+    let desk = Desk::with_config("");
+    let mut relay = desk.relay(&session());
+    relay.tell(&[audio_delta(), audio_delta(), audio_delta()]);
+    relay.tell(&[heard("item_1", "Hello?"), heard("item_2", "Is anybody there?")]);
+    let metrics = desk.get("/metrics").text();
+    let count = |part: &str| -> Vec<&str> {
+        let lines = metrics.lines().filter(|line| !line.starts_with('#') && line.contains(part));
+        lines.filter_map(|line| line.rsplit(' ').next()).collect()
+    };
+    let mut by_outcome = count("door=\"call\"");
+    by_outcome.sort_unstable();
+    assert_eq!(by_outcome, ["2", "3"], "{metrics}");
+    assert_eq!(count("frontdesk_open_calls"), ["1"], "{metrics}");
+    relay.hang_up();
 }
 
 /// S0.51: the door asks for a token that may bring calls in.

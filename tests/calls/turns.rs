@@ -261,6 +261,30 @@ fn a_call_in_which_nobody_speaks_is_closed_like_any_other() {
     assert!((1..=120).contains(&summary.chars().count()), "{summary}");
 }
 
+/// S0.7: a line's time is when it was spoken, not when its transcription came.
+#[test]
+fn the_times_of_a_transcript_follow_the_order_spoken() {
+    let desk = Desk::shared();
+    let mut relay = desk.relay(&session());
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(30));
+    for event in [
+        committed("item_1", None),
+        placed("item_2", Some("item_1")),
+        answered("item_2", "You are welcome."),
+        heard("item_1", "Thank you."),
+    ] {
+        relay.tell([&event]);
+        pause();
+    }
+    let ticket_id = relay.ticket_id.clone();
+    relay.hang_up();
+    let call = desk.closed_call(&ticket_id);
+    assert_eq!(lines(&call), said([("user", "Thank you."), ("agent", "You are welcome.")]));
+    let [thanks, reply] =
+        [0, 1].map(|n| call["interactions"][n]["timestamp"].as_str().expect("a time"));
+    assert!(thanks < reply, "{thanks} before {reply}");
+}
+
 /// What was generated before its place is known is said all the same.
 #[test]
 fn words_of_an_item_that_nobody_placed_are_kept() {
@@ -268,4 +292,21 @@ fn words_of_an_item_that_nobody_placed_are_kept() {
     let events = [heard("item_1", "Hello?"), answered("item_2", "Good evening.")];
     let call = desk.whole_call(&events);
     assert_eq!(lines(&call), said([("user", "Hello?"), ("agent", "Good evening.")]));
+}
+
+/// S0.42: an archive that leaves lines out is none.
+#[test]
+fn a_call_of_very_many_turns_is_exported_whole() {
+    let desk = Desk::shared();
+    let events: Vec<_> =
+        (0..5_010).map(|n| heard(&format!("item_{n}"), &format!("Line {n}."))).collect();
+    let mut relay = desk.relay(&session());
+    for some in events.chunks(200) {
+        relay.tell(some);
+    }
+    let ticket_id = relay.ticket_id.clone();
+    relay.hang_up();
+    desk.closed_call(&ticket_id);
+    let export = desk.get(&format!("/api/calls/{ticket_id}/export")).json();
+    assert_eq!(export["interactions"].as_array().map(Vec::len), Some(events.len()));
 }

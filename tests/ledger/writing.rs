@@ -172,6 +172,12 @@ fn what_is_wrong_is_refused_by_name_and_changes_nothing() {
             json!({"speaker": "user", "message": "Hello", "timestamp": "yesterday"}),
             "timestamp",
         ),
+        (
+            "POST",
+            &interactions,
+            json!({"speaker": "user", "message": "Hello", "timestamp": "-000001-12-31T23:59:59Z"}),
+            "timestamp",
+        ),
         ("POST", &metadata, json!({"value": "x"}), "key"),
         ("POST", &metadata, json!({"key": "", "value": "x"}), "key"),
         ("POST", &metadata, json!({"key": "k", "value": "x".repeat(1 << 20)}), "value"),
@@ -194,4 +200,18 @@ fn priorities_are_understood_in_every_dialect_and_shown_in_this_ones() {
         let body = json!({"session_id": "s", "priority": word});
         assert_eq!(ledger.write("POST", "/api/calls", &body, 201)["priority"], shown, "{word}");
     }
+}
+
+/// `calls.max_open`: more are refused with 503, until one ends.
+#[test]
+fn more_calls_than_may_run_are_refused_until_one_ends() {
+    let ledger = Ledger::with_config("[calls]\nmax_open = 2\n");
+    let first = ledger.call(json!({}));
+    ledger.call(json!({}));
+    let refused = ledger.send("POST", "/api/calls", &json!({"session_id": "s-3"}));
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(refused.header("retry-after").is_some());
+    assert!(refused.text().contains("calls.max_open"), "{}", refused.text());
+    ledger.close(&first);
+    ledger.call(json!({}));
 }

@@ -6,6 +6,7 @@
 mod speech;
 
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -110,6 +111,27 @@ impl Relay {
                 Err(error) => panic!("a text frame was due: {error}"),
             }
         }
+    }
+
+    /// Tells event after event until the daemon is gone; gives how many were acknowledged, and counts them.
+    pub fn tell_while_it_lasts(&mut self, events: &[Value], acknowledged: &AtomicUsize) -> usize {
+        for (event, told) in events.iter().zip(0..) {
+            if self.socket.send(Message::text(event.to_string())).is_err() {
+                return told;
+            }
+            loop {
+                match self.socket.read() {
+                    Ok(Message::Text(_)) => break,
+                    Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                    Err(Error::Io(error)) if is_timeout(&error) => {
+                        panic!("neither acknowledged nor gone")
+                    }
+                    _ => return told,
+                }
+            }
+            acknowledged.fetch_add(1, Ordering::Release);
+        }
+        events.len()
     }
 
     /// Answers pings until `done`; text frames must not come meanwhile.
