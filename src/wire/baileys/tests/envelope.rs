@@ -144,7 +144,6 @@ fn a_mapping_pairs_a_lid_with_a_number() {
         json!({"event": "lid-mapping.update", "data": [{"lid": lid, "pn": pn}]}),
         json!({"type": "lid-mapping.update", "lid": lid, "pn": pn}),
         json!({"event": "chats.phoneNumberShare", "data": {"lid": lid, "jid": pn}}),
-        json!({"event": "contacts.upsert", "data": [{"id": lid, "phoneNumber": pn}, {"id": pn}]}),
     ] {
         assert_eq!(only(body.clone()), pair, "{body}");
     }
