@@ -10,7 +10,7 @@ use super::harness::Response;
 use super::relay::{agent_turn, answered, eventually, heard, user_turn};
 use super::{Desk, lines, said, session};
 
-const SHORT_GRACE: &str = "[calls]\nresume_grace = \"1s\"\n";
+const SHORT_GRACE: &str = "[calls]\nresume_grace = \"2s\"\n";
 
 fn greeting() -> Vec<Value> {
     agent_turn("item_1", None, "Hello, how can I help?")
@@ -91,7 +91,7 @@ fn a_call_whose_relay_does_not_come_back_is_closed_after_the_grace() {
     assert_eq!(desk.call(&ticket_id)["ticket"]["status"], "open", "it waits for its relay");
 
     let call = desk.closed_call(&ticket_id);
-    assert!(broken.elapsed() >= Duration::from_millis(900), "closed after {:?}", broken.elapsed());
+    assert!(broken.elapsed() >= Duration::from_millis(1800), "closed after {:?}", broken.elapsed());
     assert_eq!(lines(&call), whole());
     assert_eq!(call["ticket"]["category"], "card_inquiry");
     assert_ne!(call["ticket"]["resolved_at"], Value::Null);

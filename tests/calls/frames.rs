@@ -130,6 +130,7 @@ fn a_frame_over_the_limit_closes_with_1009() {
 fn parts_that_add_up_to_more_than_the_limit_close_with_1009() {
     let desk = Desk::shared();
     let mut relay = desk.relay(&session());
+    relay.tell(&agent_turn("item_1", None, "Hello."));
     let mut parts = raw_frame(FIRST_PART, 1 << 20);
     (0..4).for_each(|_| parts.extend(raw_frame(NEXT_PART, 1 << 20)));
     flood(&mut relay, parts);
