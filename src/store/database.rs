@@ -324,3 +324,33 @@ impl From<StoreError> for CreateError {
         CreateError::Store(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redb::Durability;
+
+    use super::super::sim::SimDisk;
+    use super::super::writer::begin;
+    use super::*;
+
+    #[test]
+    fn a_revoked_instance_never_writes_again_however_late_it_is_dropped() {
+        let disk = SimDisk::new(7);
+        let (database, old) = Database::open(&disk.boot(), 1024 * 1024).expect("opens");
+        database.publish(Arc::clone(&old));
+        let pending = begin(&old, Durability::None).expect("begun");
+        let mut table = pending.open_table(definition(Table::Meta)).expect("table");
+        table.insert(&b"key"[..], &b"value"[..]).expect("inserted");
+        drop(table);
+        pending.commit().expect("committed, not synced: closing would write it");
+        database.reopen(|_| Ok(())).expect("reopened");
+        let steps = disk.steps();
+        let late = begin(&old, Durability::Immediate).and_then(|transaction| {
+            drop(transaction.open_table(definition(Table::Meta)).map_err(failed)?);
+            transaction.commit().map_err(failed)
+        });
+        assert!(late.is_err());
+        drop(old);
+        assert_eq!(disk.steps(), steps);
+    }
+}
