@@ -22,9 +22,19 @@
 //! | [`config`] | one struct a section; `config/default.toml` is the documentation |
 //! | [`telemetry`] | logs and metrics |
 
+// A daemon that runs for years unattended says what it relied on: `expect`, never a bare `unwrap`.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+pub mod admin;
+pub mod app;
+pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod engine;
+pub mod http;
+pub mod ingest;
 pub mod store;
 pub mod telemetry;
 pub mod wire;
+pub mod workers;

@@ -11,3 +11,4 @@ pub mod status;
 pub mod summary;
 pub mod ticket;
 pub mod time;
+pub mod words;

@@ -25,9 +25,8 @@ impl Micros {
     }
 
     fn timestamp(self) -> jiff::Timestamp {
-        jiff::Timestamp::from_microsecond(self.0).unwrap_or_else(|_| {
-            if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX }
-        })
+        let end = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        jiff::Timestamp::from_microsecond(self.0).unwrap_or(end)
     }
 
     /// The calendar date in `zone`.

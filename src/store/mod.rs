@@ -18,15 +18,19 @@
 //! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `lock`.
 
 mod batch;
+pub mod codec;
 mod database;
 pub mod disk;
 mod error;
 mod feed;
 mod journal;
+pub mod keyfile;
 mod plan;
 mod reader;
+pub mod records;
 mod recovery;
 mod retention;
+pub mod seal;
 #[doc(hidden)]
 pub mod sim;
 mod space;

@@ -1,0 +1,260 @@
+//! The unix socket by which the command line reaches a running daemon: `<data-dir>/admin.sock`, mode 0600.
+//!
+//! One connection, one request as a line of JSON; answers are lines of JSON, the last one `done` or `error`.
+//! Without a running daemon the command line opens the store and calls [`answer`] itself.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream as Client;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+
+use crate::auth::token;
+use crate::domain::contact::{Scope, Token};
+use crate::domain::time::Micros;
+use crate::engine::command::{Actor, Command, Reply, Submission};
+use crate::engine::export::{Export, Selection};
+use crate::engine::{Engine, verify};
+
+/// The socket's name in the data directory.
+pub const SOCKET: &str = "admin.sock";
+const MAX_REQUEST: u64 = 64 * 1024;
+/// Answers under way to a slow reader.
+const BACKLOG: usize = 16;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Request {
+    TokenCreate {
+        name: String,
+        scopes: Vec<Scope>,
+    },
+    TokenList,
+    TokenRevoke {
+        id: u64,
+    },
+    /// Calls as S0.42, one answer each.
+    Export {
+        status: Option<String>,
+        since: Option<i64>,
+    },
+    Verify,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Answer {
+    /// The token itself, told once and never again.
+    NewToken {
+        id: u64,
+        token: String,
+    },
+    Token(TokenLine),
+    /// `document` is the text of the file.
+    Exported {
+        ticket_id: String,
+        document: String,
+    },
+    Verified {
+        tickets: u64,
+        entries: u64,
+        findings: Vec<String>,
+        more: u64,
+    },
+    Done,
+    Error {
+        text: String,
+    },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TokenLine {
+    pub id: u64,
+    pub name: String,
+    pub scopes: Vec<Scope>,
+    /// RFC 3339
+    pub created_at: String,
+    pub revoked: bool,
+}
+
+impl From<&Token> for TokenLine {
+    fn from(t: &Token) -> TokenLine {
+        TokenLine {
+            id: t.id,
+            name: t.name.clone(),
+            scopes: t.scopes.clone(),
+            created_at: t.created_at.to_string(),
+            revoked: t.revoked_at.is_some(),
+        }
+    }
+}
+
+/// Carries out a request; every answer goes to `out`, the last one is `Done` or `Error`.
+pub async fn answer(engine: &Engine, request: Request, out: &mpsc::Sender<Answer>) {
+    let last = match carry_out(engine, request, out).await {
+        Ok(()) => Answer::Done,
+        Err(text) => Answer::Error { text },
+    };
+    // A reader that has gone wants no answer.
+    let _ = out.send(last).await;
+}
+
+async fn carry_out(
+    engine: &Engine,
+    request: Request,
+    out: &mpsc::Sender<Answer>,
+) -> Result<(), String> {
+    let gone = |_| "the reader has gone".to_owned();
+    let submit = |command| engine.submit(Submission::new(Actor::System, command));
+    match request {
+        Request::TokenCreate { name, scopes } => {
+            let token = token::generate().map_err(|e| e.to_string())?;
+            let hash = token::hash(&token);
+            let reply = submit(Command::CreateToken { name, hash, scopes }).await;
+            match reply.map_err(|e| e.to_string())? {
+                Reply::Token(made) => {
+                    out.send(Answer::NewToken { id: made.id, token }).await.map_err(gone)
+                }
+                _ => Err("the engine gave a reply of another kind".into()),
+            }
+        }
+        Request::TokenList => {
+            for token in engine.shared().tokens() {
+                out.send(Answer::Token(TokenLine::from(token.as_ref()))).await.map_err(gone)?;
+            }
+            Ok(())
+        }
+        Request::TokenRevoke { id } => {
+            submit(Command::RevokeToken { id }).await.map(|_| ()).map_err(|e| e.to_string())
+        }
+        Request::Export { status, since } => {
+            let selection = Selection { status, since: since.map(Micros) };
+            for number in engine.select_calls(&selection) {
+                let found = engine.read(|rows| Export::read(&rows, number));
+                let Some(export) = found.map_err(|e| e.to_string())? else { continue };
+                let ticket_id = export.ticket.ticket_id.clone();
+                let document = serde_json::to_string_pretty(&export).map_err(|e| e.to_string())?;
+                out.send(Answer::Exported { ticket_id, document }).await.map_err(gone)?;
+            }
+            Ok(())
+        }
+        Request::Verify => {
+            let engine = engine.clone();
+            let check = move || verify::verify(&engine.shared().reader, &engine.shared().seal);
+            let report = tokio::task::spawn_blocking(check).await.map_err(|e| e.to_string())?;
+            let report = report.map_err(|e| e.to_string())?;
+            out.send(Answer::Verified {
+                tickets: report.tickets,
+                entries: report.entries,
+                findings: report.findings,
+                more: report.more_findings,
+            })
+            .await
+            .map_err(gone)
+        }
+    }
+}
+
+/// Listens at `path`, which only the daemon's own user may reach.
+pub fn listen(path: &Path) -> io::Result<UnixListener> {
+    // Whoever listened there before is gone: the lock on the store says so.
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves the command line until the task is dropped.
+pub async fn serve(listener: UnixListener, engine: Engine) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let engine = engine.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = connection(stream, &engine).await {
+                        tracing::debug!(%error, "an admin connection ended early");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "an admin connection could not be accepted");
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: UnixStream, engine: &Engine) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    tokio::io::BufReader::new(read.take(MAX_REQUEST)).read_line(&mut line).await?;
+    let (out, mut answers) = mpsc::channel(BACKLOG);
+    let work = async {
+        match serde_json::from_str(&line) {
+            Ok(request) => answer(engine, request, &out).await,
+            Err(e) => {
+                let text =
+                    format!("the request is not understood ({e}); is this the same version?");
+                let _ = out.send(Answer::Error { text }).await;
+            }
+        }
+        drop(out);
+    };
+    let tell = async {
+        while let Some(answer) = answers.recv().await {
+            let mut bytes = serde_json::to_vec(&answer)?;
+            bytes.push(b'\n');
+            write.write_all(&bytes).await?;
+        }
+        write.shutdown().await
+    };
+    let ((), told) = tokio::join!(work, tell);
+    told
+}
+
+/// Whether a daemon runs on this data directory.
+pub fn is_running(data_dir: &Path) -> bool {
+    Client::connect(data_dir.join(SOCKET)).is_ok()
+}
+
+/// Reads scopes as they are written on the command line.
+pub fn scopes(words: &[String]) -> Result<Vec<Scope>, String> {
+    let mut scopes = words
+        .iter()
+        .map(|w| {
+            Scope::parse(w.trim())
+                .ok_or_else(|| format!("scope {w}: must be ingest, read, agent or admin"))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    scopes.sort_unstable();
+    scopes.dedup();
+    Ok(scopes)
+}
+
+/// Asks the daemon that runs on this data directory. `None` when none does.
+pub fn ask(
+    data_dir: &Path,
+    request: &Request,
+) -> io::Result<Option<impl Iterator<Item = io::Result<Answer>> + use<>>> {
+    let mut stream = match Client::connect(data_dir.join(SOCKET)) {
+        Ok(stream) => stream,
+        Err(e)
+            if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+        {
+            return Ok(None);
+        }
+        Err(e) => return Err(e),
+    };
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    let lines = BufReader::new(stream).lines();
+    Ok(Some(lines.map(|line| Ok(serde_json::from_str(&line?)?))))
+}

@@ -1,0 +1,228 @@
+//! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::config::Config;
+use crate::domain::categorise::Categoriser;
+use crate::engine::command::{Actor, Command, Submission};
+use crate::engine::rows::ReadError;
+use crate::engine::rules::Rules;
+use crate::engine::{self, Engine, Writer};
+use crate::http::server;
+use crate::ingest::{self, Doors};
+use crate::store::disk::RealDisk;
+use crate::store::keyfile::{self, KeyError};
+use crate::store::{OpenError, Store, StoreSettings};
+use crate::telemetry::metrics::Metrics;
+use crate::{admin, http, workers};
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("{0}: {1}")]
+    Io(String, io::Error),
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("the store opens but cannot be read: {0}")]
+    Read(#[from] ReadError),
+    #[error("{0}")]
+    Engine(#[from] engine::Error),
+    #[error("the store did not close in order: {0}")]
+    Close(String),
+}
+
+/// Where the daemon listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    pub http: SocketAddr,
+    pub legacy: Option<SocketAddr>,
+}
+
+/// The engine on a data directory that this process holds alone.
+pub fn open(config: &Config) -> Result<(Engine, Writer), AppError> {
+    let at = |path: &Path| path.display().to_string();
+    create_private(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
+    let disk =
+        RealDisk::new(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
+    let store = Store::open(Arc::new(disk), settings(config))?;
+    let seal = keyfile::load(&config.data_dir)?;
+    let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
+    let limits = engine::Limits {
+        queue: config.engine.queue as usize,
+        batch_commands: config.engine.max_batch as usize,
+        batch_bytes: usize_of(config.engine.max_batch_bytes),
+        seen_window: config.whatsapp.dedup_window as usize,
+    };
+    let hours = |d: Duration| u32::try_from(d.as_secs().div_ceil(3600)).unwrap_or(u32::MAX);
+    let table = config.calls.categories.clone();
+    let rules = Rules {
+        zone: config.timezone.clone(),
+        call_prefix: config.tickets.call_prefix.clone(),
+        default_priority: config.tickets.default_priority,
+        reopen_window: micros(config.tickets.reopen_window),
+        resume_grace: micros(config.calls.resume_grace),
+        max_open_calls: config.calls.max_open as usize,
+        dedup_days: hours(config.whatsapp.dedup_keep).div_ceil(24),
+        idempotency_hours: hours(config.idempotency.keep),
+        categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
+    };
+    Ok(Engine::start(store, rules, seal, limits, Arc::new(Metrics::default()))?)
+}
+
+fn usize_of(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// The directory of the store, which nobody else may read.
+fn create_private(dir: &PathBuf) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+pub fn settings(config: &Config) -> StoreSettings {
+    StoreSettings {
+        cache_bytes: usize_of(config.store.cache),
+        segment_bytes: config.store.segment,
+        checkpoint_bytes: config.store.checkpoint_bytes,
+        checkpoint_events: u64::from(config.store.checkpoint_events),
+        disk_reserve: config.store.disk_reserve,
+        feed_keep: i64::try_from(config.feed.keep.as_micros()).unwrap_or(i64::MAX),
+        feed_max_bytes: config.feed.max_bytes,
+        ..StoreSettings::default()
+    }
+}
+
+/// The doors' documentation, for whoever wants the document without a daemon.
+pub fn documented_doors() -> OpenApiRouter {
+    ingest::documented()
+}
+
+/// Serves until SIGTERM or SIGINT, then drains. `ready` is called once, when requests are answered.
+pub async fn serve(config: &Config, ready: impl FnOnce(Bound)) -> Result<(), AppError> {
+    let mut terminate =
+        signal(SignalKind::terminate()).map_err(|e| AppError::Io("SIGTERM".into(), e))?;
+    let mut interrupt =
+        signal(SignalKind::interrupt()).map_err(|e| AppError::Io("SIGINT".into(), e))?;
+    let (stop, stopping) = watch::channel(false);
+    let running = start(config, stopping).await?;
+    ready(running.bound);
+    notify(NotifyState::Ready);
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+    }
+    notify(NotifyState::Stopping);
+    running.drain(&stop).await
+}
+
+fn notify(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd could not be told");
+    }
+}
+
+/// Everything that runs, to be drained in order.
+struct Running {
+    bound: Bound,
+    engine: Engine,
+    writer: Writer,
+    servers: tokio::task::JoinSet<()>,
+    workers: tokio::task::JoinSet<()>,
+    admin: tokio::task::JoinHandle<()>,
+    /// Closed when the last running call has been put down.
+    calls: mpsc::Receiver<()>,
+    drain_timeout: Duration,
+    socket: PathBuf,
+}
+
+async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Running, AppError> {
+    let (engine, writer) = open(config)?;
+    engine.submit(Submission::new(Actor::System, Command::OrphanCalls)).await?;
+    let socket = config.data_dir.join(admin::SOCKET);
+    let listener =
+        admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;
+    let admin = tokio::spawn(admin::serve(listener, engine.clone()));
+    let (busy, calls) = mpsc::channel(1);
+    let doors = ingest::Settings {
+        max_frame: usize_of(config.calls.max_frame),
+        max_body: usize_of(config.http.max_body),
+        body_timeout: config.http.body_timeout,
+        takeover_probe: config.calls.takeover_probe,
+    };
+    let doors = Doors::new(engine.clone(), doors, stopping.clone(), busy);
+    let state = http::State {
+        engine: engine.clone(),
+        agents_see_all: config.agents.see_all,
+        max_body: usize_of(config.http.max_body),
+        body_timeout: config.http.body_timeout,
+    };
+    let limits = server::Limits {
+        connections: config.http.max_connections as usize,
+        header_timeout: config.http.header_timeout,
+        request_timeout: config.http.request_timeout,
+    };
+    let metrics = Arc::clone(&engine.shared().metrics);
+    let mut servers = tokio::task::JoinSet::new();
+    let mut bound = Bound { http: config.http.listen, legacy: None };
+    let (listener, address) = bind(config.http.listen).await?;
+    bound.http = address;
+    let router = http::router(state.clone(), doors.router());
+    servers.spawn(server::serve(
+        listener,
+        router,
+        limits.clone(),
+        Arc::clone(&metrics),
+        stopping.clone(),
+    ));
+    if let Some(legacy) = config.calls.legacy_listen {
+        let (listener, address) = bind(legacy).await?;
+        bound.legacy = Some(address);
+        let router = http::legacy_router(state, config.calls.legacy_open);
+        servers.spawn(server::serve(listener, router, limits, metrics, stopping));
+    }
+    let workers = workers::start(&engine, config.calls.resume_grace);
+    let drain_timeout = config.http.drain_timeout;
+    Ok(Running { bound, engine, writer, servers, workers, admin, calls, drain_timeout, socket })
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|e| AppError::Io(format!("listening on {address}"), e))?;
+    let bound = listener.local_addr().map_err(|e| AppError::Io(address.to_string(), e))?;
+    Ok((listener, bound))
+}
+
+impl Running {
+    /// Stops accepting, finishes what is in flight, commits, checkpoints.
+    async fn drain(mut self, stop: &watch::Sender<bool>) -> Result<(), AppError> {
+        stop.send_replace(true);
+        let finish = async {
+            while self.servers.join_next().await.is_some() {}
+            // The doors live in the servers' routers; with the last of them and the last call this closes.
+            while self.calls.recv().await.is_some() {}
+        };
+        if tokio::time::timeout(self.drain_timeout, finish).await.is_err() {
+            tracing::warn!("some connections did not end in time; what they were told is on disk");
+            self.servers.abort_all();
+        }
+        self.admin.abort();
+        self.workers.shutdown().await;
+        drop(self.engine);
+        let writer = self.writer;
+        let closed = tokio::task::spawn_blocking(move || writer.stop()).await;
+        let _ = std::fs::remove_file(&self.socket);
+        closed.map_err(|e| AppError::Close(e.to_string()))?.map_err(AppError::Close)
+    }
+}

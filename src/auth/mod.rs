@@ -1,0 +1,38 @@
+//! Who may what: machine tokens, callers, and the one table of routes and scopes.
+
+pub mod policy;
+pub mod token;
+
+use crate::domain::contact::{Scope, Token};
+
+/// Who is at the door, once the token was recognised.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub token_id: u64,
+    pub name: String,
+    pub scopes: Vec<Scope>,
+    /// The agent that the caller acts as.
+    pub agent: Option<u64>,
+}
+
+impl From<&Token> for Caller {
+    fn from(token: &Token) -> Caller {
+        Caller {
+            token_id: token.id,
+            name: token.name.clone(),
+            scopes: token.scopes.clone(),
+            agent: token.agent,
+        }
+    }
+}
+
+impl Caller {
+    pub fn has(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    /// The caller of a listener that asks for no token: reads, and nothing else.
+    pub fn open_reader() -> Caller {
+        Caller { token_id: 0, name: "open listener".into(), scopes: vec![Scope::Read], agent: None }
+    }
+}

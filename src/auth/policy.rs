@@ -1,0 +1,105 @@
+//! Who may what, in one table. A route that is not in it is refused.
+
+use crate::domain::contact::Scope;
+
+/// What a route asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Needs no token (DESIGN C9).
+    Open,
+    /// Needs a token with one of these scopes; `admin` always suffices.
+    AnyOf(&'static [Scope]),
+}
+
+use Access::{AnyOf, Open};
+
+const DOOR: Access = AnyOf(&[Scope::Ingest]);
+const READ: Access = AnyOf(&[Scope::Read, Scope::Agent]);
+/// Relays write the ledger, agents correct it.
+const LEDGER: Access = AnyOf(&[Scope::Ingest, Scope::Agent]);
+const AGENT: Access = AnyOf(&[Scope::Agent]);
+const FEED: Access = AnyOf(&[Scope::Read]);
+const ADMIN: Access = AnyOf(&[]);
+
+/// Method, route, access.
+pub const ROUTES: &[(&str, &str, Access)] = &[
+    ("GET", "/", Open),
+    ("GET", "/health", Open),
+    ("GET", "/ready", Open),
+    ("GET", "/docs", Open),
+    ("GET", "/docs/", Open),
+    ("GET", "/docs/{*rest}", Open),
+    ("GET", "/openapi.json", Open),
+    ("GET", "/metrics", AnyOf(&[Scope::Read])),
+    ("GET", "/ingest/calls/{session_id}", DOOR),
+    ("POST", "/webhook/baileys", DOOR),
+    ("GET", "/api/calls", READ),
+    ("POST", "/api/calls", LEDGER),
+    ("GET", "/api/calls/stats", READ),
+    ("GET", "/api/calls/reports/categories", READ),
+    ("GET", "/api/calls/reports/resolution-time", READ),
+    ("GET", "/api/calls/reports/hourly", READ),
+    ("GET", "/api/calls/reports/tool-calls", READ),
+    ("GET", "/api/calls/{id}", READ),
+    ("PUT", "/api/calls/{id}", LEDGER),
+    ("POST", "/api/calls/{id}/interactions", LEDGER),
+    ("POST", "/api/calls/{id}/metadata", LEDGER),
+    ("POST", "/api/calls/{id}/close", LEDGER),
+    ("GET", "/api/calls/{id}/export", READ),
+    ("GET", "/api/tickets/queue", READ),
+    ("GET", "/api/tickets/my-tickets", AGENT),
+    ("GET", "/api/tickets/all", ADMIN),
+    ("GET", "/api/tickets/{ref}", READ),
+    ("GET", "/api/tickets/{ref}/timeline", READ),
+    ("POST", "/api/tickets/{ref}/claim", AGENT),
+    ("POST", "/api/tickets/{ref}/resolve", AGENT),
+    ("POST", "/api/tickets/{ref}/close", AGENT),
+    ("POST", "/api/tickets/{ref}/reopen", AGENT),
+    ("GET", "/api/feed", FEED),
+    ("GET", "/api/feed/cursors", FEED),
+    ("PUT", "/api/feed/cursors/{name}", FEED),
+    ("DELETE", "/api/feed/cursors/{name}", FEED),
+];
+
+/// What a route asks of its caller; `HEAD` is asked what `GET` is.
+pub fn access(method: &str, route: &str) -> Access {
+    let method = if method == "HEAD" { "GET" } else { method };
+    let found = ROUTES.iter().find(|(m, r, _)| *m == method && *r == route);
+    found.map_or(ADMIN, |(_, _, access)| *access)
+}
+
+impl Access {
+    pub fn allows(self, scopes: &[Scope]) -> bool {
+        match self {
+            Open => true,
+            AnyOf(wanted) => scopes.iter().any(|s| *s == Scope::Admin || wanted.contains(s)),
+        }
+    }
+
+    /// The scopes that would do, for the error that says so.
+    pub fn wanted(self) -> String {
+        match self {
+            Open => "none".into(),
+            AnyOf(wanted) => {
+                let names = wanted.iter().chain(&[Scope::Admin]).map(|s| s.as_str());
+                names.collect::<Vec<_>>().join(" or ")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn admin_may_everything_and_a_door_token_only_its_doors() {
+        for (_, _, access) in ROUTES {
+            assert!(access.allows(&[Scope::Admin]));
+        }
+        assert!(access("POST", "/webhook/baileys").allows(&[Scope::Ingest]));
+        assert!(!access("GET", "/api/tickets/queue").allows(&[Scope::Ingest]));
+        assert!(!access("GET", "/api/tickets/all").allows(&[Scope::Agent, Scope::Read]));
+        assert!(!access("GET", "/no/such/route").allows(&[Scope::Read]));
+    }
+}

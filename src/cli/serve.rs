@@ -1,0 +1,39 @@
+//! `frontdesk serve`: the daemon.
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::{Failure, Shared};
+use crate::app;
+use crate::config::Config;
+use crate::telemetry;
+
+#[derive(Args)]
+pub struct Command {
+    /// Address to listen on (http.listen)
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
+    let sources = shared.sources().flag("http.listen", "--listen", command.listen.as_ref());
+    let config = Config::load(&sources)?;
+    telemetry::init(&config.log).map_err(Failure::failed)?;
+    let runtime = runtime()?;
+    let mut told = Ok(());
+    runtime
+        .block_on(app::serve(&config, |bound| {
+            told = writeln!(out, "ready http://{}", bound.http).and_then(|()| out.flush());
+            if let Some(legacy) = bound.legacy {
+                tracing::info!(address = %legacy, "the calls face of seed 000 is served");
+            }
+        }))
+        .map_err(Failure::failed)?;
+    told.map_err(Failure::from)
+}
+
+/// The runtime of the daemon.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)
+}

@@ -1,0 +1,112 @@
+//! Configuration: one struct a section, every default in `config/default.toml`, which is also the
+//! documentation.
+//!
+//! Values are layered: embedded defaults, then a file, then `FRONTDESK_SECTION__KEY` variables, then
+//! flags. What always holds in a [`Config`]: every key is known, every value is within the limits that
+//! `default.toml` states. What does not hold is refused with its key, its source and what would be right.
+//!
+//! No struct here has a default of its own: a key that is missing in `default.toml` fails to load.
+
+mod agents;
+mod calls;
+mod engine;
+mod feed;
+mod http;
+mod idempotency;
+mod keys;
+mod layers;
+mod log;
+mod problem;
+mod settings;
+mod store;
+mod tickets;
+mod units;
+mod whatsapp;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use figment::Figment;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+pub use agents::AgentsConfig;
+pub use calls::CallsConfig;
+pub use engine::EngineConfig;
+pub use feed::FeedConfig;
+pub use http::HttpConfig;
+pub use idempotency::IdempotencyConfig;
+pub use layers::Sources;
+pub use log::{LogConfig, LogFormat, LogLevel};
+pub use problem::{ConfigError, Problem};
+pub use settings::{Setting, settings};
+pub use store::StoreConfig;
+pub use tickets::TicketsConfig;
+pub use units::parse_duration;
+pub use whatsapp::WhatsappConfig;
+
+/// Every setting, checked.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    /// The zone of the dates in ticket references.
+    #[serde(deserialize_with = "units::zone")]
+    pub timezone: TimeZone,
+    pub http: HttpConfig,
+    pub log: LogConfig,
+    pub store: StoreConfig,
+    pub engine: EngineConfig,
+    pub feed: FeedConfig,
+    pub tickets: TicketsConfig,
+    pub agents: AgentsConfig,
+    pub calls: CallsConfig,
+    pub whatsapp: WhatsappConfig,
+    pub idempotency: IdempotencyConfig,
+}
+
+impl Config {
+    /// Layers the sources and checks the result; an error names everything that is wrong. The defaults
+    /// alone are `Config::load(&Sources::default())`.
+    pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
+        Config::layered(sources).map(|(config, _)| config)
+    }
+
+    fn layered(sources: &Sources) -> Result<(Config, Figment), ConfigError> {
+        let figment = layers::stack(sources)?;
+        let config: Config = figment.extract().map_err(layers::refused)?;
+        let mut limits = problem::Limits::default();
+        config.check(&mut limits);
+        if limits.broken.is_empty() {
+            return Ok((config, figment));
+        }
+        let problems = limits.broken.into_iter().map(|(key, text)| Problem {
+            origin: layers::origin(&figment, &key),
+            key: Some(key),
+            text,
+        });
+        Err(ConfigError { problems: problems.collect() })
+    }
+
+    fn check(&self, limits: &mut problem::Limits) {
+        if self.data_dir.as_os_str().is_empty() {
+            limits.broken("data_dir", "is empty, expected a directory as \"/var/lib/frontdesk\"");
+        }
+        self.http.check(limits);
+        self.store.check(limits);
+        self.engine.check(&self.store, limits);
+        self.feed.check(&self.store, limits);
+        self.tickets.check(limits);
+        self.calls.check(limits);
+        self.whatsapp.check(limits);
+        self.idempotency.check(limits);
+        if self.calls.legacy_listen == Some(self.http.listen) && self.http.listen.port() != 0 {
+            limits.broken(
+                "calls.legacy_listen",
+                format!("{} is http.listen already, expected another port", self.http.listen),
+            );
+        }
+    }
+}

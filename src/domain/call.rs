@@ -1,0 +1,97 @@
+//! A running call, its speech items and the facts that move them.
+//!
+//! Words arrive out of order: the caller's transcription often comes after the agent's answer. The spoken
+//! order is the items' own chain (each names the one before it), so an item's place is known before its
+//! words are, and words go where their item stands.
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::Speaker;
+use super::time::Micros;
+
+/// The state of a call that has not ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenCall {
+    pub ticket: u64,
+    pub session_id: String,
+    /// The connection that streams it.
+    pub connection: Option<u64>,
+    /// Since when the connection is broken; the call ends when nobody came back within the grace.
+    pub detached_at: Option<Micros>,
+    /// Frames of the relay that were acknowledged, for the answer to one that comes back.
+    pub items: u32,
+}
+
+/// The most items one call may announce; further ones are kept in order of arrival.
+pub const MAX_ITEMS: u32 = 20_000;
+
+/// One speech item of a running call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallItem {
+    pub item: String,
+    pub first_seen: Micros,
+    pub previous: Previous,
+    /// The item that was announced to stand directly behind this one, latest announcement.
+    pub next: Option<String>,
+    /// The entry id set aside for its first words; 0 when none is yet.
+    pub reserved: u32,
+    pub parts: Vec<Part>,
+    pub call_id: Option<String>,
+    pub tool_name: Option<String>,
+    /// Arguments that came before the name of their tool.
+    pub tool_arguments: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Previous {
+    /// Not announced yet, or announced without saying.
+    #[default]
+    Unknown,
+    /// The first of its session.
+    Start,
+    Item(String),
+}
+
+/// Words of an item that have become an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// content_index
+    pub index: u32,
+    pub entry: u32,
+    /// The entry's global number.
+    pub no: u64,
+}
+
+/// What one realtime event says, in our words.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// Where an item stands; `turn` when it may bring words or a tool call.
+    Placed {
+        item: String,
+        after: Previous,
+        turn: bool,
+    },
+    /// Final words.
+    Said {
+        item: Option<String>,
+        index: u32,
+        speaker: Speaker,
+        text: String,
+    },
+    /// A tool call announced by name.
+    ToolNamed {
+        item: Option<String>,
+        call_id: String,
+        name: String,
+    },
+    ToolCalled {
+        item: Option<String>,
+        call_id: Option<String>,
+        name: Option<String>,
+        arguments: String,
+    },
+    ToolAnswered {
+        call_id: String,
+        output: String,
+    },
+}

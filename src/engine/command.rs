@@ -1,0 +1,289 @@
+//! What may be asked of the engine, and what it answers. Plain data: adapters build commands, deciding
+//! turns them into plans, replies are kept for idempotent requests.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::call::Fact;
+use crate::domain::contact::{Mode, Scope, Token};
+use crate::domain::entry::{Attachment, Entry, Speaker, ToolCall};
+use crate::domain::priority::Priority;
+use crate::domain::reference::Reference;
+use crate::domain::status::Status;
+use crate::domain::ticket::Ticket;
+use crate::domain::time::Micros;
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A relay opens a call (S0.2, S0.33).
+    OpenCall(NewCall),
+    /// One realtime event of a running call.
+    RecordFacts {
+        ticket: u64,
+        event_id: Option<String>,
+        facts: Vec<Fact>,
+    },
+    /// The connection of a call broke; the grace begins.
+    DetachCall {
+        ticket: u64,
+        connection: u64,
+    },
+    /// The connection of a call closed as it should, or somebody closes it by the API (S0.37).
+    EndCall {
+        ticket: Reference,
+        connection: Option<u64>,
+        auto_categorize: bool,
+    },
+    /// Ends a call whose grace is over; nothing if its relay came back.
+    ExpireCall {
+        ticket: u64,
+    },
+    /// At start: no connection survived, every call's grace begins.
+    OrphanCalls,
+    /// S0.34
+    LogInteraction(NewInteraction),
+    /// S0.35
+    AddMetadata {
+        ticket: Reference,
+        key: String,
+        value: String,
+    },
+    /// S0.36
+    UpdateCall {
+        ticket: Reference,
+        changes: CallChanges,
+    },
+    /// A WhatsApp message (S4.4 to S4.10).
+    ReceiveMessage(Box<InboundMessage>),
+    /// Two WhatsApp addresses are one person.
+    JoinAddresses {
+        lid: String,
+        phone: String,
+    },
+    /// S4.13
+    Claim {
+        ticket: Reference,
+    },
+    SetStatus {
+        ticket: Reference,
+        to: Status,
+        reason: Option<String>,
+        notes: Option<String>,
+    },
+    CreateToken {
+        name: String,
+        hash: [u8; 32],
+        scopes: Vec<Scope>,
+    },
+    RevokeToken {
+        id: u64,
+    },
+    /// A consumer of the feed has dealt with everything up to `seq`.
+    MoveCursor {
+        name: String,
+        seq: u64,
+    },
+    DropCursor {
+        name: String,
+    },
+    /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
+    Sweep,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct NewCall {
+    pub session_id: String,
+    pub customer_name: Option<String>,
+    pub customer_phone: Option<String>,
+    pub category: Option<String>,
+    pub priority: Option<Priority>,
+    /// The connection that streams it; none for relays that speak plain HTTP.
+    pub connection: Option<u64>,
+    pub if_attached: IfAttached,
+}
+
+/// What to do when a call of the same session has a connection already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfAttached {
+    /// Answer [`Reply::CallAttached`].
+    #[default]
+    Ask,
+    /// The other connection is dead: go on with its call.
+    TakeOver,
+    /// The other connection is alive: this is another call (S0.2).
+    OpenAnother,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewInteraction {
+    pub ticket: Reference,
+    pub speaker: Speaker,
+    pub message: String,
+    pub tool_calls: Vec<ToolCall>,
+    pub at: Option<Micros>,
+}
+
+/// Fields that are absent stay as they are.
+#[derive(Clone, Debug, Default)]
+pub struct CallChanges {
+    pub status: Option<Status>,
+    pub priority: Option<Priority>,
+    pub category: Option<String>,
+    pub summary: Option<String>,
+    pub resolution_notes: Option<String>,
+    pub customer_name: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct InboundMessage {
+    pub instance: String,
+    /// The bridge's message id; without one, content and time tell messages apart.
+    pub id: Option<String>,
+    /// Chat addresses of the customer, most certain first; never empty.
+    pub addresses: Vec<String>,
+    pub phone: Option<String>,
+    pub from_me: bool,
+    pub name: Option<String>,
+    pub sent_at: Option<Micros>,
+    pub text: String,
+    pub attachment: Option<Attachment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    Done,
+    Call {
+        ticket: Box<Ticket>,
+        resumed: bool,
+    },
+    CallAttached {
+        ticket: u64,
+        connection: u64,
+    },
+    Ticket(Box<Ticket>),
+    Interaction {
+        ticket: Box<Ticket>,
+        entry: Box<Entry>,
+    },
+    Metadata {
+        ticket: Box<Ticket>,
+        id: u32,
+        key: String,
+        value: String,
+    },
+    /// What the bridge is to do with a message.
+    Message {
+        ticket: Option<u64>,
+        mode: Mode,
+    },
+    Token(Box<Token>),
+    Cursor {
+        name: String,
+        seq: u64,
+    },
+    /// Rows that were removed.
+    Swept(usize),
+}
+
+/// Why a command was refused. Nothing was written for it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    #[error("no {0}")]
+    NotFound(String),
+    /// A field holds what it may not.
+    #[error("{field}: {why}")]
+    Invalid { field: &'static str, why: String },
+    #[error("{0}")]
+    Conflict(String),
+    #[error("{0}")]
+    Forbidden(String),
+    #[error("this Idempotency-Key was used before for a different request")]
+    KeyReused,
+    /// The store could not be read or decided upon; the cause is for the log.
+    #[error("{0}")]
+    Store(String),
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The daemon itself.
+    System,
+    /// A machine token that is no agent.
+    Token {
+        name: String,
+    },
+    Agent {
+        id: u64,
+        name: String,
+        sees_all: bool,
+    },
+}
+
+impl Actor {
+    pub fn name(&self) -> &str {
+        match self {
+            Actor::System => "system",
+            Actor::Token { name } | Actor::Agent { name, .. } => name,
+        }
+    }
+
+    /// An agent sees unassigned tickets and their own (S2.20, DESIGN C9); everybody else sees all.
+    pub fn may_see(&self, assignee: Option<u64>) -> bool {
+        match self {
+            Actor::Agent { id, sees_all: false, .. } => assignee.is_none_or(|a| a == *id),
+            _ => true,
+        }
+    }
+}
+
+/// The `Idempotency-Key` of a request: hashes of caller and key, and of what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    pub key: [u8; 16],
+    pub request: [u8; 16],
+}
+
+/// The longest `Idempotency-Key`.
+pub const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+impl Idempotency {
+    /// `caller` keeps the keys of different callers apart; `request` is all that makes the request what it is.
+    pub fn new(caller: u64, key: &[u8], request: &[&[u8]]) -> Result<Idempotency, Refusal> {
+        if key.is_empty()
+            || key.len() > MAX_IDEMPOTENCY_KEY
+            || !key.iter().all(u8::is_ascii_graphic)
+        {
+            let why = format!("must be 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters");
+            return Err(Refusal::Invalid { field: "Idempotency-Key", why });
+        }
+        let caller = caller.to_be_bytes();
+        Ok(Idempotency { key: fingerprint(&[&caller, key]), request: fingerprint(request) })
+    }
+
+    /// The key of one of several commands that a request comes to.
+    pub fn part(self, position: usize) -> Idempotency {
+        Idempotency { key: fingerprint(&[&self.key, &position.to_be_bytes()]), ..self }
+    }
+}
+
+fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.digest128().to_be_bytes()
+}
+
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub actor: Actor,
+    pub idempotency: Option<Idempotency>,
+    pub command: Command,
+}
+
+impl Submission {
+    pub fn new(actor: Actor, command: Command) -> Submission {
+        Submission { actor, idempotency: None, command }
+    }
+}

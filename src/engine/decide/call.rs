@@ -1,0 +1,398 @@
+//! The life of a call: opened, detached, resumed, ended; and what callers of the ledger change (seed 000).
+
+use crate::domain::call::{CallItem, OpenCall};
+use crate::domain::channel::Channel;
+use crate::domain::entry::{Entry, Kind, MAX_BODY, MAX_TOOL_CALLS, Speaker, ToolCall};
+use crate::domain::reference::Reference;
+use crate::domain::status::Status;
+use crate::domain::summary;
+use crate::domain::ticket::{
+    Extent, MAX_CATEGORY, MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE, MAX_NAME,
+    MAX_SESSION_ID, MAX_SUMMARY, Metadata, Requester, Ticket,
+};
+use crate::engine::command::{CallChanges, IfAttached, NewCall, NewInteraction, Refusal, Reply};
+use crate::engine::draft::Draft;
+use crate::engine::event::EventKind;
+use crate::engine::rows::key;
+use crate::engine::timeline::Place;
+use crate::store::records::Pointer;
+use crate::store::{Order, Table};
+
+/// Rows of speech items removed when a call ends; more than a call may have.
+const ALL_ITEMS: usize = 3 * crate::domain::call::MAX_ITEMS as usize;
+/// Entries looked at for category and summary, and bytes of each.
+const JUDGED_ENTRIES: usize = 5000;
+const JUDGED_BYTES: usize = 64 * 1024;
+
+pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
+    check_text("session_id", &new.session_id, MAX_SESSION_ID)?;
+    if let Some(name) = &new.customer_name {
+        check_text("customer_name", name, MAX_NAME)?;
+    }
+    if let Some(category) = &new.category {
+        check_category(category)?;
+    }
+    let session = key::session(&draft.ctx.seal.hash("session", &[new.session_id.as_bytes()]));
+    if let Some(connection) = new.connection
+        && let Some(call) = running(draft, &session)?
+    {
+        match (call.connection, new.if_attached) {
+            (Some(other), IfAttached::Ask) => {
+                return Ok(Reply::CallAttached { ticket: call.ticket, connection: other });
+            }
+            (Some(_), IfAttached::OpenAnother) => {}
+            (None, _) | (Some(_), IfAttached::TakeOver) => return resume(draft, call, connection),
+        }
+    }
+    if draft
+        .rows()
+        .scan::<OpenCall>(&[], None, Order::Ascending, draft.ctx.rules.max_open_calls)?
+        .len()
+        >= draft.ctx.rules.max_open_calls
+    {
+        return Err(Refusal::Conflict(format!(
+            "{} calls are running, which is the limit calls.max_open",
+            draft.ctx.rules.max_open_calls
+        )));
+    }
+    let prefix = draft.ctx.rules.call_prefix.clone();
+    let (number, id, ticket_id) = draft.name_ticket(&prefix)?;
+    let now = draft.ctx.now;
+    let mut ticket = Ticket {
+        number,
+        id,
+        ticket_id,
+        channel: Channel::Call,
+        status: Status::Open,
+        priority: new.priority.unwrap_or_default(),
+        category: new.category.clone(),
+        category_is_manual: new.category.is_some(),
+        subject: None,
+        summary: None,
+        summary_is_manual: false,
+        resolution_notes: None,
+        requester: Requester {
+            contact: None,
+            name: new.customer_name.clone(),
+            phone: new.customer_phone.clone(),
+        },
+        conversation: None,
+        session_id: Some(new.session_id.clone()),
+        call_running: true,
+        assignee: None,
+        assigned_at: None,
+        created_at: now,
+        updated_at: now,
+        first_response_at: None,
+        resolved_at: None,
+        closed_at: None,
+        related: Vec::new(),
+        extent: Extent::default(),
+    };
+    draft.write_history(&mut ticket, None, None);
+    draft.put_ticket(&ticket);
+    draft.put(&session, &Pointer(number));
+    let call = OpenCall {
+        ticket: number,
+        session_id: new.session_id.clone(),
+        connection: new.connection,
+        detached_at: None,
+        items: 0,
+    };
+    draft.put(&key::number(number), &call);
+    draft.event(EventKind::TicketCreated, Some(number));
+    draft.event(EventKind::CallStarted, Some(number));
+    Ok(Reply::Call { ticket: Box::new(ticket), resumed: false })
+}
+
+/// The call of a session that has not ended.
+fn running(draft: &Draft<'_>, session: &[u8]) -> Result<Option<OpenCall>, Refusal> {
+    Ok(match draft.rows().pointer(session)? {
+        Some(ticket) => draft.get::<OpenCall>(&key::number(ticket))?,
+        None => None,
+    })
+}
+
+fn resume(draft: &mut Draft<'_>, mut call: OpenCall, connection: u64) -> Result<Reply, Refusal> {
+    call.connection = Some(connection);
+    call.detached_at = None;
+    draft.put(&key::number(call.ticket), &call);
+    draft.event(EventKind::CallResumed, Some(call.ticket));
+    let ticket = draft.ticket(&Reference::Number(call.ticket))?;
+    Ok(Reply::Call { ticket: Box::new(ticket), resumed: true })
+}
+
+pub fn detach(draft: &mut Draft<'_>, ticket: u64, connection: u64) -> Result<Reply, Refusal> {
+    let row = key::number(ticket);
+    if let Some(mut call) = draft.get::<OpenCall>(&row)?
+        && call.connection == Some(connection)
+    {
+        call.connection = None;
+        call.detached_at = Some(draft.ctx.now);
+        draft.put(&row, &call);
+        draft.event(EventKind::CallInterrupted, Some(ticket));
+    }
+    Ok(Reply::Done)
+}
+
+pub fn orphan_all(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+    for (row, mut call) in draft.rows().scan::<OpenCall>(&[], None, Order::Ascending, usize::MAX)? {
+        if call.connection.take().is_some() {
+            call.detached_at = Some(draft.ctx.now);
+            draft.put(&row, &call);
+            draft.event(EventKind::CallInterrupted, Some(call.ticket));
+        }
+    }
+    Ok(Reply::Done)
+}
+
+pub fn expire(draft: &mut Draft<'_>, ticket: u64) -> Result<Reply, Refusal> {
+    let grace = draft.ctx.rules.resume_grace;
+    let Some(call) = draft.get::<OpenCall>(&key::number(ticket))? else { return Ok(Reply::Done) };
+    match call.detached_at {
+        Some(since) if draft.ctx.now >= since.plus(grace) || draft.ctx.now < since => {
+            let ticket = draft.ticket(&Reference::Number(ticket))?;
+            finish(draft, ticket, true, Some("the relay did not come back"))
+        }
+        _ => Ok(Reply::Done),
+    }
+}
+
+/// Ends a call. `connection` is the one that closed; a call that another connection has taken over goes on.
+pub fn end(
+    draft: &mut Draft<'_>,
+    reference: &Reference,
+    connection: Option<u64>,
+    auto_categorize: bool,
+) -> Result<Reply, Refusal> {
+    let ticket = call_ticket(draft, reference)?;
+    let call = draft.get::<OpenCall>(&key::number(ticket.number))?;
+    match (connection, &call) {
+        // Ended by the API while it was still streaming: what came since is in the transcript.
+        (Some(_), None) => {
+            draft.delete_of_ticket(Table::CallItems, ticket.number, ALL_ITEMS)?;
+            Ok(Reply::Ticket(Box::new(ticket)))
+        }
+        (Some(c), Some(call)) if call.connection != Some(c) => Ok(Reply::Ticket(Box::new(ticket))),
+        _ => finish(draft, ticket, auto_categorize, None),
+    }
+}
+
+/// Status closed, category and summary set (S0.37 to S0.39).
+fn finish(
+    draft: &mut Draft<'_>,
+    mut ticket: Ticket,
+    auto_categorize: bool,
+    reason: Option<&str>,
+) -> Result<Reply, Refusal> {
+    flush_nameless_tools(draft, &mut ticket)?;
+    judge(draft, &mut ticket, auto_categorize)?;
+    let was_running = ticket.call_running;
+    ticket.call_running = false;
+    ticket.updated_at = draft.ctx.now;
+    if ticket.status.may_become(Status::Closed) {
+        draft.set_status(&mut ticket, Status::Closed, reason);
+    }
+    draft.put_ticket(&ticket);
+    if was_running {
+        draft.event(EventKind::CallEnded, Some(ticket.number));
+    }
+    draft.delete(Table::OpenCalls, &key::number(ticket.number));
+    draft.delete_of_ticket(Table::CallItems, ticket.number, ALL_ITEMS)?;
+    Ok(Reply::Ticket(Box::new(ticket)))
+}
+
+/// Tool calls whose arguments came but never their name are kept all the same.
+fn flush_nameless_tools(draft: &mut Draft<'_>, ticket: &mut Ticket) -> Result<(), Refusal> {
+    let (start, end) = (key::number(ticket.number), key::number(ticket.number + 1));
+    let items = draft.rows().scan::<CallItem>(&start, Some(&end), Order::Ascending, ALL_ITEMS)?;
+    for (_, mut item) in items {
+        if item.parts.is_empty() && item.tool_arguments.is_some() {
+            super::call_facts::write_tool_call(draft, ticket, &mut item, "unknown")?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets category and summary from what was said, where no person has set them.
+fn judge(draft: &Draft<'_>, ticket: &mut Ticket, categorize: bool) -> Result<(), Refusal> {
+    let mut turns = Vec::new();
+    for item in draft.directory(ticket)?.iter().take(JUDGED_ENTRIES) {
+        let entry = draft.rows().entry(item)?;
+        if entry.kind == Kind::Message && entry.deleted_at.is_none() {
+            let mut body = entry.body;
+            truncate(&mut body, JUDGED_BYTES);
+            turns.push((entry.speaker == Speaker::User, body));
+        }
+    }
+    let turns = || turns.iter().map(|(customer, text)| (*customer, text.as_str()));
+    if categorize && !ticket.category_is_manual {
+        ticket.category = Some(draft.ctx.rules.categoriser.categorise(turns()).to_owned());
+    }
+    if !ticket.summary_is_manual {
+        ticket.summary = Some(summary::summarise(turns()));
+    }
+    Ok(())
+}
+
+fn truncate(text: &mut String, bytes: usize) {
+    if text.len() > bytes {
+        let end = (0..=bytes).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+        text.truncate(end);
+    }
+}
+
+pub fn log_interaction(draft: &mut Draft<'_>, new: &NewInteraction) -> Result<Reply, Refusal> {
+    if new.message.is_empty() && new.tool_calls.is_empty() {
+        return Err(Refusal::Invalid { field: "message", why: "must not be empty".into() });
+    }
+    if new.message.len() > MAX_BODY {
+        let why = format!("must be at most {MAX_BODY} bytes, this one has {}", new.message.len());
+        return Err(Refusal::Invalid { field: "message", why });
+    }
+    if new.tool_calls.len() > MAX_TOOL_CALLS {
+        let why = format!("must be at most {MAX_TOOL_CALLS} calls");
+        return Err(Refusal::Invalid { field: "tool_calls", why });
+    }
+    let mut ticket = call_ticket(draft, &new.ticket)?;
+    let id = draft.reserve_entry(&mut ticket);
+    let now = draft.ctx.now;
+    let message = match new.tool_calls.first() {
+        Some(call) if new.message.is_empty() => ToolCall::message(&call.name),
+        _ => new.message.clone(),
+    };
+    let entry = Entry {
+        ticket: ticket.number,
+        id,
+        at: new.at.unwrap_or(now),
+        received_at: now,
+        speaker: new.speaker,
+        kind: if new.tool_calls.is_empty() { Kind::Message } else { Kind::ToolCall },
+        author: None,
+        body: message,
+        tool_calls: new.tool_calls.clone(),
+        attachment: None,
+        provider_id: None,
+        edited_at: None,
+        deleted_at: None,
+    };
+    for call in &new.tool_calls {
+        draft.count(&tool_count(&call.name))?;
+    }
+    let place = new.at.map_or(Place::End, Place::ByTime);
+    let no = draft.add_entry(&mut ticket, &entry, place)?;
+    if entry.speaker == Speaker::Agent {
+        ticket.first_response_at.get_or_insert(now);
+    }
+    ticket.updated_at = now;
+    draft.put_ticket(&ticket);
+    draft.event_about(EventKind::MessageAdded, Some(ticket.number), Some(no), None);
+    Ok(Reply::Interaction { ticket: Box::new(ticket), entry: Box::new(entry) })
+}
+
+/// The name under which the calls of a tool are counted (S0.48).
+pub fn tool_count(name: &str) -> String {
+    let mut name = name.to_owned();
+    truncate(&mut name, 200);
+    format!("tool:{name}")
+}
+
+pub fn add_metadata(
+    draft: &mut Draft<'_>,
+    reference: &Reference,
+    name: &str,
+    value: &str,
+) -> Result<Reply, Refusal> {
+    check_text("key", name, MAX_METADATA_KEY)?;
+    check_length("value", value, MAX_METADATA_VALUE)?;
+    let mut ticket = call_ticket(draft, reference)?;
+    if ticket.extent.metadata >= MAX_METADATA {
+        return Err(Refusal::Conflict(format!("a ticket holds at most {MAX_METADATA} metadata")));
+    }
+    let row = Metadata { key: name.to_owned(), value: value.to_owned() };
+    draft.put(&key::page(ticket.number, ticket.extent.metadata), &row);
+    ticket.extent.metadata += 1;
+    ticket.updated_at = draft.ctx.now;
+    draft.put_ticket(&ticket);
+    draft.event(EventKind::TicketUpdated, Some(ticket.number));
+    let id = ticket.extent.metadata;
+    Ok(Reply::Metadata { ticket: Box::new(ticket), id, key: row.key, value: row.value })
+}
+
+pub fn update(
+    draft: &mut Draft<'_>,
+    reference: &Reference,
+    changes: &CallChanges,
+) -> Result<Reply, Refusal> {
+    let mut ticket = call_ticket(draft, reference)?;
+    let before = ticket.clone();
+    if let Some(name) = &changes.customer_name {
+        check_text("customer_name", name, MAX_NAME)?;
+        ticket.requester.name = Some(name.clone());
+    }
+    if let Some(category) = &changes.category {
+        check_category(category)?;
+        ticket.category = Some(category.clone());
+        ticket.category_is_manual = true;
+    }
+    if let Some(summary) = &changes.summary {
+        check_length("summary", summary, MAX_SUMMARY)?;
+        ticket.summary = Some(summary.clone());
+        ticket.summary_is_manual = true;
+    }
+    if let Some(notes) = &changes.resolution_notes {
+        check_length("resolution_notes", notes, MAX_SUMMARY)?;
+        ticket.resolution_notes = Some(notes.clone());
+    }
+    if let Some(priority) = changes.priority {
+        ticket.priority = priority;
+    }
+    if let Some(to) = changes.status.filter(|to| *to != ticket.status) {
+        super::queue::change_status(draft, &mut ticket, to, None)?;
+    }
+    if ticket != before {
+        ticket.updated_at = draft.ctx.now;
+        draft.put_ticket(&ticket);
+        draft.event(EventKind::TicketUpdated, Some(ticket.number));
+    }
+    Ok(Reply::Ticket(Box::new(ticket)))
+}
+
+/// The ledger shows calls only.
+fn call_ticket(draft: &Draft<'_>, reference: &Reference) -> Result<Ticket, Refusal> {
+    let ticket = draft.ticket(reference)?;
+    if ticket.channel == Channel::Call {
+        Ok(ticket)
+    } else {
+        Err(Refusal::NotFound("such call".into()))
+    }
+}
+
+fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        let why = format!("must be 1 to {max} characters, none of them a control character");
+        return Err(Refusal::Invalid { field, why });
+    }
+    check_length(field, text, max)
+}
+
+fn check_length(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
+    let length = text.chars().count();
+    if length > max {
+        let why = format!("must be at most {max} characters, this one has {length}");
+        return Err(Refusal::Invalid { field, why });
+    }
+    Ok(())
+}
+
+/// A category is a slug; it need not be one of the configured ones (S0.50).
+fn check_category(category: &str) -> Result<(), Refusal> {
+    let fits = !category.is_empty()
+        && category.len() <= MAX_CATEGORY
+        && category.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if fits {
+        return Ok(());
+    }
+    let why = format!("must be 1 to {MAX_CATEGORY} letters, digits, `_` or `-`");
+    Err(Refusal::Invalid { field: "category", why })
+}

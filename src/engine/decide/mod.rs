@@ -1,0 +1,106 @@
+//! From command to plan. Pure: what it may know is the view and the context; what it wants is data.
+
+mod call;
+mod call_facts;
+mod feed;
+mod people;
+mod queue;
+mod sweep;
+mod token;
+mod whatsapp;
+
+use super::command::{Command, Idempotency, Refusal, Reply, Submission};
+use super::draft::{Context, Draft};
+use super::rows::key;
+use crate::domain::time::Micros;
+use crate::store::records::Remembered;
+use crate::store::{PlanRecord, View};
+
+/// What a command comes to.
+#[derive(Debug)]
+pub struct Decision {
+    /// `None`: nothing to write.
+    pub plan: Option<PlanRecord>,
+    pub reply: Reply,
+    pub notices: Vec<String>,
+}
+
+/// Decides one command against the rows as they are.
+pub fn decide(
+    view: &dyn View,
+    submission: &Submission,
+    ctx: &Context<'_>,
+) -> Result<Decision, Refusal> {
+    let mut draft = Draft::new(view, ctx);
+    if let Some(idempotency) = &submission.idempotency
+        && let Some(reply) = recall(&draft, idempotency)?
+    {
+        return Ok(Decision { plan: None, reply, notices: Vec::new() });
+    }
+    let reply = dispatch(&mut draft, &submission.command)?;
+    if let Some(idempotency) = &submission.idempotency {
+        let bytes = postcard::to_stdvec(&reply).map_err(|e| Refusal::Store(e.to_string()))?;
+        let row = Remembered { request: idempotency.request, reply: bytes };
+        draft.put(&key::bucketed(hour(ctx.now), &idempotency.key), &row);
+    }
+    let empty = draft.is_empty();
+    let (plan, notices) = draft.finish();
+    Ok(Decision { plan: (!empty).then_some(plan), reply, notices })
+}
+
+fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> {
+    match command {
+        Command::OpenCall(new) => call::open(draft, new),
+        Command::RecordFacts { ticket, event_id, facts } => {
+            call_facts::record(draft, *ticket, event_id.as_deref(), facts)
+        }
+        Command::DetachCall { ticket, connection } => call::detach(draft, *ticket, *connection),
+        Command::EndCall { ticket, connection, auto_categorize } => {
+            call::end(draft, ticket, *connection, *auto_categorize)
+        }
+        Command::ExpireCall { ticket } => call::expire(draft, *ticket),
+        Command::OrphanCalls => call::orphan_all(draft),
+        Command::LogInteraction(new) => call::log_interaction(draft, new),
+        Command::AddMetadata { ticket, key, value } => {
+            call::add_metadata(draft, ticket, key, value)
+        }
+        Command::UpdateCall { ticket, changes } => call::update(draft, ticket, changes),
+        Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
+        Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
+        Command::Claim { ticket } => queue::claim(draft, ticket),
+        Command::SetStatus { ticket, to, reason, notes } => {
+            queue::set_status(draft, ticket, *to, reason.as_deref(), notes.as_deref())
+        }
+        Command::CreateToken { name, hash, scopes } => token::create(draft, name, hash, scopes),
+        Command::RevokeToken { id } => token::revoke(draft, *id),
+        Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),
+        Command::DropCursor { name } => feed::drop_cursor(draft, name),
+        Command::Sweep => sweep::sweep(draft),
+    }
+}
+
+/// The reply that was given to this key before, if any.
+fn recall(draft: &Draft<'_>, idempotency: &Idempotency) -> Result<Option<Reply>, Refusal> {
+    let newest = hour(draft.ctx.now);
+    let oldest = newest.saturating_sub(draft.ctx.rules.idempotency_hours);
+    for bucket in (oldest..=newest).rev() {
+        let Some(row) = draft.get::<Remembered>(&key::bucketed(bucket, &idempotency.key))? else {
+            continue;
+        };
+        if row.request != idempotency.request {
+            return Err(Refusal::KeyReused);
+        }
+        return postcard::from_bytes(&row.reply)
+            .map(Some)
+            .map_err(|e| Refusal::Store(format!("a remembered answer cannot be read: {e}")));
+    }
+    Ok(None)
+}
+
+fn hour(at: Micros) -> u32 {
+    u32::try_from(at.0.max(0) / Micros::HOUR).unwrap_or(u32::MAX)
+}
+
+fn day(at: Micros) -> u32 {
+    u32::try_from(at.0.max(0) / Micros::DAY).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,34 @@
+//! Housekeeping: rows that exist only for a time.
+
+use super::{day, hour};
+use crate::engine::command::{Refusal, Reply};
+use crate::engine::draft::Draft;
+use crate::engine::rows::ReadError;
+use crate::store::{Order, Table, View};
+
+/// Rows removed by one command, so that a batch stays short.
+pub const SWEEP_ROWS: usize = 2000;
+
+/// Removes dedup keys and remembered answers of buckets that are past their time.
+pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+    let rules = draft.ctx.rules;
+    let oldest_day = day(draft.ctx.now).saturating_sub(rules.dedup_days);
+    let oldest_hour = hour(draft.ctx.now).saturating_sub(rules.idempotency_hours);
+    let mut removed = 0;
+    for (table, oldest) in [(Table::Seen, oldest_day), (Table::Idempotency, oldest_hour)] {
+        let rows = View::scan(
+            draft,
+            table,
+            &[],
+            Some(&oldest.to_be_bytes()),
+            Order::Ascending,
+            SWEEP_ROWS,
+        )
+        .map_err(ReadError::from)?;
+        removed += rows.len();
+        for (key, _) in rows {
+            draft.delete(table, &key);
+        }
+    }
+    Ok(Reply::Swept(removed))
+}

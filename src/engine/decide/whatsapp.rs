@@ -1,0 +1,272 @@
+//! A WhatsApp message: contact and conversation found or made, message kept, ticket found or made, the
+//! conversation handed to the agents; all in one plan (S4.4 to S4.10).
+
+use super::day;
+use super::people::{find_contact, find_conversation, meet_contact, new_conversation};
+use crate::domain::channel::Channel;
+use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, Mode};
+use crate::domain::entry::{Entry, Kind, Speaker};
+use crate::domain::status::Status;
+use crate::domain::ticket::{Extent, MAX_RELATED, Requester, Ticket};
+use crate::domain::time::Micros;
+use crate::engine::command::{InboundMessage, Refusal, Reply};
+use crate::engine::draft::Draft;
+use crate::engine::event::EventKind;
+use crate::engine::rows::key;
+use crate::engine::timeline::Place;
+use crate::store::records::Seen;
+
+/// The prefix of a WhatsApp ticket's reference (DESIGN C1).
+const PREFIX: &str = "TKT";
+
+pub fn receive(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Reply, Refusal> {
+    let identities = identities(draft, message);
+    if let Some(seen) = seen(draft, &identities)? {
+        return Ok(Reply::Message { ticket: seen.ticket, mode: seen.mode });
+    }
+    let outcome = if message.from_me {
+        own_message(draft, message)?
+    } else {
+        customer_message(draft, message)?
+    };
+    for identity in &identities {
+        let row = Seen { ticket: outcome.ticket, mode: outcome.mode };
+        draft.put(&key::bucketed(day(draft.ctx.now), identity), &row);
+    }
+    Ok(Reply::Message { ticket: outcome.ticket, mode: outcome.mode })
+}
+
+/// One hash for every address under which the message may come again.
+fn identities(draft: &Draft<'_>, message: &InboundMessage) -> Vec<[u8; 16]> {
+    let direction: &[u8] = if message.from_me { b"out" } else { b"in" };
+    let hash = |address: &str| {
+        let (address, instance) = (address.as_bytes(), message.instance.as_bytes());
+        match &message.id {
+            Some(id) => {
+                draft.ctx.seal.hash("message", &[instance, address, id.as_bytes(), direction])
+            }
+            None => {
+                // The bridge of seed 004 sends no id: the same words in the same second are one message.
+                let second = message.sent_at.unwrap_or(draft.ctx.now).0 / 1_000_000;
+                let (text, second) = (message.text.as_bytes(), second.to_be_bytes());
+                draft.ctx.seal.hash("content", &[instance, address, text, &second, direction])
+            }
+        }
+    };
+    message.addresses.iter().take(MAX_ADDRESSES).map(|a| hash(a)).collect()
+}
+
+fn seen(draft: &Draft<'_>, identities: &[[u8; 16]]) -> Result<Option<Seen>, Refusal> {
+    let today = day(draft.ctx.now);
+    let oldest = today.saturating_sub(draft.ctx.rules.dedup_days);
+    for identity in identities {
+        for day in (oldest..=today).rev() {
+            if draft.ctx.seen.is_some_and(|window| !window.may_hold(day, identity)) {
+                continue;
+            }
+            if let Some(seen) = draft.get::<Seen>(&key::bucketed(day, identity))? {
+                return Ok(Some(seen));
+            }
+        }
+    }
+    Ok(None)
+}
+
+struct Outcome {
+    ticket: Option<u64>,
+    mode: Mode,
+}
+
+/// What was typed on the business's own phone is the agent's, and never makes a ticket.
+fn own_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcome, Refusal> {
+    let nothing = Outcome { ticket: None, mode: Mode::Bot };
+    let Some(contact) = find_contact(draft, &message.addresses)?.first().copied() else {
+        return Ok(nothing);
+    };
+    let Some(mut conversation) = find_conversation(draft, &message.instance, contact)? else {
+        return Ok(nothing);
+    };
+    let Some(number) = conversation.ticket else {
+        return Ok(Outcome { ticket: None, mode: conversation.mode });
+    };
+    let Some(mut ticket) = draft.rows().ticket(number)? else { return Ok(nothing) };
+    add_message(draft, &mut ticket, message, Speaker::Agent)?;
+    let now = draft.ctx.now;
+    ticket.first_response_at.get_or_insert(now);
+    if matches!(ticket.status, Status::New | Status::Open) {
+        draft.set_status(&mut ticket, Status::InProgress, Some("an agent answered"));
+    }
+    draft.put_ticket(&ticket);
+    conversation.last_message_at = now;
+    draft.put(&key::number(conversation.id), &conversation);
+    Ok(Outcome { ticket: Some(number), mode: conversation.mode })
+}
+
+fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcome, Refusal> {
+    let mut contact = meet_contact(draft, message)?;
+    let mut conversation = match find_conversation(draft, &message.instance, contact.id)? {
+        Some(conversation) => conversation,
+        None => new_conversation(draft, &message.instance, &mut contact)?,
+    };
+    let current = match conversation.ticket {
+        Some(number) => draft.rows().ticket(number)?,
+        None => None,
+    };
+    let now = draft.ctx.now;
+    let window = draft.ctx.rules.reopen_window;
+    let mut ticket = match current {
+        Some(mut ticket) if ticket.status.is_open() => {
+            if ticket.status == Status::PendingCustomer {
+                draft.set_status(&mut ticket, Status::InProgress, Some("the customer replied"));
+            }
+            ticket
+        }
+        Some(mut ticket) if now < ended_at(&ticket).plus(window) => {
+            draft.set_status(&mut ticket, Status::Open, Some("the customer wrote again"));
+            ticket
+        }
+        earlier => new_ticket(draft, &contact, &mut conversation, message, earlier)?,
+    };
+    add_message(draft, &mut ticket, message, Speaker::User)?;
+    if ticket.requester.name.is_none() {
+        ticket.requester.name = contact.name.clone();
+    }
+    if ticket.requester.phone.is_none() {
+        ticket.requester.phone = contact.phone.clone();
+    }
+    draft.put_ticket(&ticket);
+    conversation.last_message_at = now;
+    conversation.ticket = Some(ticket.number);
+    if conversation.mode != Mode::Agent {
+        conversation.mode = Mode::Agent;
+        draft.notice(
+            "[CHAT] Mode changed to 'agent' - future messages will go to agent queue".into(),
+        );
+    }
+    draft.notice("[SKIP BOT] Chat mode is 'agent', message will go to agent queue".into());
+    draft.put(&key::number(conversation.id), &conversation);
+    Ok(Outcome { ticket: Some(ticket.number), mode: Mode::Agent })
+}
+
+fn ended_at(ticket: &Ticket) -> Micros {
+    ticket.closed_at.or(ticket.resolved_at).unwrap_or(ticket.updated_at)
+}
+
+fn add_message(
+    draft: &mut Draft<'_>,
+    ticket: &mut Ticket,
+    message: &InboundMessage,
+    speaker: Speaker,
+) -> Result<(), Refusal> {
+    let now = draft.ctx.now;
+    // A phone whose clock is far ahead must not keep its words behind all that follows.
+    let at = message.sent_at.filter(|at| *at <= now.plus(Micros::DAY)).unwrap_or(now);
+    let entry = Entry {
+        ticket: ticket.number,
+        id: draft.reserve_entry(ticket),
+        at,
+        received_at: now,
+        speaker,
+        kind: Kind::Message,
+        author: if speaker == Speaker::User { message.name.clone() } else { None },
+        body: message.text.clone(),
+        tool_calls: Vec::new(),
+        attachment: message.attachment.clone(),
+        provider_id: message.id.clone(),
+        edited_at: None,
+        deleted_at: None,
+    };
+    let no = draft.add_entry(ticket, &entry, Place::ByTime(at))?;
+    ticket.updated_at = now;
+    draft.event_about(EventKind::MessageAdded, Some(ticket.number), Some(no), None);
+    Ok(())
+}
+
+fn new_ticket(
+    draft: &mut Draft<'_>,
+    contact: &Contact,
+    conversation: &mut Conversation,
+    message: &InboundMessage,
+    earlier: Option<Ticket>,
+) -> Result<Ticket, Refusal> {
+    let (number, id, ticket_id) = draft.name_ticket(PREFIX)?;
+    let now = draft.ctx.now;
+    let priority = draft.ctx.rules.default_priority;
+    let mut ticket = Ticket {
+        number,
+        id,
+        ticket_id,
+        channel: Channel::Whatsapp,
+        status: Status::New,
+        priority,
+        category: None,
+        category_is_manual: false,
+        subject: Some(first_line(&message.text)),
+        summary: None,
+        summary_is_manual: false,
+        resolution_notes: None,
+        requester: Requester {
+            contact: Some(contact.id),
+            name: contact.name.clone(),
+            phone: contact.phone.clone(),
+        },
+        conversation: Some(conversation.id),
+        session_id: None,
+        call_running: false,
+        assignee: None,
+        assigned_at: None,
+        created_at: now,
+        updated_at: now,
+        first_response_at: None,
+        resolved_at: None,
+        closed_at: None,
+        related: Vec::new(),
+        extent: Extent::default(),
+    };
+    if let Some(mut earlier) = earlier {
+        ticket.related.push(earlier.number);
+        if earlier.related.len() < MAX_RELATED {
+            earlier.related.push(number);
+            earlier.updated_at = now;
+            draft.put_ticket(&earlier);
+            draft.event(EventKind::TicketUpdated, Some(earlier.number));
+        }
+    }
+    draft.write_history(&mut ticket, None, None);
+    draft.event(EventKind::TicketCreated, Some(number));
+    draft.notice(format!(
+        "[TICKET] ✅ Created new ticket #{number} for chat #{} (priority={})",
+        conversation.id,
+        priority.as_str()
+    ));
+    Ok(ticket)
+}
+
+/// The subject of a ticket that a chat message opened: its first line, at most 120 characters.
+fn first_line(text: &str) -> String {
+    const MAX: usize = 120;
+    let line = text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or_default();
+    if line.chars().count() <= MAX {
+        return line.to_owned();
+    }
+    line.chars().take(MAX - 1).chain(['…']).collect()
+}
+
+/// A ticket goes back to work: it is its conversation's open ticket, unless another one is.
+pub fn reopened(draft: &mut Draft<'_>, ticket: &Ticket) -> Result<(), Refusal> {
+    let Some(id) = ticket.conversation else { return Ok(()) };
+    let Some(mut conversation) = draft.get::<Conversation>(&key::number(id))? else {
+        return Ok(());
+    };
+    if let Some(other) = conversation.ticket.filter(|n| *n != ticket.number)
+        && draft.rows().ticket(other)?.is_some_and(|t| t.status.is_open())
+    {
+        return Err(Refusal::Conflict(format!(
+            "the conversation of ticket #{} goes on in ticket #{other}, which is open",
+            ticket.number
+        )));
+    }
+    conversation.ticket = Some(ticket.number);
+    draft.put(&key::number(id), &conversation);
+    Ok(())
+}

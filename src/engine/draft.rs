@@ -1,0 +1,250 @@
+//! A plan in the making: reads see what the draft has put, and what it derives (the index row) it puts itself.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use uuid::Uuid;
+
+use super::command::{Actor, Refusal};
+use super::event::{Event, EventKind};
+use super::rows::{ReadError, Rows, key};
+use super::rules::Rules;
+use super::seen::SeenWindow;
+use crate::domain::reference::{self, Reference};
+use crate::domain::status::Status;
+use crate::domain::ticket::{StatusChange, Ticket};
+use crate::domain::time::Micros;
+use crate::store::codec::{self, Record};
+use crate::store::records::{Count, IndexRow, Pointer};
+use crate::store::seal::Seal;
+use crate::store::{Order, PlanRecord, Row, StoreError, Table, View};
+
+/// What deciding may know besides the rows: the time, random bits, the rules. Never the clock or the OS.
+pub struct Context<'a> {
+    pub now: Micros,
+    pub random: [u8; 32],
+    pub rules: &'a Rules,
+    pub seal: &'a Seal,
+    pub actor: &'a Actor,
+    /// Which dedup keys there may be; `None` asks the rows every time.
+    pub seen: Option<&'a SeenWindow>,
+}
+
+type Overlay = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
+
+pub struct Draft<'a> {
+    base: &'a dyn View,
+    pub ctx: &'a Context<'a>,
+    rows: Overlay,
+    events: Vec<Event>,
+    /// Lines for the log, written once the plan is on disk.
+    notices: Vec<String>,
+    drawn: u32,
+}
+
+impl View for Draft<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.rows.get(&(table, key.to_vec())) {
+            Some(value) => Ok(value.clone()),
+            None => self.base.get(table, key),
+        }
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        start: &[u8],
+        end: Option<&[u8]>,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let low = Bound::Included((table, start.to_vec()));
+        let own: BTreeMap<_, _> = self
+            .rows
+            .range((low, Bound::Unbounded))
+            .take_while(|((t, k), _)| *t == table && end.is_none_or(|e| k.as_slice() < e))
+            .map(|((_, k), v)| (k.clone(), v.clone()))
+            .collect();
+        let below = self.base.scan(table, start, end, order, limit + own.len())?;
+        let mut merged: BTreeMap<Vec<u8>, Vec<u8>> = below.into_iter().collect();
+        for (k, v) in own {
+            match v {
+                Some(v) => merged.insert(k, v),
+                None => merged.remove(&k),
+            };
+        }
+        Ok(match order {
+            Order::Ascending => merged.into_iter().take(limit).collect(),
+            Order::Descending => merged.into_iter().rev().take(limit).collect(),
+        })
+    }
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(base: &'a dyn View, ctx: &'a Context<'a>) -> Draft<'a> {
+        Draft {
+            base,
+            ctx,
+            rows: BTreeMap::new(),
+            events: Vec::new(),
+            notices: Vec::new(),
+            drawn: 0,
+        }
+    }
+
+    pub fn rows(&self) -> Rows<'_> {
+        Rows { view: self, seal: self.ctx.seal }
+    }
+
+    pub fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, ReadError> {
+        self.rows().get(key)
+    }
+
+    pub fn put<R: Record>(&mut self, key: &[u8], record: &R) {
+        let value = self.ctx.seal.seal(codec::encode(record));
+        self.rows.insert((R::TABLE, key.to_vec()), Some(value));
+    }
+
+    pub fn delete(&mut self, table: Table, key: &[u8]) {
+        self.rows.insert((table, key.to_vec()), None);
+    }
+
+    /// Puts a ticket and what is derived from it.
+    pub fn put_ticket(&mut self, ticket: &Ticket) {
+        let key = key::number(ticket.number);
+        self.put(&key, ticket);
+        self.put(&key, &IndexRow::from(ticket));
+    }
+
+    pub fn event(&mut self, kind: EventKind, ticket: Option<u64>) {
+        self.event_about(kind, ticket, None, None);
+    }
+
+    pub fn event_about(
+        &mut self,
+        kind: EventKind,
+        ticket: Option<u64>,
+        entry: Option<u64>,
+        contact: Option<u64>,
+    ) {
+        let actor = self.ctx.actor.name().to_owned();
+        self.events.push(Event { kind, ticket, entry, contact, actor, cause: None, depth: 0 });
+    }
+
+    pub fn notice(&mut self, line: String) {
+        self.notices.push(line);
+    }
+
+    /// The next value of a named counter, from `first`.
+    pub fn next(&mut self, counter: &str, first: u64) -> Result<u64, ReadError> {
+        let taken = self.get::<Count>(counter.as_bytes())?.map_or(first - 1, |c| c.0);
+        self.put(counter.as_bytes(), &Count(taken + 1));
+        Ok(taken + 1)
+    }
+
+    /// Adds one to a named count.
+    pub fn count(&mut self, name: &str) -> Result<(), ReadError> {
+        self.next(name, 1).map(|_| ())
+    }
+
+    /// The ticket that a reference names, if the actor may see it: else it is as if absent (DESIGN C9).
+    pub fn ticket(&self, reference: &Reference) -> Result<Ticket, Refusal> {
+        let found = self.rows().resolve(reference)?;
+        found
+            .filter(|t| self.ctx.actor.may_see(t.assignee.as_ref().map(|a| a.agent)))
+            .ok_or_else(|| Refusal::NotFound("such ticket".into()))
+    }
+
+    /// Gives a new ticket its number, id and reference, and makes them lead to it.
+    pub fn name_ticket(&mut self, prefix: &str) -> Result<(u64, Uuid, String), Refusal> {
+        let number = self.next("ticket", reference::FIRST_NUMBER)?;
+        let id = self.uuid();
+        let date = self.ctx.now.date_in(&self.ctx.rules.zone);
+        let code = loop {
+            let code = reference::dated_code(prefix, date, self.draw() as u32);
+            if self.rows().pointer(&key::reference_code(&code))?.is_none() {
+                break code;
+            }
+        };
+        self.put(&key::reference_id(&id), &Pointer(number));
+        self.put(&key::reference_code(&code), &Pointer(number));
+        Ok((number, id, code))
+    }
+
+    /// Moves a ticket to `to` and writes its history. The caller has checked that the move is legal.
+    pub fn set_status(&mut self, ticket: &mut Ticket, to: Status, reason: Option<&str>) {
+        let from = ticket.status;
+        ticket.status = to;
+        let now = self.ctx.now;
+        match to {
+            Status::Resolved => ticket.resolved_at = Some(now),
+            Status::Closed => {
+                ticket.closed_at = Some(now);
+                ticket.resolved_at.get_or_insert(now);
+            }
+            _ if !from.is_open() => {
+                ticket.resolved_at = None;
+                ticket.closed_at = None;
+            }
+            _ => {}
+        }
+        self.write_history(ticket, Some(from), reason);
+        let kind = match to {
+            Status::Resolved => EventKind::TicketResolved,
+            Status::Closed => EventKind::TicketClosed,
+            _ if !from.is_open() => EventKind::TicketReopened,
+            _ => EventKind::TicketStatusChanged,
+        };
+        self.event(kind, Some(ticket.number));
+    }
+
+    pub fn write_history(
+        &mut self,
+        ticket: &mut Ticket,
+        from: Option<Status>,
+        reason: Option<&str>,
+    ) {
+        let change = StatusChange {
+            from,
+            to: ticket.status,
+            by: self.ctx.actor.name().to_owned(),
+            at: self.ctx.now,
+            reason: reason.map(str::to_owned),
+        };
+        self.put(&key::page(ticket.number, ticket.extent.history), &change);
+        ticket.extent.history += 1;
+    }
+
+    fn uuid(&mut self) -> Uuid {
+        let millis = (self.ctx.now.0 / 1000).max(0) as u64;
+        let random = (u128::from(self.draw()) << 64) | u128::from(self.draw());
+        let bytes = random.to_be_bytes();
+        let mut tail = [0; 10];
+        tail.copy_from_slice(&bytes[..10]);
+        uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
+    }
+
+    /// The next random number, drawn from the context's bits.
+    fn draw(&mut self) -> u64 {
+        self.drawn += 1;
+        xxhash_rust::xxh3::xxh3_64_with_seed(&self.ctx.random, u64::from(self.drawn))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The finished plan and its log lines.
+    pub fn finish(self) -> (PlanRecord, Vec<String>) {
+        let rows =
+            self.rows.into_iter().map(|((table, key), value)| Row { table, key, value }).collect();
+        let events = self.events.iter().map(|e| e.encode(self.ctx.seal)).collect();
+        (PlanRecord { at: self.ctx.now, rows, events }, self.notices)
+    }
+}
+
+impl From<ReadError> for Refusal {
+    fn from(e: ReadError) -> Refusal {
+        Refusal::Store(e.to_string())
+    }
+}

@@ -1,0 +1,201 @@
+//! The engine: one writer thread through which every change goes, and what is read beside it.
+//!
+//! Invariants: a caller is answered only when its batch is on disk, in redb and in the index; a batch is
+//! decided in order, each command seeing the ones before it; `published` moves last, so a consumer of the
+//! feed never reads ahead of the state.
+
+pub mod command;
+pub mod decide;
+pub mod draft;
+pub mod event;
+pub mod export;
+pub mod feed;
+pub mod index;
+mod load;
+pub mod rows;
+pub mod rules;
+pub mod seen;
+mod shared;
+pub mod timeline;
+pub mod verify;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use crate::store::{Store, StoreError, WriteError};
+use crate::telemetry::metrics::Metrics;
+use command::{Refusal, Reply, Submission};
+use rules::Rules;
+pub use shared::{Health, Shared};
+
+/// Limits of the writer's queue and batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub queue: usize,
+    pub batch_commands: usize,
+    pub batch_bytes: usize,
+    /// Dedup keys held in memory.
+    pub seen_window: usize,
+}
+
+/// Why a submission was not carried out.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("too many requests are waiting; try again in a second")]
+    Busy,
+    #[error("the disk is full: {0}")]
+    NoSpace(String),
+    /// The outcome is unknown: what was sent may be on disk. Sending it again is safe where it has a key.
+    #[error("the store cannot be written: {0}")]
+    Unavailable(String),
+    #[error("deciding this request failed")]
+    Panicked,
+    #[error("the daemon is stopping")]
+    Stopping,
+}
+
+impl From<StoreError> for Error {
+    fn from(e: StoreError) -> Error {
+        Error::Unavailable(e.to_string())
+    }
+}
+
+impl From<rows::ReadError> for Error {
+    fn from(e: rows::ReadError) -> Error {
+        Error::Refused(Refusal::Store(e.to_string()))
+    }
+}
+
+pub(crate) enum Job {
+    Submit(Box<Submission>, oneshot::Sender<Result<Reply, Error>>),
+    /// Writes and syncs a probe; the answer is the truth about readiness.
+    Probe(oneshot::Sender<Result<(), String>>),
+    /// Trims the feed.
+    Trim,
+    Stop,
+}
+
+/// The handle by which everybody reaches the engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    queue: SyncSender<Job>,
+    shared: Arc<Shared>,
+}
+
+/// The writer thread, to be joined at the end.
+pub struct Writer {
+    thread: JoinHandle<Result<(), WriteError>>,
+    queue: SyncSender<Job>,
+}
+
+impl Writer {
+    /// Carries out what is queued, checkpoints, and ends.
+    pub fn stop(self) -> Result<(), String> {
+        // Blocks until there is room: everything queued before is carried out first.
+        let _ = self.queue.send(Job::Stop);
+        match self.thread.join() {
+            Ok(result) => result.map_err(|e| e.to_string()),
+            Err(_) => Err("the writer thread panicked".into()),
+        }
+    }
+}
+
+/// A writer that panicked outside of deciding has left its batch in an unknown state: better to start again
+/// from what is on disk than to go on without a writer.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        tracing::error!(
+            "the writer panicked; the daemon aborts, to start again from what is on disk"
+        );
+        std::process::abort();
+    }
+}
+
+impl Engine {
+    /// Loads the index from the store and starts the writer.
+    pub fn start(
+        store: Store,
+        rules: Rules,
+        seal: crate::store::seal::Seal,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+    ) -> Result<(Engine, Writer), rows::ReadError> {
+        let (shared, seen) = load::load(&store, seal, limits.seen_window, metrics)?;
+        let shared = Arc::new(shared);
+        let (queue, jobs) = sync_channel(limits.queue);
+        let writer = writer::Loop::new(store, rules, limits, Arc::clone(&shared), seen, jobs);
+        let thread = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || {
+                let guard = AbortOnPanic;
+                let ended = writer.run();
+                std::mem::forget(guard);
+                ended
+            })
+            .map_err(|e| rows::ReadError::Inconsistent(format!("cannot start the writer: {e}")))?;
+        let engine = Engine { queue: queue.clone(), shared };
+        Ok((engine, Writer { thread, queue }))
+    }
+
+    /// Queues a command without waiting for it; commands of one caller are carried out in order.
+    pub fn enqueue(
+        &self,
+        submission: Submission,
+    ) -> Result<oneshot::Receiver<Result<Reply, Error>>, Error> {
+        let (answer, receiver) = oneshot::channel();
+        self.shared.metrics.queue_length.inc();
+        self.queue.try_send(Job::Submit(Box::new(submission), answer)).map_err(|e| {
+            self.shared.metrics.queue_length.dec();
+            match e {
+                TrySendError::Full(_) => Error::Busy,
+                TrySendError::Disconnected(_) => Error::Stopping,
+            }
+        })?;
+        Ok(receiver)
+    }
+
+    /// Carries out a command. `Ok` means that it is on disk, and that whoever reads now sees it.
+    pub async fn submit(&self, submission: Submission) -> Result<Reply, Error> {
+        let receiver = self.enqueue(submission)?;
+        receiver.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// Whether the store can be written, tried by writing.
+    pub async fn probe(&self) -> Result<(), String> {
+        let (answer, receiver) = oneshot::channel();
+        if let Err(e) = self.queue.try_send(Job::Probe(answer)) {
+            return Err(match e {
+                TrySendError::Full(_) => "the writer's queue is full".into(),
+                TrySendError::Disconnected(_) => "the writer has stopped".into(),
+            });
+        }
+        receiver.await.unwrap_or_else(|_| Err("the writer has stopped".into()))
+    }
+
+    /// Asks for the feed to be trimmed; skipped when the writer is busy.
+    pub fn trim(&self) {
+        let _ = self.queue.try_send(Job::Trim);
+    }
+
+    /// Reads rows from one snapshot. Keep it short: a reader pins what it reads.
+    pub fn read<R>(
+        &self,
+        f: impl FnOnce(rows::Rows<'_>) -> Result<R, rows::ReadError>,
+    ) -> Result<R, Error> {
+        let seal = &self.shared.seal;
+        let inner = self.shared.reader.read(|view| Ok(f(rows::Rows { view, seal })))?;
+        Ok(inner?)
+    }
+
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}

@@ -1,0 +1,184 @@
+//! Typed reading of rows through any view: the open batch, a draft, a snapshot.
+
+use crate::domain::entry::Entry;
+use crate::domain::reference::Reference;
+use crate::domain::ticket::{Metadata, Ticket};
+use crate::store::codec::{self, Record};
+use crate::store::records::{Count, Cursor, DirItem, Page, Pointer};
+use crate::store::seal::Seal;
+use crate::store::{Order, StoreError, View};
+
+/// A view and the seal that opens its values.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    pub view: &'a dyn View,
+    pub seal: &'a Seal,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Codec(#[from] codec::CodecError),
+    #[error(transparent)]
+    Seal(#[from] crate::store::seal::SealError),
+    #[error("{0}; run `frontdesk verify`")]
+    Inconsistent(String),
+}
+
+impl<'a> Rows<'a> {
+    pub fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, ReadError> {
+        match self.view.get(R::TABLE, key)? {
+            Some(bytes) => Ok(Some(codec::decode(self.seal.open(&bytes)?)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// At most `limit` records with `start <= key < end`.
+    pub fn scan<R: Record>(
+        &self,
+        start: &[u8],
+        end: Option<&[u8]>,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, R)>, ReadError> {
+        let rows = self.view.scan(R::TABLE, start, end, order, limit)?;
+        rows.into_iter()
+            .map(|(key, bytes)| Ok((key, codec::decode(self.seal.open(&bytes)?)?)))
+            .collect()
+    }
+
+    pub fn ticket(&self, number: u64) -> Result<Option<Ticket>, ReadError> {
+        self.get(&key::number(number))
+    }
+
+    /// The ticket that a reference names, by any of its names.
+    pub fn resolve(&self, reference: &Reference) -> Result<Option<Ticket>, ReadError> {
+        let number = match reference {
+            Reference::Number(number) => Some(*number),
+            Reference::Id(id) => self.pointer(&key::reference_id(id))?,
+            Reference::Code(code) => self.pointer(&key::reference_code(code))?,
+        };
+        number.map_or(Ok(None), |n| self.ticket(n))
+    }
+
+    pub fn pointer(&self, key: &[u8]) -> Result<Option<u64>, ReadError> {
+        Ok(self.get::<Pointer>(key)?.map(|p| p.0))
+    }
+
+    pub fn page(&self, ticket: u64, page: u32) -> Result<Page, ReadError> {
+        Ok(self.get::<Page>(&key::page(ticket, page))?.unwrap_or_default())
+    }
+
+    pub fn entry(&self, item: &DirItem) -> Result<Entry, ReadError> {
+        self.get(&key::number(item.no))?.ok_or_else(|| {
+            ReadError::Inconsistent(format!("entry {} is listed but is not there", item.no))
+        })
+    }
+
+    /// Entries of a ticket in spoken or sent order that stand behind entry `after` (0: from the start), at most
+    /// `limit` and about `max_bytes` of text, and whether more follow. `None` when the ticket has no entry `after`.
+    pub fn timeline(
+        &self,
+        ticket: &Ticket,
+        after: u32,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Option<(Vec<Entry>, bool)>, ReadError> {
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        let mut passed = after == 0;
+        for page in 0..ticket.extent.pages {
+            for item in self.page(ticket.number, page)?.items {
+                if !passed {
+                    passed = item.id == after;
+                    continue;
+                }
+                if entries.len() == limit || (bytes >= max_bytes && !entries.is_empty()) {
+                    return Ok(Some((entries, true)));
+                }
+                let entry = self.entry(&item)?;
+                bytes += entry.body.len();
+                entries.push(entry);
+            }
+        }
+        Ok(passed.then_some((entries, false)))
+    }
+
+    /// What callers attached to a ticket, in order; ids count from 1 (S0.35).
+    pub fn metadata(&self, ticket: &Ticket) -> Result<Vec<(u32, Metadata)>, ReadError> {
+        (0..ticket.extent.metadata)
+            .map(|at| {
+                let row = self.get(&key::page(ticket.number, at))?;
+                let missing = || format!("metadata {at} of ticket #{} is not there", ticket.number);
+                Ok((at + 1, row.ok_or_else(|| ReadError::Inconsistent(missing()))?))
+            })
+            .collect()
+    }
+
+    /// The cursors of the feed's consumers, by name.
+    pub fn cursors(&self) -> Result<Vec<(String, u64)>, ReadError> {
+        let rows = self.scan::<Cursor>(&[], None, Order::Ascending, MAX_CURSORS)?;
+        Ok(rows.into_iter().map(|(k, c)| (String::from_utf8_lossy(&k).into_owned(), c.0)).collect())
+    }
+
+    /// Named counts that begin with `prefix`, without it; at most `limit`.
+    pub fn counts(&self, prefix: &str, limit: usize) -> Result<Vec<(String, u64)>, ReadError> {
+        let mut end = prefix.as_bytes().to_vec();
+        if let Some(last) = end.last_mut() {
+            *last += 1;
+        }
+        let rows = self.scan::<Count>(prefix.as_bytes(), Some(&end), Order::Ascending, limit)?;
+        let name = |key: Vec<u8>| String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+        Ok(rows.into_iter().map(|(k, c)| (name(k), c.0)).collect())
+    }
+}
+
+/// How many consumers may keep the feed from being trimmed.
+pub const MAX_CURSORS: usize = 32;
+
+/// Row keys. Big endian, so that they sort as numbers do.
+pub mod key {
+    use uuid::Uuid;
+
+    pub fn number(n: u64) -> [u8; 8] {
+        n.to_be_bytes()
+    }
+
+    /// A row of a ticket's own, counted within the ticket.
+    pub fn page(ticket: u64, position: u32) -> [u8; 12] {
+        let mut key = [0; 12];
+        key[..8].copy_from_slice(&ticket.to_be_bytes());
+        key[8..].copy_from_slice(&position.to_be_bytes());
+        key
+    }
+
+    pub fn reference_id(id: &Uuid) -> Vec<u8> {
+        [b"i".as_slice(), id.as_bytes()].concat()
+    }
+
+    pub fn reference_code(code: &str) -> Vec<u8> {
+        [b"c", code.as_bytes()].concat()
+    }
+
+    /// The latest call of a session.
+    pub fn session(hash: &[u8; 16]) -> Vec<u8> {
+        [b"s".as_slice(), hash].concat()
+    }
+
+    /// A hashed key within a bucket of time (day or hour since the epoch).
+    pub fn bucketed(bucket: u32, hash: &[u8; 16]) -> [u8; 20] {
+        let mut key = [0; 20];
+        key[..4].copy_from_slice(&bucket.to_be_bytes());
+        key[4..].copy_from_slice(hash);
+        key
+    }
+
+    pub fn call_item(ticket: u64, item: &str) -> [u8; 16] {
+        let mut key = [0; 16];
+        key[..8].copy_from_slice(&ticket.to_be_bytes());
+        key[8..].copy_from_slice(&xxhash_rust::xxh3::xxh3_64(item.as_bytes()).to_be_bytes());
+        key
+    }
+}

@@ -1,0 +1,69 @@
+//! Which message ids may have been seen: the newest keys in memory, so that a new message costs no look-up
+//! in old buckets. A key that is not here and whose bucket is wholly here was never seen.
+
+use std::collections::{BTreeMap, HashSet};
+
+/// Fingerprints by day of arrival, newest days first kept.
+pub struct SeenWindow {
+    days: BTreeMap<u32, HashSet<u64>>,
+    held: usize,
+    limit: usize,
+    /// Days before this one are not held; they must be looked up.
+    complete_from: u32,
+}
+
+fn fingerprint(hash: &[u8; 16]) -> u64 {
+    u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+}
+
+impl SeenWindow {
+    pub fn new(limit: usize) -> SeenWindow {
+        SeenWindow { days: BTreeMap::new(), held: 0, limit, complete_from: 0 }
+    }
+
+    pub fn insert(&mut self, day: u32, hash: &[u8; 16]) {
+        if day < self.complete_from {
+            return;
+        }
+        if self.days.entry(day).or_default().insert(fingerprint(hash)) {
+            self.held += 1;
+        }
+        while self.held > self.limit && self.days.len() > 1 {
+            if let Some((oldest, keys)) = self.days.pop_first() {
+                self.held -= keys.len();
+                self.complete_from = oldest + 1;
+            }
+        }
+    }
+
+    /// Days before `day` are gone from the store.
+    pub fn forget_before(&mut self, day: u32) {
+        while let Some(entry) = self.days.first_entry().filter(|e| *e.key() < day) {
+            self.held -= entry.remove().len();
+        }
+    }
+
+    /// False when the key was certainly not seen on that day.
+    pub fn may_hold(&self, day: u32, hash: &[u8; 16]) -> bool {
+        day < self.complete_from
+            || self.days.get(&day).is_some_and(|keys| keys.contains(&fingerprint(hash)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_days_beyond_the_limit_must_be_looked_up() {
+        let mut window = SeenWindow::new(2);
+        window.insert(1, &[1; 16]);
+        assert!(window.may_hold(1, &[1; 16]) && !window.may_hold(1, &[2; 16]));
+        window.insert(2, &[2; 16]);
+        window.insert(2, &[3; 16]);
+        assert!(window.may_hold(1, &[9; 16]), "day 1 is no longer held, so anything may be there");
+        assert!(!window.may_hold(2, &[9; 16]));
+        window.insert(1, &[4; 16]);
+        assert_eq!(window.held, 2);
+    }
+}

@@ -1,0 +1,160 @@
+//! What the writer keeps up to date and everybody reads: the index, tokens, running calls, health.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::watch;
+
+use super::index::Index;
+use crate::domain::call::OpenCall;
+use crate::domain::contact::Token;
+use crate::store::codec;
+use crate::store::records::IndexRow;
+use crate::store::seal::Seal;
+use crate::store::{Feed, PlanRecord, Reader, Table};
+use crate::telemetry::metrics::Metrics;
+
+/// Whether the store can be written, as the writer last found it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    Writable,
+    /// Not written to until it works again; reads go on.
+    Failing(String),
+}
+
+pub struct Shared {
+    pub reader: Reader,
+    pub feed: Feed,
+    pub seal: Seal,
+    pub metrics: Arc<Metrics>,
+    index: RwLock<Index>,
+    tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
+    calls: RwLock<HashMap<u64, OpenCall>>,
+    health: RwLock<Health>,
+    published: AtomicU64,
+    news: watch::Sender<u64>,
+}
+
+/// A panic of one reader must not take the others down; the data behind these locks is replaced whole.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn new(
+        reader: Reader,
+        feed: Feed,
+        seal: Seal,
+        metrics: Arc<Metrics>,
+        index: Index,
+        published: u64,
+    ) -> Shared {
+        Shared {
+            reader,
+            feed,
+            seal,
+            metrics,
+            index: RwLock::new(index),
+            tokens: RwLock::default(),
+            calls: RwLock::default(),
+            health: RwLock::new(Health::Writable),
+            published: AtomicU64::new(published),
+            news: watch::Sender::new(published),
+        }
+    }
+
+    pub fn index(&self) -> RwLockReadGuard<'_, Index> {
+        read(&self.index)
+    }
+
+    /// The token of this SHA-256, unless it was revoked.
+    pub fn token(&self, hash: &[u8; 32]) -> Option<Arc<Token>> {
+        read(&self.tokens).get(hash).filter(|t| t.revoked_at.is_none()).cloned()
+    }
+
+    pub fn tokens(&self) -> Vec<Arc<Token>> {
+        let mut all: Vec<_> = read(&self.tokens).values().cloned().collect();
+        all.sort_by_key(|t| t.id);
+        all
+    }
+
+    pub fn open_calls(&self) -> Vec<OpenCall> {
+        read(&self.calls).values().cloned().collect()
+    }
+
+    pub fn health(&self) -> Health {
+        read(&self.health).clone()
+    }
+
+    pub(super) fn set_health(&self, health: Health) {
+        *write(&self.health) = health;
+    }
+
+    /// The last event that may be read.
+    pub fn published(&self) -> u64 {
+        self.published.load(Ordering::Acquire)
+    }
+
+    /// Wakes when something was published; carries no data but how far.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    pub(super) fn publish(&self, seq: u64) {
+        self.published.store(seq, Ordering::Release);
+        // What only moved a cursor is no news.
+        self.news.send_if_modified(|newest| std::mem::replace(newest, seq) != seq);
+    }
+
+    /// Takes over what committed plans changed.
+    pub(super) fn take(&self, plans: &[PlanRecord]) {
+        let mut index = None;
+        for row in plans.iter().flat_map(|p| &p.rows) {
+            match row.table {
+                Table::Index => {
+                    if let (Some(number), Some(line)) =
+                        (number(&row.key), self.decode::<IndexRow>(&row.value))
+                    {
+                        index.get_or_insert_with(|| write(&self.index)).put(number, &line);
+                    }
+                }
+                Table::Tokens => self.take_token(self.decode(&row.value)),
+                Table::OpenCalls => {
+                    if let Some(number) = number(&row.key) {
+                        self.take_call(number, self.decode(&row.value));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn take_token(&self, token: Option<Token>) {
+        if let Some(token) = token {
+            write(&self.tokens).insert(token.hash, Arc::new(token));
+        }
+    }
+
+    pub(super) fn take_call(&self, number: u64, call: Option<OpenCall>) {
+        let mut calls = write(&self.calls);
+        match call {
+            Some(call) => calls.insert(number, call),
+            None => calls.remove(&number),
+        };
+        self.metrics.open_calls.set(calls.len() as i64);
+    }
+
+    fn decode<R: codec::Record>(&self, value: &Option<Vec<u8>>) -> Option<R> {
+        let plain = self.seal.open(value.as_deref()?).ok()?;
+        codec::decode(plain).ok()
+    }
+}
+
+fn number(key: &[u8]) -> Option<u64> {
+    key.try_into().ok().map(u64::from_be_bytes)
+}

@@ -1,0 +1,187 @@
+//! What handlers take from a request: the caller, a JSON body, a query, a reference; each with its limit and
+//! an error that names the field.
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::header;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::State;
+use super::error::Failure;
+use crate::auth;
+use crate::domain::contact::Scope;
+use crate::domain::reference::{MAX_REFERENCE, Reference};
+use crate::engine;
+use crate::engine::command::{Actor, Command, Idempotency, Submission};
+use crate::wire::problem::Problem;
+
+/// Who calls, and as whom they act.
+pub struct Caller {
+    pub token: auth::Caller,
+    pub actor: Actor,
+}
+
+impl Caller {
+    /// The agent whose view this is, when they may not see everything.
+    pub fn visible_to(&self) -> Option<u64> {
+        match self.actor {
+            Actor::Agent { id, sees_all: false, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl FromRequestParts<State> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Caller, Failure> {
+        let found = parts.extensions.get::<auth::Caller>().cloned();
+        let token = found.ok_or_else(|| Problem::new(401, "Unauthorized", "a token is needed"))?;
+        let sees_all = state.agents_see_all || token.has(Scope::Admin) || token.has(Scope::Read);
+        let actor = match token.agent {
+            Some(id) => Actor::Agent { id, name: token.name.clone(), sees_all },
+            None => Actor::Token { name: token.name.clone() },
+        };
+        Ok(Caller { token, actor })
+    }
+}
+
+/// A body of JSON, and the request's `Idempotency-Key`. An empty body reads as `{}`.
+pub struct Input<T> {
+    pub caller: Caller,
+    pub value: T,
+    idempotency: Option<Idempotency>,
+}
+
+impl<T> Input<T> {
+    /// The command of this request, bound to its key.
+    pub fn submission(&self, command: Command) -> Submission {
+        Submission { actor: self.caller.actor.clone(), idempotency: self.idempotency, command }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<State> for Input<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &State) -> Result<Input<T>, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, state).await?;
+        check_media_type(&parts)?;
+        let read = tokio::time::timeout(state.body_timeout, to_bytes(body, state.max_body)).await;
+        let bytes = match read {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(_)) => return Err(too_large(state.max_body)),
+            Err(_) => {
+                let why = format!("the body did not arrive within {:?}", state.body_timeout);
+                return Err(Problem::new(408, "Request Timeout", why).into());
+            }
+        };
+        let idempotency = idempotency(&parts, &caller, &bytes)?;
+        let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
+        Ok(Input { caller, value, idempotency })
+    }
+}
+
+fn check_media_type(parts: &Parts) -> Result<(), Failure> {
+    let Some(kind) = parts.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let kind = kind.to_str().unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") || essence.ends_with("+json") {
+        return Ok(());
+    }
+    let why = format!("the body must be application/json, not {essence}");
+    Err(Problem::new(415, "Unsupported Media Type", why).into())
+}
+
+fn too_large(max: usize) -> Failure {
+    let why = format!("the body must be at most {max} bytes (http.max_body)");
+    Problem::new(413, "Content Too Large", why).into()
+}
+
+/// Reads JSON; an error names the field by its path.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
+        let path = e.path().to_string();
+        let inner = e.into_inner();
+        if inner.is_data() && path != "." {
+            Failure::from(Problem::field(path, inner.to_string()))
+        } else {
+            Problem::bad_request(format!("the body is not the JSON expected here: {inner}")).into()
+        }
+    })?;
+    deserializer
+        .end()
+        .map_err(|e| Problem::bad_request(format!("the body goes on behind its JSON: {e}")))?;
+    Ok(value)
+}
+
+fn idempotency(
+    parts: &Parts,
+    caller: &Caller,
+    body: &Bytes,
+) -> Result<Option<Idempotency>, Failure> {
+    let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
+    let target = parts.uri.path_and_query().map_or("", |p| p.as_str());
+    let request = [parts.method.as_str().as_bytes(), target.as_bytes(), body];
+    let bound = Idempotency::new(caller.token.token_id, key.as_bytes(), &request);
+    Ok(Some(bound.map_err(engine::Error::from)?))
+}
+
+/// A query string; parameters that nobody knows are passed over.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<State> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Query<T>, Failure> {
+        axum::extract::Query::<T>::try_from_uri(&parts.uri)
+            .map(|q| Query(q.0))
+            .map_err(|e| Problem::bad_request(format!("query: {}", e.body_text())).into())
+    }
+}
+
+/// A ticket named in the path, by any of its names.
+pub struct Named(pub Reference);
+
+impl FromRequestParts<State> for Named {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Named, Failure> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|e| Problem::bad_request(format!("path: {}", e.body_text())))?;
+        let reference = Reference::parse(&text).ok_or_else(|| {
+            let known = "a number (1001 or #1001), a UUID or a code such as GXS-20251128-A1B2C3D4";
+            Problem::field("id", format!("must be {known}, at most {MAX_REFERENCE} bytes"))
+        })?;
+        Ok(Named(reference))
+    }
+}
+
+/// How many rows a list gives: absent is the default, more than the maximum is an error (DESIGN C6).
+pub fn limit(text: Option<&str>, default: usize) -> Result<usize, Failure> {
+    const MAX: usize = 100;
+    match number("limit", text, default)? {
+        0 => Err(Problem::field("limit", "at least 1").into()),
+        n if n > MAX => Err(Problem::field("limit", format!("at most {MAX}")).into()),
+        n => Ok(n),
+    }
+}
+
+/// A whole number from 0 to 2,147,483,647: enough for any page, and what every client can hold.
+pub fn number(field: &str, text: Option<&str>, default: usize) -> Result<usize, Failure> {
+    let Some(text) = text else { return Ok(default) };
+    let number = text.parse::<u32>().ok().filter(|n| *n <= i32::MAX as u32);
+    let number =
+        number.ok_or_else(|| Problem::field(field, "must be a whole number, 0 to 2147483647"))?;
+    Ok(number as usize)
+}
+
+/// The number of an event of the feed.
+pub fn sequence(field: &str, text: Option<&str>) -> Result<u64, Failure> {
+    let Some(text) = text else { return Ok(0) };
+    let number = text.parse::<i64>().ok().and_then(|n| u64::try_from(n).ok());
+    number.ok_or_else(|| Problem::field(field, "must be a whole number, 0 or more").into())
+}

@@ -1,0 +1,48 @@
+//! Seed 000's own paths on a listener of their own (`calls.legacy_listen`): what was written for that system
+//! works unchanged.
+
+use axum::Router;
+use axum::extract::{Request, State as Shared};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::error::Failure;
+use super::{State, auth, calls, calls_reports, error, ops};
+use crate::auth::Caller;
+use crate::domain::contact::Scope;
+use crate::wire::problem::Problem;
+
+/// `open`: no token is asked for. The configuration allows that on loopback only.
+pub fn router(state: State, open: bool) -> Router {
+    let tickets = Router::new()
+        .route("/api/tickets", get(calls::list))
+        .route("/api/tickets/stats", get(calls_reports::stats))
+        .route("/api/tickets/{id}", get(calls::detail))
+        .route_layer(from_fn_with_state((state.clone(), open), require));
+    Router::new()
+        .route("/health", get(ops::health))
+        .merge(tickets)
+        .with_state(state)
+        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .layer(from_fn(error::render))
+}
+
+async fn require(
+    Shared((state, open)): Shared<(State, bool)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = if open { Ok(Caller::open_reader()) } else { auth::recognise(&state, &request) };
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(failure) => return failure.into_response(),
+    };
+    let reads = [Scope::Read, Scope::Agent, Scope::Admin];
+    if !caller.scopes.iter().any(|s| reads.contains(s)) {
+        let why = "this needs a token of scope read, agent or admin";
+        return Failure::from(Problem::new(403, "Forbidden", why)).into_response();
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}

@@ -1,0 +1,88 @@
+//! The API: one router that reads as a table of contents, one file a resource.
+
+mod auth;
+mod calls;
+mod calls_reports;
+mod calls_view;
+mod docs;
+mod error;
+mod extract;
+mod feed;
+mod legacy;
+mod ops;
+mod queue;
+pub mod server;
+mod tickets;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::engine::Engine;
+pub use legacy::router as legacy_router;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct State {
+    pub engine: Engine,
+    pub agents_see_all: bool,
+    pub max_body: usize,
+    pub body_timeout: Duration,
+}
+
+/// The whole API. `doors` are the routes of the intake, with their documentation.
+pub fn router(state: State, doors: OpenApiRouter) -> Router {
+    let (router, document) = api().split_for_parts();
+    let (doors, door_document) = doors.split_for_parts();
+    let document = docs::complete(document.merge_from(door_document));
+    let served = docs::routes(&document);
+    router
+        .with_state(state.clone())
+        .merge(doors)
+        .merge(served)
+        .route_layer(from_fn_with_state(state.clone(), auth::require))
+        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .layer(from_fn(error::render))
+        .layer(from_fn_with_state(Arc::clone(&state.engine.shared().metrics), ops::count))
+}
+
+/// The OpenAPI document, without a running daemon; for the snapshot test.
+pub fn document(doors: OpenApiRouter) -> utoipa::openapi::OpenApi {
+    let (_, document) = api().split_for_parts();
+    let (_, door_document) = doors.split_for_parts();
+    docs::complete(document.merge_from(door_document))
+}
+
+fn api() -> OpenApiRouter<State> {
+    OpenApiRouter::with_openapi(docs::base())
+        .routes(routes!(ops::health))
+        .routes(routes!(ops::ready))
+        .routes(routes!(ops::metrics))
+        .routes(routes!(calls::list, calls::open))
+        .routes(routes!(calls_reports::stats))
+        .routes(routes!(calls_reports::categories))
+        .routes(routes!(calls_reports::resolution_time))
+        .routes(routes!(calls_reports::hourly))
+        .routes(routes!(calls_reports::tool_calls))
+        .routes(routes!(calls::detail, calls::update))
+        .routes(routes!(calls::log_interaction))
+        .routes(routes!(calls::add_metadata))
+        .routes(routes!(calls::close))
+        .routes(routes!(calls::export))
+        .routes(routes!(queue::queue))
+        .routes(routes!(queue::my_tickets))
+        .routes(routes!(queue::all))
+        .routes(routes!(queue::claim))
+        .routes(routes!(tickets::read))
+        .routes(routes!(tickets::timeline))
+        .routes(routes!(tickets::resolve))
+        .routes(routes!(tickets::close))
+        .routes(routes!(tickets::reopen))
+        .routes(routes!(feed::read))
+        .routes(routes!(feed::cursors))
+        .routes(routes!(feed::move_cursor, feed::drop_cursor))
+}

@@ -1,0 +1,95 @@
+//! For whoever looks after the box: alive, ready, figures.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{MatchedPath, Request, State as Shared};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::State;
+use super::error::Failure;
+use crate::domain::status::Status;
+use crate::engine::index::Filter;
+use crate::telemetry::metrics::{Answered, Metrics};
+use crate::wire::problem::Problem;
+
+/// A writer that takes longer than this is as good as hung.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Serialize, ToSchema)]
+pub struct Alive {
+    #[schema(example = "healthy")]
+    status: &'static str,
+    version: &'static str,
+}
+
+/// Alive: the process answers.
+#[utoipa::path(get, path = "/health", tag = "operations", security(()), responses((status = 200, body = Alive)))]
+pub async fn health() -> Json<Alive> {
+    Json(Alive { status: "healthy", version: env!("CARGO_PKG_VERSION") })
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Ready {
+    ready: bool,
+    /// Why not, when not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Ready: the store can be written, tried by writing.
+#[utoipa::path(get, path = "/ready", tag = "operations", security(()),
+    responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+pub async fn ready(Shared(state): Shared<State>) -> Response {
+    let probe = tokio::time::timeout(PROBE_TIMEOUT, state.engine.probe()).await;
+    let tried = probe.unwrap_or_else(|_| Err(format!("no probe was written in {PROBE_TIMEOUT:?}")));
+    match tried {
+        Ok(()) => Json(Ready { ready: true, reason: None }).into_response(),
+        Err(reason) => {
+            let body = Json(Ready { ready: false, reason: Some(reason) });
+            (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+        }
+    }
+}
+
+/// Figures in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8")))]
+pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Failure> {
+    let shared = state.engine.shared();
+    let mut text = shared.metrics.encode().map_err(|_| {
+        Problem::new(500, "Internal Server Error", "the figures could not be written")
+    })?;
+    text.push_str("# HELP frontdesk_tickets Tickets by status.\n# TYPE frontdesk_tickets gauge\n");
+    let mut counts = [0_u64; Status::ALL.len()];
+    shared.index().lines(&Filter::default()).for_each(|line| counts[line.status as usize] += 1);
+    for (status, count) in Status::ALL.into_iter().zip(counts) {
+        text.push_str(&format!("frontdesk_tickets{{status=\"{}\"}} {count}\n", status.as_str()));
+    }
+    let published = shared.published();
+    text.push_str("# HELP frontdesk_feed_events Events ever published.\n# TYPE frontdesk_feed_events counter\n");
+    text.push_str(&format!("frontdesk_feed_events_total {published}\n# EOF\n"));
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// Counts what was answered, by route and status.
+pub async fn count(
+    Shared(metrics): Shared<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    // Callers can invent methods; the figures must not grow with them.
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let method = known.into_iter().find(|m| *m == request.method().as_str()).unwrap_or("other");
+    let route = request.extensions().get::<MatchedPath>().map(|m| m.as_str().to_owned());
+    let response = next.run(request).await;
+    let route = route.unwrap_or_else(|| "none".into());
+    let status = response.status().as_u16();
+    metrics.answered.get_or_create(&Answered { method, route, status }).inc();
+    response
+}

@@ -1,0 +1,70 @@
+//! The call door: one WebSocket, one call, one ticket (S0.2).
+
+use axum::Extension;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::relay::Relay;
+use super::{Doors, Refused, actor};
+use crate::auth::Caller;
+use crate::domain::ticket::{MAX_NAME, MAX_SESSION_ID};
+use crate::engine::command::NewCall;
+use crate::wire::problem::Problem;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct About {
+    /// The caller's name, if the relay knows it
+    customer_name: Option<String>,
+    /// The caller's number
+    customer_phone: Option<String>,
+}
+
+/// A relay streams one call's realtime events.
+///
+/// Each text frame is one event, verbatim as the speech service sends it, or `{"seq": n, "event": {…}}`. The
+/// daemon answers `{"type":"ticket",…}` at once and `{"type":"ack","seq":n}` when an event is on disk; without
+/// `seq` it counts frames from 1. A normal close ends the call; a broken connection may come back within
+/// `calls.resume_grace`.
+#[utoipa::path(get, path = "/ingest/calls/{session_id}", tag = "doors",
+    params(("session_id" = String, Path, description = "the relay's own id of the session, 1 to 128 bytes"), About),
+    responses((status = 101, description = "the WebSocket is open")))]
+pub async fn stream(
+    State(doors): State<Doors>,
+    Extension(caller): Extension<Caller>,
+    Path(session_id): Path<String>,
+    Query(about): Query<About>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Refused> {
+    check("session_id", &session_id, MAX_SESSION_ID)?;
+    let name = about.customer_name.filter(|n| !n.is_empty());
+    if let Some(name) = &name {
+        check("customer_name", name, MAX_NAME)?;
+    }
+    let phone =
+        about.customer_phone.map(|p| p.chars().filter(char::is_ascii_digit).take(20).collect());
+    let call = NewCall {
+        session_id,
+        customer_name: name,
+        customer_phone: phone.filter(|p: &String| !p.is_empty()),
+        ..NewCall::default()
+    };
+    let max = doors.settings.max_frame;
+    Ok(upgrade
+        .max_message_size(max)
+        .max_frame_size(max)
+        .on_upgrade(move |socket| Relay::new(doors, actor(&caller), call).run(socket)))
+}
+
+fn check(field: &str, text: &str, max: usize) -> Result<(), Problem> {
+    if text.trim().is_empty() || text.len() > max || text.chars().any(char::is_control) {
+        return Err(Problem::field(
+            field,
+            format!("must be 1 to {max} bytes without control characters"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! The doors: each a parser in `wire` and a thin adapter here that authenticates, maps facts to commands and
+//! answers once they are on disk.
+
+mod baileys;
+mod calls;
+mod relay;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::{mpsc, watch};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::Caller;
+use crate::engine::Engine;
+use crate::engine::command::Actor;
+use crate::wire::problem::Problem;
+
+/// What the doors share.
+#[derive(Clone)]
+pub struct Doors {
+    pub engine: Engine,
+    pub settings: Arc<Settings>,
+    relays: Relays,
+    stop: watch::Receiver<bool>,
+    /// Held by every running call; when all are gone the calls have been put down.
+    busy: mpsc::Sender<()>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub max_frame: usize,
+    pub max_body: usize,
+    pub body_timeout: Duration,
+    /// How long the other connection of a session may take to show that it lives.
+    pub takeover_probe: Duration,
+}
+
+/// The live connections of calls, by connection id: where to ask whether one is alive.
+type Relays = Arc<Mutex<HashMap<u64, mpsc::Sender<relay::Ask>>>>;
+
+impl Doors {
+    pub fn new(
+        engine: Engine,
+        settings: Settings,
+        stop: watch::Receiver<bool>,
+        busy: mpsc::Sender<()>,
+    ) -> Doors {
+        Doors { engine, settings: Arc::new(settings), relays: Relays::default(), stop, busy }
+    }
+
+    /// The routes of all doors, with their documentation.
+    pub fn router(self) -> OpenApiRouter {
+        routes().with_state(self)
+    }
+}
+
+fn routes() -> OpenApiRouter<Doors> {
+    OpenApiRouter::new().routes(routes!(calls::stream)).routes(routes!(baileys::receive))
+}
+
+/// The documentation of the doors, without a running daemon.
+pub fn documented() -> OpenApiRouter {
+    let (_, document) = routes().split_for_parts();
+    OpenApiRouter::with_openapi(document)
+}
+
+fn actor(caller: &Caller) -> Actor {
+    Actor::Token { name: caller.name.clone() }
+}
+
+/// A refusal of a door; the API's outer layer gives it its document.
+struct Refused(Response);
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Refused {
+        attach(problem)
+    }
+}
+
+impl From<crate::engine::Error> for Refused {
+    fn from(error: crate::engine::Error) -> Refused {
+        attach(error)
+    }
+}
+
+fn attach(cause: impl Clone + Send + Sync + 'static) -> Refused {
+    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    response.extensions_mut().insert(cause);
+    Refused(response)
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}

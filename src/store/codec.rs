@@ -1,0 +1,41 @@
+//! Stored values: one version byte, then postcard. Old versions stay readable for ever.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::tables::Table;
+
+/// A value kept in a table. When its shape changes, `VERSION` grows and `decode_older` learns the old shape.
+pub trait Record: Serialize + DeserializeOwned {
+    const TABLE: Table;
+    const VERSION: u8 = 1;
+
+    fn decode_older(version: u8, _bytes: &[u8]) -> Result<Self, CodecError> {
+        Err(CodecError::Version { table: Self::TABLE, version, newest: Self::VERSION })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    #[error(
+        "a value of table {table:?} has format {version}; this program reads formats up to {newest}"
+    )]
+    Version { table: Table, version: u8, newest: u8 },
+    #[error("a value of table {table:?} cannot be read ({why}); run `frontdesk verify`")]
+    Damaged { table: Table, why: String },
+}
+
+pub fn encode<R: Record>(record: &R) -> Vec<u8> {
+    let buffer = vec![R::VERSION];
+    // Writing into memory fails only for maps of unknown length, which no record holds.
+    postcard::to_extend(record, buffer).expect("a record always encodes")
+}
+
+pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, CodecError> {
+    match bytes.split_first() {
+        None => Err(CodecError::Damaged { table: R::TABLE, why: "it is empty".into() }),
+        Some((&version, rest)) if version == R::VERSION => postcard::from_bytes(rest)
+            .map_err(|e| CodecError::Damaged { table: R::TABLE, why: e.to_string() }),
+        Some((&version, rest)) => R::decode_older(version, rest),
+    }
+}

@@ -1,0 +1,89 @@
+//! What is counted, in the words of Prometheus.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Events in, by door (`call`, `baileys`, …) and what became of them (`stored`, `ignored_group`, …).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct EventIn {
+    pub door: &'static str,
+    pub outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Answered {
+    pub method: &'static str,
+    pub route: String,
+    pub status: u16,
+}
+
+pub struct Metrics {
+    registry: Registry,
+    pub events_in: Family<EventIn, Counter>,
+    pub answered: Family<Answered, Counter>,
+    pub commit_seconds: Histogram,
+    pub batch_commands: Histogram,
+    pub journal_bytes: Gauge,
+    pub store_bytes: Gauge,
+    pub checkpoints: Gauge,
+    pub queue_length: Gauge,
+    pub open_calls: Gauge,
+    pub connections: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let mut registry = Registry::with_prefix("frontdesk");
+        let events_in = Family::default();
+        registry.register("events_in", "Events in, by door and outcome", events_in.clone());
+        let answered = Family::default();
+        registry.register("http_requests", "Requests answered", answered.clone());
+        let commit_seconds = Histogram::new(exponential_buckets(50e-6, 2.0, 16));
+        registry.register_with_unit(
+            "commit",
+            "From the first decision of a batch to its commit",
+            Unit::Seconds,
+            commit_seconds.clone(),
+        );
+        let batch_commands = Histogram::new(exponential_buckets(1.0, 2.0, 11));
+        registry.register("batch_commands", "Commands in a batch", batch_commands.clone());
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        Metrics {
+            journal_bytes: gauge(
+                "journal_written_bytes",
+                "Bytes written to the journal since start",
+            ),
+            store_bytes: gauge("store_written_bytes", "Bytes written to store.redb since start"),
+            checkpoints: gauge("checkpoints", "Checkpoints since start"),
+            queue_length: gauge("queue_length", "Commands waiting for the writer"),
+            open_calls: gauge("open_calls", "Calls that have not ended"),
+            connections: gauge("connections", "Open HTTP and WebSocket connections"),
+            events_in,
+            answered,
+            commit_seconds,
+            batch_commands,
+            registry,
+        }
+    }
+}
+
+impl Metrics {
+    pub fn event(&self, door: &'static str, outcome: &'static str) {
+        self.events_in.get_or_create(&EventIn { door, outcome }).inc();
+    }
+
+    /// The text format of Prometheus (OpenMetrics), without the closing `# EOF`.
+    pub fn encode(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode_registry(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
