@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::rows::{ReadError, Rows, key};
+use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::Conversation;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::ticket::Ticket;
@@ -46,7 +47,25 @@ pub fn verify(reader: &Reader, seal: &Seal) -> Result<Report, ReadError> {
             None => break,
         }
     }
+    reader.read(|view| Ok(calls(&Rows { view, seal }, &mut report)))??;
     Ok(report)
+}
+
+fn calls(rows: &Rows<'_>, report: &mut Report) -> Result<(), ReadError> {
+    let running = rows.scan::<OpenCall>(&[], None, Order::Ascending, usize::MAX)?;
+    let counted = rows.get::<Count>(RUNNING.as_bytes())?.map_or(0, |c| c.0);
+    if running.len() as u64 != counted {
+        report.find(format!("{} calls are running, {counted} are counted", running.len()));
+    }
+    for (_, call) in running {
+        if rows.ticket(call.ticket)?.is_none_or(|t| !t.call_running) {
+            report.find(format!(
+                "ticket #{} is no running call, but a call of it is open",
+                call.ticket
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn chunk(
