@@ -119,3 +119,43 @@ pub enum Fact {
         output: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACE: i64 = 10 * Micros::SECOND;
+    const IDLE: i64 = Micros::HOUR;
+
+    fn call(connection: Option<u64>, detached_at: Option<Micros>) -> OpenCall {
+        let heard_at = Micros(1_000 * Micros::SECOND);
+        OpenCall { ticket: 1001, session_id: "s".into(), connection, detached_at, items: 0, heard_at }
+    }
+
+    #[test]
+    fn a_connected_call_never_ends_by_itself() {
+        let call = call(Some(1), None);
+        assert!(!call.is_over(Micros(i64::MAX), GRACE, IDLE));
+    }
+
+    #[test]
+    fn a_broken_call_ends_after_the_grace() {
+        let broken = Micros(2_000 * Micros::SECOND);
+        let call = call(None, Some(broken));
+        assert!(!call.is_over(broken.plus(GRACE - 1), GRACE, IDLE));
+        assert!(call.is_over(broken.plus(GRACE), GRACE, IDLE));
+    }
+
+    #[test]
+    fn a_call_over_plain_http_ends_when_nothing_more_comes() {
+        let call = call(None, None);
+        assert!(!call.is_over(call.heard_at.plus(IDLE - 1), GRACE, IDLE));
+        assert!(call.is_over(call.heard_at.plus(IDLE), GRACE, IDLE));
+    }
+
+    #[test]
+    fn a_clock_set_back_keeps_no_call_open() {
+        let call = call(None, Some(Micros(2_000 * Micros::SECOND)));
+        assert!(call.is_over(Micros(0), GRACE, IDLE));
+    }
+}
