@@ -129,7 +129,14 @@ mod tests {
 
     fn call(connection: Option<u64>, detached_at: Option<Micros>) -> OpenCall {
         let heard_at = Micros(1_000 * Micros::SECOND);
-        OpenCall { ticket: 1001, session_id: "s".into(), connection, detached_at, items: 0, heard_at }
+        OpenCall {
+            ticket: 1001,
+            session_id: "s".into(),
+            connection,
+            detached_at,
+            items: 0,
+            heard_at,
+        }
     }
 
     #[test]
