@@ -5,6 +5,7 @@ mod call;
 mod call_facts;
 mod call_order;
 mod feed;
+mod people;
 mod queue;
 mod sweep;
 mod token;
@@ -67,7 +68,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         }
         Command::UpdateCall { ticket, changes } => call::update(draft, ticket, changes),
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
-        Command::JoinAddresses { lid, phone } => whatsapp::join(draft, lid, phone),
+        Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
         Command::Claim { ticket } => queue::claim(draft, ticket),
         Command::SetStatus { ticket, to, reason, notes } => {
             queue::set_status(draft, ticket, *to, reason.as_deref(), notes.as_deref())

@@ -1,6 +1,6 @@
 //! People who write over WhatsApp, and what became of what they wrote.
 
-use super::steps::Under;
+use super::steps::{Under, Writes};
 use super::{Desk, relay};
 use crate::domain::time::Micros;
 use crate::engine::command::{Command, InboundMessage, Reply};
@@ -40,17 +40,8 @@ impl Messages {
         desk.own(Command::JoinAddresses { lid, phone }).unwrap();
     }
 
-    #[allow(clippy::fn_params_excessive_bools, reason = "the fields of a step")]
-    pub fn arrives(
-        &mut self,
-        desk: &mut Desk,
-        person: usize,
-        instance: usize,
-        under: Under,
-        from_me: bool,
-        has_id: bool,
-        sent_before: i64,
-    ) {
+    pub fn arrives(&mut self, desk: &mut Desk, writes: Writes) {
+        let Writes { person, instance, under, from_me, has_id, sent_before } = writes;
         let number = self.delivered.len();
         let message = InboundMessage {
             instance: format!("bridge {instance}"),

@@ -45,9 +45,7 @@ impl Centre {
         let Centre { desk, calls, messages, .. } = self;
         match step {
             Step::Wait(micros) => desk.wait(micros),
-            Step::Message { person, instance, under, from_me, has_id, sent_before } => {
-                messages.arrives(desk, person, instance, under, from_me, has_id, sent_before);
-            }
+            Step::Message(writes) => messages.arrives(desk, writes),
             Step::MessageAgain { which, under } => messages.arrives_again(desk, which, under),
             Step::Join { person } => messages.join(desk, person),
             Step::Open { session, connected, if_attached } => {

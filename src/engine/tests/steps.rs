@@ -15,18 +15,23 @@ pub enum Under {
     Both,
 }
 
+/// A message: whose, over which bridge, under which address.
+#[derive(Clone, Debug)]
+pub struct Writes {
+    pub person: usize,
+    pub instance: usize,
+    pub under: Under,
+    pub from_me: bool,
+    pub has_id: bool,
+    /// Microseconds on its way.
+    pub sent_before: i64,
+}
+
 /// Positions (`which`, `call`, `ticket`) count what there is at that time, and wrap around.
 #[derive(Clone, Debug)]
 pub enum Step {
     Wait(i64),
-    Message {
-        person: usize,
-        instance: usize,
-        under: Under,
-        from_me: bool,
-        has_id: bool,
-        sent_before: i64,
-    },
+    Message(Writes),
     MessageAgain {
         which: usize,
         under: Option<Under>,
@@ -161,13 +166,8 @@ fn message() -> impl Strategy<Value = Step> {
     let from_me = prop::bool::weighted(0.2);
     let has_id = prop::bool::weighted(0.8);
     (0..4usize, 0..2usize, under(), from_me, has_id, sent_before).prop_map(
-        |(person, instance, under, from_me, has_id, sent_before)| Step::Message {
-            person,
-            instance,
-            under,
-            from_me,
-            has_id,
-            sent_before,
+        |(person, instance, under, from_me, has_id, sent_before)| {
+            Step::Message(Writes { person, instance, under, from_me, has_id, sent_before })
         },
     )
 }
