@@ -245,22 +245,23 @@ impl World {
                 80..85 => self.fault(),
                 85..90 => self.disk.crash_at(1 + self.random.below(40)),
                 90..92 => self.disk.leave_free(self.random.below(3 * 1024 * 1024)),
-                92..95 => self.check(&mut store),
+                92 => self.check(&mut store),
+                93 | 94 => self.disk.mend(),
                 95 => return End::PowerCut,
-                96 => {
+                96 | 97 => {
                     self.disk.kill();
                     return End::Killed;
                 }
-                97 => {
+                98 => {
                     drop(store.close());
                     return if self.disk.powered() { End::Stopped } else { End::PowerCut };
                 }
-                98 => {
+                99 => {
                     // The process ends without a last checkpoint.
                     drop(store);
                     return if self.disk.powered() { End::Stopped } else { End::PowerCut };
                 }
-                _ => self.disk.mend(),
+                _ => unreachable!("below 100"),
             }
         }
     }
@@ -293,14 +294,16 @@ impl World {
                 if matches!(refusal, Refusal::NoSpace { .. }) {
                     self.tally.no_space += 1;
                 }
-                if *store.health() != Health::Healthy {
+                if *store.health() != Health::Healthy && self.random.chance(50) {
                     self.recover(store);
                 }
             }
             Err(WriteError::Unknown { .. }) => {
                 self.tally.unknown += 1;
                 self.unknown = Some(plans);
-                self.recover(store);
+                if self.random.chance(60) {
+                    self.recover(store);
+                }
             }
         }
     }
