@@ -152,7 +152,7 @@ fn one_contact(
     Ok(contact)
 }
 
-fn stored_contact(draft: &Draft<'_>, id: u64) -> Result<Contact, Refusal> {
+pub fn stored_contact(draft: &Draft<'_>, id: u64) -> Result<Contact, Refusal> {
     draft
         .get::<Contact>(&key::number(id))?
         .ok_or_else(|| Refusal::Store(format!("contact {id} is pointed to but is not there")))

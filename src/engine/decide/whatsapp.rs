@@ -1,8 +1,10 @@
 //! A WhatsApp message: contact and conversation found or made, message kept, ticket found or made, the
 //! conversation handed to the agents; all in one plan (S4.4 to S4.10).
 
-use super::day;
-use super::people::{find_contact, find_conversation, meet_contact, new_conversation};
+use super::people::{
+    find_contact, find_conversation, meet_contact, new_conversation, stored_contact,
+};
+use super::{buckets, day};
 use crate::domain::channel::Channel;
 use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, Mode};
 use crate::domain::entry::{Entry, Kind, Speaker};
@@ -20,8 +22,7 @@ use crate::store::records::Seen;
 const PREFIX: &str = "TKT";
 
 pub fn receive(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Reply, Refusal> {
-    let identities = identities(draft, message);
-    if let Some(seen) = seen(draft, &identities)? {
+    if let Some(seen) = seen(draft, message)? {
         return Ok(Reply::Message { ticket: seen.ticket, mode: seen.mode });
     }
     let outcome = if message.from_me {
@@ -29,42 +30,44 @@ pub fn receive(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Reply,
     } else {
         customer_message(draft, message)?
     };
-    for identity in &identities {
+    for address in message.addresses.iter().take(MAX_ADDRESSES) {
         let row = Seen { ticket: outcome.ticket, mode: outcome.mode };
-        draft.put(&key::bucketed(day(draft.ctx.now), identity), &row);
+        draft.put(&key::bucketed(day(draft.ctx.now), &identity(draft, message, address)), &row);
     }
     Ok(Reply::Message { ticket: outcome.ticket, mode: outcome.mode })
 }
 
-/// One hash for every address under which the message may come again.
-fn identities(draft: &Draft<'_>, message: &InboundMessage) -> Vec<[u8; 16]> {
+/// The hash by which a message is known again when it comes under this address.
+fn identity(draft: &Draft<'_>, message: &InboundMessage, address: &str) -> [u8; 16] {
     let direction: &[u8] = if message.from_me { b"out" } else { b"in" };
-    let hash = |address: &str| {
-        let (address, instance) = (address.as_bytes(), message.instance.as_bytes());
-        match &message.id {
-            Some(id) => {
-                draft.ctx.seal.hash("message", &[instance, address, id.as_bytes(), direction])
-            }
-            None => {
-                // The bridge of seed 004 sends no id: the same words in the same second are one message.
-                let second = message.sent_at.unwrap_or(draft.ctx.now).0 / 1_000_000;
-                let (text, second) = (message.text.as_bytes(), second.to_be_bytes());
-                draft.ctx.seal.hash("content", &[instance, address, text, &second, direction])
-            }
+    let (address, instance) = (address.as_bytes(), message.instance.as_bytes());
+    match &message.id {
+        Some(id) => draft.ctx.seal.hash("message", &[instance, address, id.as_bytes(), direction]),
+        None => {
+            // The bridge of seed 004 sends no id: the same words in the same second are one message.
+            let second = message.sent_at.unwrap_or(draft.ctx.now).0 / 1_000_000;
+            let (text, second) = (message.text.as_bytes(), second.to_be_bytes());
+            draft.ctx.seal.hash("content", &[instance, address, text, &second, direction])
         }
-    };
-    message.addresses.iter().take(MAX_ADDRESSES).map(|a| hash(a)).collect()
+    }
 }
 
-fn seen(draft: &Draft<'_>, identities: &[[u8; 16]]) -> Result<Option<Seen>, Refusal> {
-    let today = day(draft.ctx.now);
-    let oldest = today.saturating_sub(draft.ctx.rules.dedup_days);
-    for identity in identities {
-        for day in (oldest..=today).rev() {
-            if draft.ctx.seen.is_some_and(|window| !window.may_hold(day, identity)) {
-                continue;
-            }
-            if let Some(seen) = draft.get::<Seen>(&key::bucketed(day, identity))? {
+/// What became of the message when it came before, under one of its addresses or another of its person's.
+fn seen(draft: &Draft<'_>, message: &InboundMessage) -> Result<Option<Seen>, Refusal> {
+    let (today, kept) = (day(draft.ctx.now), draft.ctx.rules.dedup_days);
+    let under = |address: &String| {
+        let identity = identity(draft, message, address);
+        buckets::find::<Seen>(draft, today, kept, &identity, draft.ctx.seen)
+    };
+    for address in message.addresses.iter().take(MAX_ADDRESSES) {
+        if let Some(seen) = under(address)? {
+            return Ok(Some(seen));
+        }
+    }
+    for contact in find_contact(draft, &message.addresses)? {
+        let addresses = stored_contact(draft, contact)?.addresses;
+        for address in addresses.iter().filter(|a| !message.addresses.contains(a)) {
+            if let Some(seen) = under(address)? {
                 return Ok(Some(seen));
             }
         }
