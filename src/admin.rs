@@ -9,7 +9,6 @@ use std::os::unix::net::UnixStream as Client;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
@@ -55,9 +54,10 @@ pub enum Answer {
         token: String,
     },
     Token(TokenLine),
+    /// `document` is the text of the file.
     Exported {
         ticket_id: String,
-        document: Value,
+        document: String,
     },
     Verified {
         tickets: u64,
@@ -137,7 +137,7 @@ async fn carry_out(
                 let found = engine.read(|rows| Export::read(&rows, number));
                 let Some(export) = found.map_err(|e| e.to_string())? else { continue };
                 let ticket_id = export.ticket.ticket_id.clone();
-                let document = serde_json::to_value(&export).map_err(|e| e.to_string())?;
+                let document = serde_json::to_string_pretty(&export).map_err(|e| e.to_string())?;
                 out.send(Answer::Exported { ticket_id, document }).await.map_err(gone)?;
             }
             Ok(())

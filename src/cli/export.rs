@@ -36,9 +36,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     ask(&config, Request::Export { status: command.status.clone(), since }, |answer| {
         if let Answer::Exported { ticket_id, document } = answer {
             let path = command.out.join(format!("ticket_{ticket_id}.json"));
-            let mut text = serde_json::to_vec_pretty(&document).map_err(Failure::failed)?;
-            text.push(b'\n');
-            fs::write(&path, text).map_err(|e| at(&path, e))?;
+            fs::write(&path, document + "\n").map_err(|e| at(&path, e))?;
             count += 1;
         }
         Ok(())

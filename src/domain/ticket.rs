@@ -88,7 +88,7 @@ pub struct Metadata {
     pub value: String,
 }
 
-/// Limits on what a caller may put on one ticket.
+/// Limits on what a caller may put on one ticket; lengths are in characters.
 pub const MAX_METADATA: u32 = 100;
 pub const MAX_METADATA_KEY: usize = 128;
 pub const MAX_METADATA_VALUE: usize = 4096;

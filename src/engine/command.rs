@@ -180,6 +180,8 @@ pub enum Reply {
         name: String,
         seq: u64,
     },
+    /// Rows that were removed.
+    Swept(usize),
 }
 
 /// Why a command was refused. Nothing was written for it.

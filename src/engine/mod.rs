@@ -106,6 +106,19 @@ impl Writer {
     }
 }
 
+/// A writer that panicked outside of deciding has left its batch in an unknown state: better to start again
+/// from what is on disk than to go on without a writer.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        tracing::error!(
+            "the writer panicked; the daemon aborts, to start again from what is on disk"
+        );
+        std::process::abort();
+    }
+}
+
 impl Engine {
     /// Loads the index from the store and starts the writer.
     pub fn start(
@@ -121,7 +134,12 @@ impl Engine {
         let writer = writer::Loop::new(store, rules, limits, Arc::clone(&shared), seen, jobs);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || writer.run())
+            .spawn(move || {
+                let guard = AbortOnPanic;
+                let ended = writer.run();
+                std::mem::forget(guard);
+                ended
+            })
             .map_err(|e| rows::ReadError::Inconsistent(format!("cannot start the writer: {e}")))?;
         let engine = Engine { queue: queue.clone(), shared };
         Ok((engine, Writer { thread, queue }))

@@ -107,7 +107,8 @@ impl Shared {
 
     pub(super) fn publish(&self, seq: u64) {
         self.published.store(seq, Ordering::Release);
-        self.news.send_replace(seq);
+        // What only moved a cursor is no news.
+        self.news.send_if_modified(|newest| std::mem::replace(newest, seq) != seq);
     }
 
     /// Takes over what committed plans changed.

@@ -106,8 +106,9 @@ impl Loop {
                     self.try_again();
                 }
                 let result = self.store.probe();
-                if let Err(e) = &result {
-                    self.note_failure(e);
+                match &result {
+                    Ok(()) => self.shared.set_health(Health::Writable),
+                    Err(e) => self.note_failure(e),
                 }
                 let _ = answer.send(result.map_err(|e| e.to_string()));
             }
@@ -164,6 +165,10 @@ impl Loop {
     }
 
     fn committed(&mut self, committed: &Committed, started: Instant, size: usize) {
+        if self.shared.health() != Health::Writable {
+            tracing::info!("the store can be written again");
+            self.shared.set_health(Health::Writable);
+        }
         self.shared.take(&committed.plans);
         self.shared.publish(committed.last_seq);
         let metrics = &self.shared.metrics;
@@ -176,20 +181,17 @@ impl Loop {
     }
 
     fn note_failure(&mut self, e: &WriteError) {
-        if !self.failing {
+        if self.shared.health() == Health::Writable {
             tracing::error!(error = %e, "the store cannot be written; reads go on, writing is tried again");
         }
-        self.failing = true;
+        // A full disk refuses and breaks nothing; everything else wants the store to recover first.
+        self.failing |= !matches!(e, WriteError::Refused(store::Refusal::NoSpace { .. }));
         self.shared.set_health(Health::Failing(e.to_string()));
     }
 
     fn try_again(&mut self) {
         match self.store.recover() {
-            Ok(()) => {
-                tracing::info!("the store can be written again");
-                self.failing = false;
-                self.shared.set_health(Health::Writable);
-            }
+            Ok(()) => self.failing = false,
             Err(e) => self.shared.set_health(Health::Failing(e.to_string())),
         }
     }

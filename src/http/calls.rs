@@ -27,12 +27,13 @@ use crate::wire::problem::Problem;
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// open, in_progress, resolved or closed
+    #[param(pattern = "^(open|in_progress|resolved|closed)?$")]
     status: Option<String>,
     /// 1 to 100, 50 if absent
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    #[param(value_type = Option<i32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// 0 if absent
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<i32>, minimum = 0)]
     offset: Option<String>,
 }
 
@@ -89,13 +90,18 @@ fn face_statuses(word: &str) -> Result<Set, Failure> {
 
 #[derive(Deserialize, ToSchema)]
 pub struct OpenBody {
-    /// The relay's own id of the session, 1 to 128 bytes (S0.4).
+    /// The relay's own id of the session (S0.4)
+    #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{1,128}$")]
     session_id: String,
+    #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{0,256}$")]
     customer_name: Option<String>,
-    /// Digits of the caller's number.
+    /// The caller's number, 3 to 20 digits
+    #[schema(pattern = "^[ +().-]*([0-9][ +().-]*){3,20}$")]
     customer_phone: Option<String>,
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     category: Option<String>,
     /// low, normal, high or urgent
+    #[schema(pattern = "^(low|normal|medium|high|urgent|critical)$")]
     priority: Option<String>,
 }
 
@@ -190,12 +196,20 @@ fn whole(state: &State, caller: &Caller, reference: &Reference) -> Result<Whole,
 #[derive(Deserialize, ToSchema)]
 pub struct UpdateBody {
     /// open, in_progress, resolved or closed
+    #[schema(
+        pattern = "^(new|open|in_progress|pending|pending_customer|waiting_customer|waiting_internal|resolved|closed)$"
+    )]
     status: Option<String>,
+    #[schema(max_length = 2000)]
     summary: Option<String>,
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     category: Option<String>,
     /// low, normal, high or urgent
+    #[schema(pattern = "^(low|normal|medium|high|urgent|critical)$")]
     priority: Option<String>,
+    #[schema(max_length = 2000)]
     resolution_notes: Option<String>,
+    #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{1,256}$")]
     customer_name: Option<String>,
 }
 
@@ -229,13 +243,14 @@ pub async fn update(
 #[derive(Deserialize, ToSchema)]
 pub struct InteractionBody {
     /// user or agent
+    #[schema(pattern = "^(user|agent)$")]
     speaker: String,
     /// At most 4 MiB; may be left out where `tool_calls` is given.
     #[serde(default)]
     message: String,
     tool_calls: Option<Vec<ToolCallBody>>,
     /// When it was said, RFC 3339; now if absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T.+$")]
     timestamp: Option<Micros>,
 }
 
@@ -286,9 +301,9 @@ pub async fn log_interaction(
 
 #[derive(Deserialize, ToSchema)]
 pub struct MetadataBody {
-    /// 1 to 128 bytes
+    #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{1,128}$")]
     key: String,
-    /// At most 4096 bytes
+    #[schema(max_length = 4096)]
     value: String,
 }
 

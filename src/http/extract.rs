@@ -170,8 +170,18 @@ pub fn limit(text: Option<&str>, default: usize) -> Result<usize, Failure> {
     }
 }
 
-/// A whole number that is not negative.
+/// A whole number from 0 to 2,147,483,647: enough for any page, and what every client can hold.
 pub fn number(field: &str, text: Option<&str>, default: usize) -> Result<usize, Failure> {
     let Some(text) = text else { return Ok(default) };
-    text.parse().map_err(|_| Problem::field(field, "must be a whole number, 0 or more").into())
+    let number = text.parse::<u32>().ok().filter(|n| *n <= i32::MAX as u32);
+    let number =
+        number.ok_or_else(|| Problem::field(field, "must be a whole number, 0 to 2147483647"))?;
+    Ok(number as usize)
+}
+
+/// The number of an event of the feed.
+pub fn sequence(field: &str, text: Option<&str>) -> Result<u64, Failure> {
+    let Some(text) = text else { return Ok(0) };
+    let number = text.parse::<i64>().ok().and_then(|n| u64::try_from(n).ok());
+    number.ok_or_else(|| Problem::field(field, "must be a whole number, 0 or more").into())
 }

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::State;
 use super::calls::unexpected;
 use super::error::Failure;
-use super::extract::{Input, Query, limit, number};
+use super::extract::{Input, Query, limit, number, sequence};
 use super::queue::Nothing;
 use super::tickets::{EntryView, TicketView};
 use crate::domain::contact::Contact;
@@ -89,13 +89,13 @@ impl From<Published> for EventView {
 #[into_params(parameter_in = Query)]
 pub struct FeedQuery {
     /// The last event dealt with; 0 or absent for the oldest kept
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<i64>, minimum = 0)]
     after: Option<String>,
     /// 1 to 100, 50 if absent
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// Seconds to wait when there is no news, 0 to 25
-    #[param(value_type = Option<u32>, maximum = 25)]
+    #[param(value_type = Option<i32>, minimum = 0, maximum = 25)]
     wait: Option<String>,
 }
 
@@ -106,7 +106,7 @@ pub async fn read(
     Query(query): Query<FeedQuery>,
 ) -> Result<Json<FeedPage>, Failure> {
     let limit = limit(query.limit.as_deref(), 50)?;
-    let after = number("after", query.after.as_deref(), 0)? as u64;
+    let after = sequence("after", query.after.as_deref())?;
     let wait = number("wait", query.wait.as_deref(), 0)?;
     if wait > MAX_WAIT {
         return Err(Problem::field("wait", format!("at most {MAX_WAIT}")).into());
@@ -172,7 +172,8 @@ pub async fn move_cursor(
     let seq = input.value.seq;
     let newest = state.engine.shared().published();
     if seq > newest {
-        return Err(Problem::field("seq", format!("at most {newest}, the newest event")).into());
+        let why = format!("seq: the newest event is {newest}, a cursor cannot be beyond it");
+        return Err(Problem::new(409, "Conflict", why).into());
     }
     match state.engine.submit(input.submission(Command::MoveCursor { name, seq })).await? {
         Reply::Cursor { name, seq } => Ok(Json(CursorView { name, seq })),

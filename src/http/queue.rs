@@ -67,10 +67,10 @@ pub struct QueueList {
 #[into_params(parameter_in = Query)]
 pub struct LimitQuery {
     /// 1 to 100, 50 if absent
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    #[param(value_type = Option<i32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// 0 if absent
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<i32>, minimum = 0)]
     offset: Option<String>,
 }
 
@@ -121,14 +121,16 @@ pub async fn my_tickets(
 #[into_params(parameter_in = Query)]
 pub struct AllQuery {
     /// pending, assigned, resolved or closed
+    #[param(pattern = "^(pending|assigned|resolved|closed)?$")]
     status: Option<String>,
     /// low, medium, high or urgent
+    #[param(pattern = "^(low|normal|medium|high|urgent|critical)?$")]
     priority: Option<String>,
     /// 1 to 100, 50 if absent
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    #[param(value_type = Option<i32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// 0 if absent
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<i32>, minimum = 0)]
     offset: Option<String>,
 }
 

@@ -204,10 +204,10 @@ pub struct Timeline {
 #[into_params(parameter_in = Query)]
 pub struct TimelineQuery {
     /// The id of the entry to go on behind; the beginning if absent
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<i32>, minimum = 0)]
     after: Option<String>,
     /// 1 to 100, 50 if absent
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    #[param(value_type = Option<i32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
 }
 
@@ -239,8 +239,10 @@ pub async fn timeline(
 #[derive(Default, Deserialize, ToSchema)]
 pub struct EndBody {
     /// Why, for the status history
+    #[schema(max_length = 2000)]
     reason: Option<String>,
     /// What solved it
+    #[schema(max_length = 2000)]
     resolution_notes: Option<String>,
 }
 

@@ -58,7 +58,7 @@ pub enum Outcome {
 ///
 /// Takes `messages.upsert` in any usual envelope and the flat body of seed 004. Every customer message is on
 /// disk, with its ticket, before this is answered. A message id that comes again adds nothing.
-#[utoipa::path(post, path = "/webhook/baileys", tag = "doors", request_body = Object,
+#[utoipa::path(post, path = "/webhook/baileys", tag = "doors", request_body(content = serde_json::Value, description = "what the bridge has, in any usual envelope"),
     responses((status = 200, body = Answer)))]
 pub async fn receive(
     State(doors): State<Doors>,

@@ -85,6 +85,9 @@ impl Relay {
                 };
                 self.relays(|relays| relays.remove(&self.connection));
                 self.put_down(ticket.number, end).await;
+                // Only now is the peer's close answered: whoever has seen the end of the handshake finds the
+                // call ended.
+                let _ = sink.close().await;
             }
             Err(error) => {
                 self.relays(|relays| relays.remove(&self.connection));
@@ -197,7 +200,6 @@ impl Relay {
             }
         };
         finish(sink, &mut pending).await;
-        let _ = sink.close().await;
         end
     }
 

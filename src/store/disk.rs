@@ -182,8 +182,8 @@ mod tests {
     #[test]
     fn a_second_process_is_told_that_the_directory_is_in_use() {
         let dir = super::super::tests::scratch("lock");
-        let first = RealDisk::new(&dir).expect("directory");
-        let second = RealDisk::new(&dir).expect("directory");
+        let first = RealDisk::new(dir.as_ref()).expect("directory");
+        let second = RealDisk::new(dir.as_ref()).expect("directory");
         let held = first.lock().expect("free");
         assert_eq!(second.lock().expect_err("held").kind(), io::ErrorKind::WouldBlock);
         drop(held);

@@ -38,6 +38,7 @@ impl Store {
             database,
             journal,
             since: Since::default(),
+            short: false,
             durable_batch: applied.0,
             health: Health::Healthy,
             figures: Figures::default(),

@@ -97,10 +97,10 @@ fn check_journal(disk: &dyn Disk, report: &mut VerifyReport) -> Result<(), OpenE
         }
     }
     segments.sort_by_key(|segment| segment.header.number);
-    let segments = match scan::chain(segments) {
-        Ok((segments, _)) => segments,
-        Err(error) => return note(report, error),
-    };
+    let (segments, _) = scan::chain(segments);
+    if let Err(error) = scan::check_chain(&segments) {
+        note(report, error)?;
+    }
     let mut previous: Option<End> = None;
     for (at, segment) in segments.iter().enumerate() {
         let expected = (segment.header.first_batch, segment.header.first_seq);

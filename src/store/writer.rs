@@ -12,10 +12,14 @@ use super::database::{Database, Instance, failed, guarded};
 use super::disk::{Disk, DiskLock};
 use super::error::{Refusal, StoreError, WriteError};
 use super::feed::Feed;
+use super::journal::format::PAGE;
 use super::journal::{AppendError, Journal, Record};
 use super::plan::PlanRecord;
 use super::reader::Reader;
 use super::space::Since;
+
+/// Rows that a batch is expected not to exceed; one that does near the end of the space is refused once.
+const ROWS_AHEAD: u64 = 256;
 
 /// The store, owned by the one writer thread.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub struct Store {
     pub(super) database: Database,
     pub(super) journal: Journal,
     pub(super) since: Since,
+    /// A batch was refused for want of space that a checkpoint might settle.
+    pub(super) short: bool,
     /// The last batch of the last successful checkpoint.
     pub(super) durable_batch: u64,
     pub(super) health: Health,
@@ -100,11 +106,11 @@ impl Store {
         }
         let since = self.since.with(
             decided.row_count,
-            decided.record.len() as u64,
+            (decided.record.len() as u64).next_multiple_of(PAGE),
             decided.next_seq - decided.first_seq,
         );
         let reserve = if decided.may_use_reserve { 0 } else { self.settings.disk_reserve };
-        self.check_space(since, reserve)?;
+        self.check_space(since, reserve).inspect_err(|_| self.short = true)?;
         self.append(&mut decided)?;
         self.since = since;
         if let Err(error) = guarded(|| transaction.commit().map_err(failed)) {
@@ -137,8 +143,9 @@ impl Store {
         let due = self.since.journal_bytes >= self.settings.checkpoint_bytes
             || self.since.events >= self.settings.checkpoint_events;
         // The estimate grows with what a checkpoint would settle: near the end of the space, settle it.
+        let ample = self.since.with(ROWS_AHEAD, self.settings.segment_bytes / 4, 0);
         let tight = self.since.rows > 0
-            && self.check_space(self.since, self.settings.disk_reserve).is_err();
+            && (self.short || self.check_space(ample, self.settings.disk_reserve).is_err());
         if due || tight {
             self.checkpoint()?;
         }
@@ -207,6 +214,7 @@ impl Store {
         }
         self.durable_batch = last;
         self.since = Since::default();
+        self.short = false;
         self.figures.checkpoints += 1;
         self.figures.last_checkpoint = start.elapsed();
         Ok(())

@@ -16,7 +16,7 @@ pub struct EventIn {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Answered {
-    pub method: String,
+    pub method: &'static str,
     pub route: String,
     pub status: u16,
 }

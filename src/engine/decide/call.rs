@@ -304,10 +304,7 @@ pub fn add_metadata(
     value: &str,
 ) -> Result<Reply, Refusal> {
     check_text("key", name, MAX_METADATA_KEY)?;
-    if value.len() > MAX_METADATA_VALUE {
-        let why = format!("must be at most {MAX_METADATA_VALUE} bytes");
-        return Err(Refusal::Invalid { field: "value", why });
-    }
+    check_length("value", value, MAX_METADATA_VALUE)?;
     let mut ticket = call_ticket(draft, reference)?;
     if ticket.extent.metadata >= MAX_METADATA {
         return Err(Refusal::Conflict(format!("a ticket holds at most {MAX_METADATA} metadata")));
@@ -372,16 +369,17 @@ fn call_ticket(draft: &Draft<'_>, reference: &Reference) -> Result<Ticket, Refus
 }
 
 fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    if text.trim().is_empty() || text.chars().any(char::is_control) {
-        let why = "must hold text and no control characters".into();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        let why = format!("must be 1 to {max} characters, none of them a control character");
         return Err(Refusal::Invalid { field, why });
     }
     check_length(field, text, max)
 }
 
 fn check_length(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    if text.len() > max {
-        let why = format!("must be at most {max} bytes, this one has {}", text.len());
+    let length = text.chars().count();
+    if length > max {
+        let why = format!("must be at most {max} characters, this one has {length}");
         return Err(Refusal::Invalid { field, why });
     }
     Ok(())

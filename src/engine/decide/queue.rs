@@ -51,8 +51,8 @@ pub fn set_status(
     notes: Option<&str>,
 ) -> Result<Reply, Refusal> {
     for (field, text) in [("reason", reason), ("resolution_notes", notes)] {
-        if text.is_some_and(|t| t.len() > MAX_SUMMARY) {
-            let why = format!("must be at most {MAX_SUMMARY} bytes");
+        if text.is_some_and(|t| t.chars().count() > MAX_SUMMARY) {
+            let why = format!("must be at most {MAX_SUMMARY} characters");
             return Err(Refusal::Invalid { field, why });
         }
     }

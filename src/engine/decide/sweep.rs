@@ -14,6 +14,7 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     let rules = draft.ctx.rules;
     let oldest_day = day(draft.ctx.now).saturating_sub(rules.dedup_days);
     let oldest_hour = hour(draft.ctx.now).saturating_sub(rules.idempotency_hours);
+    let mut removed = 0;
     for (table, oldest) in [(Table::Seen, oldest_day), (Table::Idempotency, oldest_hour)] {
         let rows = View::scan(
             draft,
@@ -24,9 +25,10 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
             SWEEP_ROWS,
         )
         .map_err(ReadError::from)?;
+        removed += rows.len();
         for (key, _) in rows {
             draft.delete(table, &key);
         }
     }
-    Ok(Reply::Done)
+    Ok(Reply::Swept(removed))
 }

@@ -7,6 +7,7 @@ use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, MAX_CONVERSAT
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::status::Status;
 use crate::domain::ticket::{Extent, MAX_NAME, MAX_RELATED, Requester, Ticket};
+use crate::domain::time::Micros;
 use crate::engine::command::{InboundMessage, Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
@@ -148,7 +149,7 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
     Ok(Outcome { ticket: Some(ticket.number), mode: Mode::Agent })
 }
 
-fn ended_at(ticket: &Ticket) -> crate::domain::time::Micros {
+fn ended_at(ticket: &Ticket) -> Micros {
     ticket.closed_at.or(ticket.resolved_at).unwrap_or(ticket.updated_at)
 }
 
@@ -159,7 +160,8 @@ fn add_message(
     speaker: Speaker,
 ) -> Result<(), Refusal> {
     let now = draft.ctx.now;
-    let at = message.sent_at.unwrap_or(now);
+    // A phone whose clock is far ahead must not keep its words behind all that follows.
+    let at = message.sent_at.filter(|at| *at <= now.plus(Micros::DAY)).unwrap_or(now);
     let entry = Entry {
         ticket: ticket.number,
         id: draft.reserve_entry(ticket),

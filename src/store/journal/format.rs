@@ -33,6 +33,8 @@ pub struct SegmentHeader {
     pub first_seq: u64,
     /// The latest time of a plan in the segments before this one; tells how old they are.
     pub before: Micros,
+    /// The number of the segment before this one, 0 for the first: a lost file is noticed.
+    pub previous: u64,
 }
 
 /// Why a page is no segment header.
@@ -54,6 +56,7 @@ impl SegmentHeader {
             self.first_batch,
             self.first_seq,
             self.before.0.cast_unsigned(),
+            self.previous,
         ];
         for (field, bytes) in fields.iter().zip(page[24..].chunks_exact_mut(8)) {
             bytes.copy_from_slice(&field.to_le_bytes());
@@ -81,6 +84,7 @@ impl SegmentHeader {
             first_batch: u64_at(page, 48),
             first_seq: u64_at(page, 56),
             before: Micros(u64_at(page, 64).cast_signed()),
+            previous: u64_at(page, 72),
         };
         if header.number != number {
             return Err(HeaderFault::Invalid("the segment header belongs to another file"));
@@ -202,6 +206,7 @@ mod tests {
             first_batch: 40,
             first_seq: 90,
             before: Micros(-5),
+            previous: 1,
         }
     }
 

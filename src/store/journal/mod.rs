@@ -9,6 +9,7 @@
 //! - a file gets the name of a segment only after its header is durable.
 
 pub mod format;
+mod open;
 pub mod scan;
 pub mod segment;
 pub mod spare;
@@ -18,14 +19,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use format::{BATCH_HEADER, BatchHeader, PAGE, SegmentHeader};
+use format::{BatchHeader, PAGE, SegmentHeader};
+use open::{Tail, check_seq};
 use scan::{End, Found};
 use segment::Segment;
 use spare::{SPARE, Spare, create_zeroed};
 
-use super::StoreSettings;
 use super::disk::Disk;
-use super::error::{JournalError, OpenError, StoreError};
+use super::error::StoreError;
 use crate::domain::time::Micros;
 
 /// The segment after an unclean stop or an error is this small, so that a crash loop does not wear the flash out.
@@ -70,6 +71,8 @@ pub struct Journal {
     next_number: u64,
     latest: Micros,
     spare: Spare,
+    /// Files of segments in which nothing counts: void ones, and what a failed start left.
+    litter: Vec<String>,
     pub written: u64,
     pub syncs: u64,
     pub last_sync: Duration,
@@ -86,7 +89,7 @@ pub enum AppendError {
 
 /// A batch as it goes into the journal.
 pub struct Record<'a> {
-    /// [`BATCH_HEADER`] spare bytes, then the encoded plans.
+    /// [`BATCH_HEADER`](format::BATCH_HEADER) spare bytes, then the encoded plans.
     pub bytes: &'a mut Vec<u8>,
     pub plans: u32,
     pub events: u32,
@@ -95,92 +98,6 @@ pub struct Record<'a> {
 }
 
 impl Journal {
-    /// Reads the journal from the batch redb has applied, and makes it ready to append. When batches after
-    /// `applied` were found, the last of them was perhaps never synced: it is written again into a new segment
-    /// before anybody relies on it.
-    pub fn open(
-        disk: &Arc<dyn Disk>,
-        settings: &StoreSettings,
-        (applied, applied_seq): (u64, u64),
-    ) -> Result<Journal, OpenError> {
-        let (segments, spare) = list(&**disk)?;
-        let spare = Spare::open(
-            Arc::clone(disk),
-            settings.segment_bytes,
-            settings.prepare_inline,
-            spare,
-        )
-        .map_err(|error| OpenError::Io { file: SPARE.to_owned(), error: error.to_string() })?;
-        let mut journal = Journal {
-            disk: Arc::clone(disk),
-            segment_bytes: settings.segment_bytes,
-            segments: Arc::default(),
-            active: None,
-            broken: false,
-            epoch: segments.last().map_or(1, |last| last.header.epoch),
-            next_batch: applied + 1,
-            next_seq: applied_seq + 1,
-            next_number: segments.last().map_or(1, |last| last.header.number + 1),
-            latest: segments.last().map_or(Micros(i64::MIN), |last| last.header.before),
-            spare,
-            written: 0,
-            syncs: 0,
-            last_sync: Duration::ZERO,
-        };
-        let (kept, void) = scan::chain(segments)?;
-        journal.segments.change(|list| *list = kept);
-        let tail = journal.find_end((applied, applied_seq))?;
-        if let Some(mut tail) = tail {
-            journal.begin_epoch(Some(&mut tail)).map_err(|error| OpenError::Io {
-                file: "journal".to_owned(),
-                error: format!("a new segment could not be written: {error}"),
-            })?;
-        }
-        journal.segments.last_seq.store(journal.next_seq - 1, Ordering::Release);
-        for segment in void {
-            journal.discard(&segment).map_err(|error| OpenError::Io {
-                file: segment.name(),
-                error: error.to_string(),
-            })?;
-        }
-        Ok(journal)
-    }
-
-    /// Finds the end of the journal; returns the last batch if redb has not applied it durably.
-    fn find_end(&mut self, (applied, applied_seq): (u64, u64)) -> Result<Option<Tail>, OpenError> {
-        let segments = self.segments.list();
-        let Some(last) = segments.last() else {
-            if applied == 0 {
-                return Ok(None);
-            }
-            let what = format!("store.redb has applied batch {applied}, but there is no journal");
-            return Err(OpenError::Io { file: "journal".to_owned(), error: what });
-        };
-        let mut tail: Option<Tail> = None;
-        let end = scan::walk_from::<OpenError>(&segments, applied, |found| {
-            if found.header.number == applied + 1 {
-                check_seq(&found, applied_seq)?;
-            }
-            tail = Some(Tail { header: found.header, payload: found.payload.to_vec() });
-            Ok(())
-        })?;
-        if end.next_batch == applied + 1 && end.next_seq != applied_seq + 1 {
-            let what = format!(
-                "store.redb has applied sequence {applied_seq}, the journal's is {}",
-                end.next_seq - 1
-            );
-            return Err(last.damage(end.offset, applied, what).into());
-        }
-        if let Some(tail) = &tail {
-            let plans = super::PlanRecord::decode_all(&tail.payload)
-                .map_err(|what| StoreError::Undecodable { batch: tail.header.number, what })?;
-            self.latest = plans.iter().map(|plan| plan.at).fold(self.latest, Micros::max);
-        }
-        (self.next_batch, self.next_seq) = (end.next_batch, end.next_seq);
-        self.active = Some((Arc::clone(last), end.offset));
-        Ok(tail.filter(|tail| tail.header.number > applied))
-    }
-
     pub fn segments(&self) -> &Arc<Segments> {
         &self.segments
     }
@@ -283,6 +200,7 @@ impl Journal {
             first_batch,
             first_seq,
             before: self.latest,
+            previous: self.last_before(first_batch),
         };
         let mut start = header.encode();
         let mut offset = PAGE;
@@ -299,8 +217,12 @@ impl Journal {
             self.disk.remove(from)?;
             return Err(error);
         }
-        self.disk.rename(from, &Segment::file_name(number))?;
-        self.disk.sync_dir("journal")?;
+        let name = Segment::file_name(number);
+        let named = self.disk.rename(from, &name).and_then(|()| self.disk.sync_dir("journal"));
+        if let Err(error) = named {
+            self.litter.push(name);
+            return Err(error);
+        }
         self.syncs += 1;
         self.written += start.len() as u64;
         let segment = Arc::new(Segment::new(header, size, file));
@@ -308,10 +230,18 @@ impl Journal {
             for older in list.iter() {
                 older.supersede(first_batch);
             }
-            list.retain(|older| !older.is_void());
+            let void = list.extract_if(.., |older| older.is_void());
+            self.litter.extend(void.map(|older| older.name()));
             list.push(Arc::clone(&segment));
         });
         Ok((segment, offset))
+    }
+
+    /// The number of the last segment in which something still counts when a new one takes over from `batch` on.
+    fn last_before(&self, batch: u64) -> u64 {
+        let segments = self.segments.list();
+        let last = segments.iter().rfind(|segment| segment.header.first_batch < batch);
+        last.map_or(0, |segment| segment.header.number)
     }
 
     /// A file for a new segment and its present name: the spare one when a full segment is wanted, else, or if
@@ -360,46 +290,34 @@ impl Journal {
 
     /// Takes the oldest segment out of the feed and gives its file up; durable when it returns.
     pub fn drop_oldest(&mut self) -> io::Result<()> {
-        match &self.segments.list()[..] {
-            [oldest, _, ..] => self.discard(oldest),
-            _ => Ok(()),
-        }
-    }
-
-    /// Removes the file of a segment, or keeps it as the spare one.
-    fn discard(&mut self, segment: &Segment) -> io::Result<()> {
-        // Files go in order, whatever a power cut leaves of the directory: earlier removals are durable first.
-        self.disk.sync_dir("journal")?;
-        let recycled = self.spare.wants(segment.size);
+        let segments = self.segments.list();
+        let [oldest, _, ..] = &segments[..] else { return Ok(()) };
+        self.sweep()?;
+        let recycled = self.spare.wants(oldest.size);
         if recycled {
-            self.disk.rename(&segment.name(), SPARE)?;
+            self.disk.rename(&oldest.name(), SPARE)?;
         } else {
-            self.disk.remove(&segment.name())?;
+            self.disk.remove(&oldest.name())?;
         }
-        segment.set_dropped();
-        self.segments
-            .change(|list| list.retain(|kept| kept.header.number != segment.header.number));
+        oldest.set_dropped();
+        self.segments.change(|list| list.retain(|kept| !Arc::ptr_eq(kept, oldest)));
         self.disk.sync_dir("journal")?;
         if recycled {
-            self.spare.put(Arc::clone(&segment.file));
+            self.spare.put(Arc::clone(&oldest.file));
         }
         Ok(())
     }
-}
 
-/// The last batch found at open.
-pub struct Tail {
-    header: BatchHeader,
-    payload: Vec<u8>,
-}
-
-impl Tail {
-    fn seal(&self, segment: &SegmentHeader) -> Vec<u8> {
-        let mut record = vec![0; BATCH_HEADER];
-        record.extend_from_slice(&self.payload);
-        let ids = (self.header.number, self.header.first_seq);
-        BatchHeader::seal(&mut record, segment, PAGE, ids, (self.header.plans, self.header.events));
-        record
+    /// Removes files in which nothing counts. Durable before anything else is removed: a file is known as void
+    /// only while the segment that took over from it is there, and segments must go in order.
+    fn sweep(&mut self) -> io::Result<()> {
+        while let Some(name) = self.litter.last() {
+            match self.disk.remove(name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => self.litter.pop(),
+            };
+        }
+        self.disk.sync_dir("journal")
     }
 }
 
@@ -407,35 +325,4 @@ impl Tail {
 pub fn decode(found: &Found<'_>) -> Result<Vec<super::PlanRecord>, StoreError> {
     super::PlanRecord::decode_all(found.payload)
         .map_err(|what| StoreError::Undecodable { batch: found.header.number, what })
-}
-
-fn check_seq(found: &Found<'_>, applied_seq: u64) -> Result<(), JournalError> {
-    if found.header.first_seq == applied_seq + 1 {
-        return Ok(());
-    }
-    let what = format!(
-        "store.redb has applied sequence {applied_seq}, this batch begins with {}",
-        found.header.first_seq
-    );
-    Err(found.segment.damage(found.offset, found.header.number, what))
-}
-
-/// The segments in the directory, in order, and whether there is a spare file; removes unfinished ones.
-fn list(disk: &dyn Disk) -> Result<(Vec<Segment>, bool), OpenError> {
-    let io =
-        |error: io::Error| OpenError::Io { file: "journal".to_owned(), error: error.to_string() };
-    let mut segments = Vec::new();
-    let mut spare = false;
-    for name in disk.list("journal").map_err(io)? {
-        let path = format!("journal/{name}");
-        if let Some(number) = Segment::number_of(&name) {
-            segments.push(Segment::open(disk, number)?);
-        } else if path == SPARE {
-            spare = true;
-        } else if name.ends_with(".tmp") {
-            disk.remove(&path).map_err(io)?;
-        }
-    }
-    segments.sort_by_key(|segment| segment.header.number);
-    Ok((segments, spare))
 }

@@ -28,31 +28,32 @@ pub struct Found<'a> {
     pub offset: u64,
 }
 
-/// Puts segments in order, voids what later epochs took over, and splits off the segments with nothing left in them.
-pub fn chain(segments: Vec<Segment>) -> Result<(Vec<Arc<Segment>>, Vec<Segment>), JournalError> {
+/// Voids what later epochs took over and splits off the segments with nothing left in them. `segments` is in order.
+pub fn chain(segments: Vec<Segment>) -> (Vec<Arc<Segment>>, Vec<Segment>) {
     let mut taken_over = u64::MAX;
-    let (mut kept, mut void) = (Vec::new(), Vec::new());
-    let mut later: Option<Arc<Segment>> = None;
-    for segment in segments.into_iter().rev() {
+    for segment in segments.iter().rev() {
         segment.supersede(taken_over);
         taken_over = taken_over.min(segment.header.first_batch);
-        if later.as_ref().is_some_and(|later| later.header.epoch < segment.header.epoch) {
-            return Err(segment.damage(
-                0,
-                segment.header.first_batch,
-                "its epoch is newer than the next segment's",
-            ));
-        }
-        if segment.is_void() {
-            void.push(segment);
-        } else {
-            let segment = Arc::new(segment);
-            later = Some(Arc::clone(&segment));
-            kept.push(segment);
+    }
+    let (void, kept): (Vec<_>, Vec<_>) = segments.into_iter().partition(Segment::is_void);
+    (kept.into_iter().map(Arc::new).collect(), void)
+}
+
+/// Makes sure that no segment is missing between two others.
+pub fn check_chain(segments: &[Arc<Segment>]) -> Result<(), JournalError> {
+    for pair in segments.windows(2) {
+        let [segment, next] = pair else { break };
+        if next.header.previous != segment.header.number || next.header.epoch < segment.header.epoch
+        {
+            let what = format!(
+                "{} goes before it, but is missing: {} is what there is",
+                Segment::file_name(next.header.previous),
+                segment.name()
+            );
+            return Err(next.damage(0, next.header.first_batch, what));
         }
     }
-    kept.reverse();
-    Ok((kept, void))
+    Ok(())
 }
 
 /// Reads the batches of one segment in order, each checked, until a later segment takes over or one does not hold together.

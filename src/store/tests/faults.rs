@@ -1,1 +1,221 @@
-//! x
+//! Errors while the store runs: nothing acknowledged is lost, reads go on, writing comes back by itself.
+
+use super::*;
+use crate::store::sim::Op;
+use crate::store::{Health, Refusal, StoreError};
+
+fn refusal(result: Result<Committed, WriteError>) -> Refusal {
+    match result {
+        Err(WriteError::Refused(refusal)) => refusal,
+        other => panic!("expected a refusal: {other:?}"),
+    }
+}
+
+#[test]
+fn after_a_failed_sync_nothing_is_acknowledged_before_a_new_epoch() {
+    for op in [Op::Sync, Op::Write] {
+        let disk = disk();
+        let mut store = open(&disk);
+        write(&mut store, plan(1, "one")).expect("written");
+        disk.fail(op, "journal/", 1);
+        let error = write(&mut store, plan(2, "unknown")).expect_err("failed");
+        assert!(
+            matches!(&error, WriteError::Unknown { why } if why.contains("0000000001.seg at byte 8192")),
+            "{error}"
+        );
+        assert!(matches!(store.health(), Health::Failed { .. }));
+        assert_eq!(read(&store, 1).as_deref(), Some("one"), "reads go on");
+        assert_eq!(read(&store, 2), None);
+        assert!(matches!(refusal(write(&mut store, plan(3, "no"))), Refusal::Failed { .. }));
+        assert!(store.probe().is_err(), "readiness tells the truth");
+        store.recover().expect("recovers");
+        store.recover().expect("again is harmless");
+        assert_eq!(*store.health(), Health::Healthy);
+        write(&mut store, plan(3, "three")).expect("written");
+        assert_eq!(events(&store), ["one", "three"]);
+        disk.power_cut();
+        let store = open(&disk);
+        assert_eq!(events(&store), ["one", "three"], "what the old file holds is void");
+        assert_eq!(read(&store, 2), None);
+    }
+}
+
+#[test]
+fn a_recovery_that_fails_is_tried_again() {
+    let disk = disk();
+    let mut store = open(&disk);
+    write(&mut store, plan(1, "one")).expect("written");
+    disk.break_down(Op::Sync, "journal/");
+    write(&mut store, plan(2, "unknown")).expect_err("failed");
+    for _ in 0..3 {
+        store.recover().expect_err("the disk is still broken");
+    }
+    disk.mend();
+    disk.break_down(Op::Directory, "journal");
+    store.recover().expect_err("the directory is broken");
+    disk.mend();
+    store.recover().expect("recovers");
+    write(&mut store, plan(3, "three")).expect("written");
+    assert_eq!(events(&store), ["one", "three"]);
+    disk.power_cut();
+    assert_eq!(events(&open(&disk)), ["one", "three"]);
+}
+
+#[test]
+fn an_unsynced_batch_found_after_a_restart_is_durable_before_anybody_sees_it() {
+    // The sync failed and the process died: the cache shows a batch the disk may not have.
+    let mut kept = 0;
+    for seed in 0..60 {
+        let disk = SimDisk::new(seed);
+        let mut store = open(&disk);
+        write(&mut store, plan(1, "one")).expect("written");
+        disk.fail(Op::Sync, "journal/", 1);
+        write(&mut store, plan(2, "perhaps")).expect_err("failed");
+        disk.kill();
+        let seen = events(&open(&disk));
+        disk.power_cut();
+        assert_eq!(events(&open(&disk)), seen, "seed {seed}: what was seen stays");
+        kept += seen.len() - 1;
+    }
+    assert!(kept > 0);
+}
+
+#[test]
+fn a_failed_checkpoint_loses_nothing_and_is_done_again() {
+    for op in [Op::Sync, Op::Write] {
+        for nth in 1..6 {
+            let disk = disk();
+            let mut store = open(&disk);
+            for key in 1..=5 {
+                write(&mut store, plan(key, "event")).expect("written");
+            }
+            disk.fail(op, "store.redb", nth);
+            if store.checkpoint().is_err() {
+                assert_eq!(*store.health(), Health::Healthy, "redb was reopened");
+                assert_eq!(store.figures().reopened, 1);
+            }
+            disk.mend();
+            assert_eq!(read(&store, 5).as_deref(), Some("event"));
+            write(&mut store, plan(6, "more")).expect("written");
+            store.checkpoint().expect("the second one works");
+            disk.power_cut();
+            let store = open(&disk);
+            assert_eq!(events(&store).len(), 6);
+            assert_eq!(read(&store, 6).as_deref(), Some("more"));
+        }
+    }
+}
+
+#[test]
+fn a_redb_that_failed_is_reopened_by_the_next_write() {
+    for op in [Op::SetLen, Op::Sync, Op::Write, Op::Read] {
+        let settings = StoreSettings { cache_bytes: 64 * 1024, ..small() };
+        let disk = disk();
+        let mut store = Store::open(disk.boot(), settings).expect("opens");
+        let mut acknowledged = Vec::new();
+        for key in 0..300 {
+            if key % 50 == 20 {
+                disk.fail(op, "store.redb", 1);
+            }
+            let text = format!("{key} {}", "x".repeat(3_000));
+            match write(&mut store, plan(key, &text)) {
+                Ok(_) => acknowledged.push(key),
+                Err(WriteError::Refused(_)) => {}
+                Err(error) => panic!("the journal was never touched: {error}"),
+            }
+        }
+        disk.mend();
+        assert!(acknowledged.len() > 270, "{op:?}: {} of 300", acknowledged.len());
+        store.probe().expect("healthy again");
+        for key in 0..300 {
+            let expected = acknowledged.contains(&key);
+            assert_eq!(read(&store, key).is_some(), expected, "{op:?}: key {key}");
+        }
+        assert_eq!(events(&store).len(), acknowledged.len());
+    }
+}
+
+#[test]
+fn a_snapshot_from_before_a_reopening_fails_and_a_new_one_sees_everything() {
+    let settings = StoreSettings { cache_bytes: 0, ..small() };
+    let disk = disk();
+    let mut store = Store::open(disk.boot(), settings).expect("opens");
+    for key in 0..200 {
+        write(&mut store, plan(key, &"x".repeat(2_000))).expect("written");
+    }
+    store.checkpoint().expect("checkpoint");
+    let reader = store.reader();
+    let outcome = reader.read(|view| {
+        disk.fail(Op::Sync, "store.redb", 1);
+        store.checkpoint().expect_err("redb fails and is reopened");
+        write(&mut store, plan(7, "changed")).expect("written");
+        (0..200u64).try_for_each(|key| view.get(Table::Tickets, &key.to_be_bytes()).map(drop))
+    });
+    assert!(matches!(outcome, Err(StoreError::Database(_))), "{outcome:?}");
+    assert_eq!(read(&store, 7).as_deref(), Some("changed"));
+}
+
+/// Bytes that must be free for the next plan to be taken.
+fn needed(disk: &SimDisk, store: &mut Store) -> u64 {
+    disk.leave_free(0);
+    match refusal(write(store, plan(2, "no"))) {
+        Refusal::NoSpace { free: 0, needed } => needed,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_but_not_those_that_free_space() {
+    let disk = disk();
+    let mut store = open(&disk);
+    write(&mut store, plan(1, "one")).expect("written");
+    store.checkpoint().expect("checkpoint");
+    // Short of the reserve by a little.
+    let needed = needed(&disk, &mut store);
+    disk.leave_free(needed - 32 * 1024);
+    assert!(matches!(refusal(write(&mut store, plan(2, "no"))), Refusal::NoSpace { .. }));
+    assert_eq!(*store.health(), Health::Healthy, "a full disk is no failure");
+    assert_eq!(read(&store, 1).as_deref(), Some("one"), "reads go on");
+    let freeing = store.write(|batch| {
+        batch.use_reserve();
+        batch.apply(plan(3, "an erasure"))
+    });
+    assert!(freeing.is_ok_and(|written| written.committed.is_some()));
+    disk.mend();
+    write(&mut store, plan(4, "space again")).expect("written");
+    assert_eq!(events(&store), ["one", "an erasure", "space again"]);
+}
+
+#[test]
+fn a_disk_that_others_filled_to_the_last_byte_loses_nothing() {
+    let disk = disk();
+    let mut store = open(&disk);
+    for key in 1..=30 {
+        write(&mut store, plan(key, &"x".repeat(2_000))).expect("written");
+    }
+    disk.leave_free(0);
+    store.checkpoint().expect_err("no space for it");
+    assert_eq!(events(&store).len(), 30);
+    disk.mend();
+    store.recover().expect("recovers");
+    write(&mut store, plan(31, "space again")).expect("written");
+    store.checkpoint().expect("checkpoint");
+    disk.power_cut();
+    assert_eq!(events(&open(&disk)).len(), 31);
+}
+
+#[test]
+fn near_the_end_of_the_space_a_checkpoint_settles_the_estimate() {
+    let settings =
+        StoreSettings { checkpoint_bytes: u64::MAX, checkpoint_events: u64::MAX, ..small() };
+    let disk = disk();
+    let mut store = Store::open(disk.boot(), settings).expect("opens");
+    write(&mut store, plan(0, "first")).expect("written");
+    store.checkpoint().expect("checkpoint");
+    let needed = needed(&disk, &mut store);
+    disk.leave_free(needed + 768 * 1024);
+    for key in 1..80 {
+        write(&mut store, plan(key % 5, "each row may copy three pages")).expect("written");
+    }
+    assert!(store.figures().checkpoints > 1);
+}

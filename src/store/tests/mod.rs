@@ -72,7 +72,8 @@ fn plan(key: u64, text: &str) -> PlanRecord {
 }
 
 fn write(store: &mut Store, plan: PlanRecord) -> Result<Committed, WriteError> {
-    let written = store.write(|batch| batch.apply(plan).expect("the plan goes in"))?;
+    let written = store.write(|batch| batch.apply(plan))?;
+    written.result.expect("the plan goes in");
     Ok(written.committed.expect("a plan was applied"))
 }
 

@@ -1,1 +1,105 @@
-//! x
+//! Dropping the oldest part of the feed.
+
+use super::*;
+use crate::store::FeedError;
+
+/// Segments of the journal on disk.
+fn segments(disk: &SimDisk) -> usize {
+    disk.files().iter().filter(|(name, _)| name.ends_with(".seg")).count()
+}
+
+/// Five segments and a bit, checkpointed; one event a page, seven a segment, at 1, 2, 3 … microseconds.
+fn filled(disk: &SimDisk) -> Store {
+    let mut store = open(disk);
+    for key in 1..=38 {
+        write(&mut store, plan(key, "event")).expect("written");
+    }
+    store.checkpoint().expect("checkpoint");
+    assert_eq!(segments(disk), 6);
+    store
+}
+
+fn cursors(live: u64, webhooks: u64) -> [(String, u64); 2] {
+    [("live".to_owned(), live), ("webhooks".to_owned(), webhooks)]
+}
+
+const LATER: Micros = Micros(2 * Micros::DAY);
+
+#[test]
+fn a_segment_stays_until_every_cursor_has_passed_it() {
+    let disk = disk();
+    let mut store = filled(&disk);
+    let trimmed = store.trim_feed(&cursors(38, 13), LATER).expect("trimmed");
+    assert_eq!((trimmed.segments, trimmed.oldest, trimmed.cut_off), (1, 8, vec![]));
+    let trimmed = store.trim_feed(&cursors(38, 14), LATER).expect("trimmed");
+    assert_eq!((trimmed.segments, trimmed.oldest), (1, 15));
+    let gone = store.feed().read(13, 38, 1).expect_err("dropped");
+    assert_eq!(gone, FeedError::Gone { oldest: 15 });
+    assert_eq!(store.feed().read(14, 38, 1).expect("still there")[0].first_seq, 15);
+}
+
+#[test]
+fn a_segment_stays_for_as_long_as_the_feed_is_kept() {
+    let mut store = filled(&disk());
+    let now = Micros(14 + Micros::DAY);
+    let trimmed = store.trim_feed(&cursors(38, 38), now).expect("trimmed");
+    assert_eq!(trimmed.segments, 2, "the third one's last event is from microsecond 21");
+}
+
+#[test]
+fn a_segment_redb_has_not_durably_applied_stays_whatever_the_cursors_say() {
+    let settings = StoreSettings { checkpoint_bytes: u64::MAX, feed_max_bytes: 1, ..small() };
+    let disk = disk();
+    let mut store = Store::open(disk.boot(), settings).expect("opens");
+    for key in 1..=20 {
+        write(&mut store, plan(key, "event")).expect("written");
+    }
+    let trimmed = store.trim_feed(&cursors(20, 20), LATER).expect("trimmed");
+    assert_eq!((trimmed.segments, trimmed.oldest), (0, 1));
+    store.checkpoint().expect("checkpoint");
+    let trimmed = store.trim_feed(&cursors(20, 20), LATER).expect("trimmed");
+    assert_eq!((trimmed.segments, trimmed.oldest), (2, 15));
+}
+
+#[test]
+fn a_laggard_is_cut_off_when_the_feed_grows_too_large() {
+    let settings = StoreSettings { feed_max_bytes: 3 * 32 * 1024, ..small() };
+    let disk = disk();
+    drop(filled(&disk));
+    let mut store = Store::open(disk.boot(), settings).expect("opens");
+    let trimmed = store.trim_feed(&cursors(38, 5), Micros(0)).expect("trimmed");
+    assert_eq!(trimmed.cut_off, ["webhooks"]);
+    assert_eq!((trimmed.segments, trimmed.oldest), (3, 22));
+    assert_eq!(store.trim_feed(&cursors(38, 38), Micros(0)).expect("trimmed").cut_off, [""; 0]);
+}
+
+#[test]
+fn a_dropped_segment_is_written_again_instead_of_a_new_file() {
+    let disk = disk();
+    let mut store = filled(&disk);
+    store.trim_feed(&cursors(38, 38), LATER).expect("trimmed");
+    let mut expected = events_after(&store, 35);
+    // Twenty more segments' worth, dropped as they go: the same files serve again and again.
+    for key in 100..240 {
+        write(&mut store, plan(key, &format!("event {key}"))).expect("written");
+        expected.push(format!("event {key}"));
+        store.checkpoint().expect("checkpoint");
+        let last = store.last_seq();
+        store.trim_feed(&cursors(last, last), LATER).expect("trimmed");
+        assert!(disk.files().iter().filter(|(name, _)| name.starts_with("journal/")).count() <= 3);
+    }
+    let oldest = store.feed().oldest();
+    disk.power_cut();
+    // What the recycled file held before never comes back.
+    let store = open(&disk);
+    assert_eq!(store.feed().oldest(), oldest);
+    let kept = events_after(&store, oldest - 1);
+    assert!(expected.ends_with(&kept) && !kept.is_empty());
+    assert_eq!(store.last_seq(), 38 + 140);
+}
+
+fn events_after(store: &Store, after: u64) -> Vec<String> {
+    let plans = store.feed().read(after, u64::MAX, usize::MAX).expect("the feed reads");
+    let events = plans.into_iter().flat_map(|found| found.plan.events);
+    events.map(|event| String::from_utf8(event).expect("text")).collect()
+}

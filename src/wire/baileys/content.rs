@@ -42,8 +42,10 @@ const MEDIA: [(&str, AttachmentKind); 6] = [
     ("stickerMessage", AttachmentKind::Sticker),
 ];
 
+type Describe = fn(&Value) -> String;
+
 /// Kinds that stand for something without words or files of their own.
-const OTHERS: [(&str, fn(&Value) -> String); 10] = [
+const OTHERS: [(&str, Describe); 10] = [
     ("locationMessage", placeholder::location),
     ("liveLocationMessage", placeholder::live_location),
     ("contactMessage", placeholder::contact),

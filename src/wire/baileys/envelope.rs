@@ -21,8 +21,6 @@ enum Event {
     Updates,
     Edits,
     Pairs,
-    /// Contacts may tell which LID and number belong together.
-    Contacts,
     Each(Skip),
     Whole(Skip),
 }
@@ -43,12 +41,11 @@ fn event(name: &str) -> Option<Event> {
         "messages.media.update" => Event::Each(Skip::Protocol),
         "messaging.history.set" | "messages.set" => Event::Whole(Skip::History),
         "lid.mapping.update" | "chats.phonenumbershare" => Event::Pairs,
-        "contacts.upsert" | "contacts.update" | "contacts.set" => Event::Contacts,
         "presence.update" => Event::Whole(Skip::Presence),
         "call" => Event::Whole(Skip::BridgeEvent),
         other => match other.split('.').next()? {
-            "chats" | "groups" | "group" | "connection" | "creds" | "blocklist" | "labels"
-            | "qrcode" | "newsletter" => Event::Whole(Skip::BridgeEvent),
+            "contacts" | "chats" | "groups" | "group" | "connection" | "creds" | "blocklist"
+            | "labels" | "qrcode" | "newsletter" => Event::Whole(Skip::BridgeEvent),
             "presence" => Event::Whole(Skip::Presence),
             _ => return None,
         },
@@ -90,11 +87,6 @@ fn read(event: Event, data: &Value) -> Vec<Item> {
         Event::Updates => each(elements, |update| skipped(update, update_kind(update))),
         Event::Edits => each(elements, |edit| skipped(edit, edit_kind(edit))),
         Event::Pairs => each(elements, |pair| same_person(pair).unwrap_or(MALFORMED)),
-        Event::Contacts => {
-            let pairs: Vec<Item> =
-                elements.iter().filter_map(same_person).take(MAX_ITEMS).collect();
-            if pairs.is_empty() { whole(Skip::BridgeEvent) } else { pairs }
-        }
         Event::Each(reason) => each(elements, |one| skipped(one, reason)),
         Event::Whole(reason) => whole(reason),
     }
@@ -146,10 +138,9 @@ fn update_kind(update: &Value) -> Skip {
     let Some(change) = update.get("update").and_then(Value::as_object) else {
         return Skip::Receipt;
     };
-    let revoked = [Some(1), None].map(|number| number.map_or(Value::from("REVOKE"), Value::from));
-    match (change.get("messageStubType"), change.get("message")) {
-        (Some(stub), _) if revoked.contains(stub) => Skip::Revoke,
-        (_, Some(Value::Object(_))) => Skip::Edit,
+    match change.get("message") {
+        _ if message::stub(change.get("messageStubType")) == Some(Skip::Revoke) => Skip::Revoke,
+        Some(Value::Object(_)) => Skip::Edit,
         _ if change.contains_key("pollUpdates") => Skip::Protocol,
         _ => Skip::Receipt,
     }
@@ -164,14 +155,13 @@ fn edit_kind(edit: &Value) -> Skip {
     }
 }
 
-/// Which LID and which number an element says are one person's, whatever the members are called.
+/// Which LID and which number an element says are one person's: `{lid, pn}`, or `{lid, jid}`.
 fn same_person(element: &Value) -> Option<Item> {
-    let members = ["id", "lid", "pn", "jid", "phoneNumber"];
+    let members = ["lid", "pn", "jid"];
     let jids: Vec<Jid> = members
         .into_iter()
         .filter_map(|name| element.get(name)?.as_str().and_then(Jid::parse))
         .collect();
-    let lid = jids.iter().find(|jid| jid.kind == Kind::Lid)?.to_string();
-    let phone = jids.iter().find_map(Jid::phone)?.to_owned();
-    Some(Item::SamePerson { lid, phone })
+    let first = |kind| jids.iter().find(|jid| jid.kind == kind).map(Jid::to_string);
+    Some(Item::SamePerson { lid: first(Kind::Lid)?, phone: first(Kind::Phone)? })
 }

@@ -38,10 +38,14 @@ fn accept(message: &Value) -> Result<Message, Skip> {
         Kind::Phone | Kind::Lid | Kind::Other => chat,
     };
     let id = key_id(message).ok_or(Skip::Malformed)?;
-    let content = match message.get("message").filter(|content| !content.is_null()) {
-        Some(content) => content::read(content)?,
-        None => return Err(without_content(message.get("messageStubType"))),
+    let content = match message.get("message") {
+        None | Some(Value::Null) => Err(Skip::Empty),
+        Some(content) => content::read(content),
     };
+    let content = content.map_err(|reason| match reason {
+        Skip::Empty => stub(message.get("messageStubType")).unwrap_or(reason),
+        _ => reason,
+    })?;
 
     let mut customer = Customer::of(chat);
     customer.also(address("remoteJidAlt"));
@@ -64,14 +68,14 @@ fn accept(message: &Value) -> Result<Message, Skip> {
     })
 }
 
-/// Why there is no content: the stub type, a number or a name, tells.
-fn without_content(stub: Option<&Value>) -> Skip {
-    let stub = stub.filter(|stub| !stub.is_null());
-    match stub.map(|stub| (stub.as_i64(), stub.as_str())) {
-        None | Some((Some(0), _) | (_, Some("UNKNOWN"))) => Skip::Empty,
-        Some((Some(1), _) | (_, Some("REVOKE"))) => Skip::Revoke,
-        Some((Some(2), _) | (_, Some("CIPHERTEXT"))) => Skip::Undecryptable,
-        Some(_) => Skip::Protocol,
+/// What a message without content stands for, if its stub type, a number or a name, tells.
+pub(super) fn stub(stub: Option<&Value>) -> Option<Skip> {
+    let stub = stub?;
+    match (stub.as_i64(), stub.as_str()) {
+        (None, None) | (Some(0), _) | (_, Some("UNKNOWN")) => None,
+        (Some(1), _) | (_, Some("REVOKE")) => Some(Skip::Revoke),
+        (Some(2), _) | (_, Some("CIPHERTEXT")) => Some(Skip::Undecryptable),
+        _ => Some(Skip::Protocol),
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     Message(Box<Message>),
-    /// Two addresses are one person: `lid` is `…@lid`, `phone` E.164 digits as in [`Message::phone`].
+    /// Two addresses are one person: `lid` is `…@lid`, `phone` `…@s.whatsapp.net`.
     SamePerson {
         lid: String,
         phone: String,
