@@ -21,9 +21,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// How long an answer may take.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes of an answer.
-pub const MAX_ANSWER: usize = 16 << 20;
+const MAX_ANSWER: usize = 16 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -159,7 +159,7 @@ impl Call {
         Err(ClientError::Unexpected(format!("an event was not acknowledged: {told}")))
     }
 
-    /// Ends the call in the normal way.
+    /// Ends the call in the normal way; when this returns, the daemon has ended it too.
     pub async fn hang_up(mut self) -> Result<(), ClientError> {
         let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         in_time(async {

@@ -115,6 +115,10 @@ impl Daemon {
         &self.target
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// From the start of the process until it was ready.
     pub fn started_in(&self) -> Duration {
         self.started_in

@@ -10,6 +10,7 @@ mod bare_http;
 mod daemon;
 mod disk;
 mod load;
+mod neighbours;
 mod payload;
 mod raw_store;
 mod report;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use crate::client::ClientError;
 use bare_http::BareHttp;
 use daemon::{Daemon, Program};
+use neighbours::Ticks;
 use payload::Source;
 use raw_store::RawStore;
 pub use report::Report;
@@ -52,24 +54,27 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// An empty directory on the disk that is measured.
     pub dir: PathBuf,
-    pub quick: bool,
+    pub plan: Plan,
 }
 
 /// How much of everything.
-struct Plan {
-    rounds: usize,
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub rounds: usize,
     /// Tickets in the store before anything is measured.
-    tickets: u64,
-    /// How long each load on the daemon runs a round, and each limit.
-    load: Duration,
-    limit: Duration,
+    pub tickets: u64,
+    /// How long each load on the daemon runs in a round.
+    pub load: Duration,
+    /// How long each limit runs in a round.
+    pub limit: Duration,
     /// Starts after each kind of end.
-    starts: usize,
+    pub starts: usize,
     /// Messages between a start and its SIGKILL, fewer than make a checkpoint.
-    unsaved: u64,
+    pub unsaved: u64,
 }
 
-const THOROUGH: Plan = Plan {
+/// About two minutes.
+pub const THOROUGH: Plan = Plan {
     rounds: 5,
     tickets: 100_000,
     load: Duration::from_millis(2000),
@@ -77,7 +82,8 @@ const THOROUGH: Plan = Plan {
     starts: 3,
     unsaved: 9_000,
 };
-const QUICK: Plan = Plan {
+/// Under 20 s.
+pub const QUICK: Plan = Plan {
     rounds: 3,
     tickets: 10_000,
     load: Duration::from_millis(500),
@@ -96,7 +102,7 @@ const IDLE: Duration = Duration::from_millis(500);
 
 /// Runs it all; `tell` hears what is being done.
 pub async fn measure(options: &Options, tell: impl Fn(&str)) -> Result<Report, BenchError> {
-    let plan = if options.quick { QUICK } else { THOROUGH };
+    let plan = &options.plan;
     let source = Arc::new(Mutex::new(Source::new()));
     let program = Program {
         path: options.program.clone(),
@@ -128,18 +134,23 @@ pub async fn measure(options: &Options, tell: impl Fn(&str)) -> Result<Report, B
     tell("making the rows of the limits");
     let mut limits = Limits::prepare(options.dir.clone(), plan.tickets).await?;
     let mut collected = Collected::default();
-    let before = daemon.written().await?;
+    let before = (daemon.written().await?, Ticks::now(daemon.id()));
     for round in 1..=plan.rounds {
         tell(&format!("round {round} of {}", plan.rounds));
         limits = limits.measure(plan.limit, &source, &mut collected).await?;
         loaded(&daemon, plan.load, &source, &mut collected).await?;
     }
-    let written = daemon.written().await?.since(before);
+    let written = daemon.written().await?.since(before.0);
+    let others = Ticks::now(daemon.id()).taken_by_others(before.1, processors());
     let memory = Memory { idle, filled, loaded: daemon.resident()? };
     daemon.stop().await?;
 
     let start = Start::of(&clean, &killed, plan.unsaved);
-    Ok(Report::new(plan.tickets, plan.rounds, collected, memory, start, written))
+    Ok(Report::new(plan, others, collected, memory, start, written))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// One round of every load on the daemon.

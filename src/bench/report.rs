@@ -8,11 +8,14 @@ use serde::Serialize;
 use super::daemon::Written;
 use super::sample::{Collected, Line, Spread};
 use super::workload::COMPARED;
+use super::{Plan, processors};
 
 #[derive(Debug, Serialize)]
 pub struct Report {
     version: &'static str,
     cores: usize,
+    /// How many cores other programs kept busy meanwhile
+    cores_taken_by_others: f64,
     /// In the store before the first event was measured
     tickets: u64,
     rounds: usize,
@@ -72,8 +75,8 @@ struct PerEvent {
 
 impl Report {
     pub fn new(
-        tickets: u64,
-        rounds: usize,
+        plan: &Plan,
+        cores_taken_by_others: f64,
         collected: Collected,
         memory: Memory,
         start: Start,
@@ -93,9 +96,10 @@ impl Report {
         let (daemon, limits) = lines.into_iter().partition(|line| line.workload.is_ours());
         Report {
             version: env!("CARGO_PKG_VERSION"),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            tickets,
-            rounds,
+            cores: processors(),
+            cores_taken_by_others,
+            tickets: plan.tickets,
+            rounds: plan.rounds,
             daemon,
             limits,
             ratios,
@@ -112,12 +116,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { version, cores, tickets, rounds, .. } = self;
-        writeln!(
-            f,
-            "frontdesk {version}, {cores} cores, {} tickets, medians of {rounds} rounds",
-            whole(*tickets as f64)
-        )?;
+        let Report { version, cores, cores_taken_by_others: others, tickets, rounds, .. } = self;
+        let many = whole(*tickets as f64);
+        writeln!(f, "frontdesk {version}, {many} tickets, medians of {rounds} rounds")?;
+        writeln!(f, "{cores} cores, of which other programs kept {others:.2} busy meanwhile")?;
         table(f, "The daemon: durable events", &self.daemon)?;
         table(f, "The limits, in the same run", &self.limits)?;
         writeln!(f, "\nThe daemon against the limits")?;
@@ -204,7 +206,7 @@ mod tests {
         let memory = Memory { idle: 1 << 20, filled: 2 << 20, loaded: 3 << 20 };
         let millis = |ms| [Duration::from_millis(ms)];
         let start = Start::of(&millis(20), &millis(90), 9000);
-        Report::new(100_000, 5, collected, memory, start, written)
+        Report::new(&crate::bench::THOROUGH, 0.25, collected, memory, start, written)
     }
 
     #[test]
@@ -230,6 +232,7 @@ mod tests {
         let table = report().to_string();
         for line in [
             ", 100,000 tickets, medians of 5 rounds",
+            "of which other programs kept 0.25 busy meanwhile",
             "  HTTP, 128 clients  ",
             "HTTP, 128 clients / redb commit of 64 events",
             "      3.0 MiB  after all of the above",

@@ -9,7 +9,7 @@ use rustix::fs::{FsWord, statfs};
 use super::scratch::Scratch;
 use super::{Failure, Shared};
 use crate::app;
-use crate::bench::{Options, measure};
+use crate::bench::{Options, QUICK, THOROUGH, measure};
 
 /// What `statfs` says of a file system that lives in memory.
 const TMPFS: FsWord = 0x0102_1994;
@@ -50,7 +50,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
         program: std::env::current_exe()?,
         config: shared.config.clone(),
         dir: scratch.path().to_owned(),
-        quick: command.quick,
+        plan: if command.quick { QUICK } else { THOROUGH },
     };
     // One thread makes the load, so that the daemon keeps as much of the machine as can be.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

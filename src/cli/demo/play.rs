@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::client::{Call, Client, ClientError, PATIENCE};
+use crate::client::{Call, Client, ClientError};
 
 /// One event of the speech service a line, as it sends them, without its audio. The caller's first words
 /// come behind the answer to them.
@@ -87,21 +87,6 @@ fn shift(body: &mut Value, seconds: u64) {
 
 fn unexpected(answer: &Value) -> ClientError {
     ClientError::Unexpected(format!("no ticket was made: {answer}"))
-}
-
-/// A ticket as the API shows it. A call's, once it has ended: that is told after the relay has hung up.
-pub async fn settled(desk: &mut Client, number: u64) -> Result<Value, ClientError> {
-    let began = Instant::now();
-    loop {
-        let ticket = desk.get_json(&format!("/api/tickets/{number}")).await?;
-        if ticket["call_running"] != true {
-            return Ok(ticket);
-        }
-        if began.elapsed() > PATIENCE {
-            return Err(ClientError::Late);
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 use super::Tokens;
-use super::play::{self, Played};
+use super::play::Played;
 use crate::cli::Failure;
 use crate::client::Client;
 
@@ -77,22 +77,24 @@ impl<'a> Page<'a> {
     fn queue(&mut self, queue: &Value) -> io::Result<()> {
         self.heading("The queue", "GET /api/tickets/queue")?;
         for ticket in queue["tickets"].as_array().into_iter().flatten() {
-            let (number, at) = (&ticket["id"], clock(&ticket["created_at"]));
+            let (number, at) =
+                (ticket["id"].as_u64().unwrap_or_default(), clock(&ticket["created_at"]));
             let [name, phone, priority, status] =
                 ["customer_name", "customer_phone", "priority", "status"]
                     .map(|key| text(&ticket[key]));
             writeln!(
                 self.out,
-                "  #{number:<6} {at}  {name:<10} {phone:<15} {priority:<8} {status}"
+                "  #{number:<6}{at}  {name:<10} {phone:<15} {priority:<8} {status}"
             )?;
         }
-        Ok(())
+        let note = self.dim("The call has ended: it waits for nobody.");
+        writeln!(self.out, "  {note}")
     }
 
     fn transcript(&mut self, ticket: &Value, timeline: &Value) -> io::Result<()> {
         let number = &ticket["number"];
         let title = format!("Ticket #{number}, {}", text(&ticket["requester_name"]));
-        self.heading(&title, &format!("GET /api/tickets/{number}/timeline"))?;
+        self.heading(&title, &format!("GET /api/tickets/{number}/timeline, times in UTC"))?;
         let facts = ["ticket_id", "channel", "status", "category"].map(|key| text(&ticket[key]));
         let facts: Vec<_> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
         writeln!(self.out, "  {}", facts.join(", "))?;
@@ -176,7 +178,7 @@ pub async fn tickets(
     let mut desk = Client::connect(address, token).await?;
     page.queue(&desk.get_json("/api/tickets/queue").await?)?;
     for number in [played.call, played.chat] {
-        let ticket = play::settled(&mut desk, number).await?;
+        let ticket = desk.get_json(&format!("/api/tickets/{number}")).await?;
         let timeline = desk.get_json(&format!("/api/tickets/{number}/timeline?limit=100")).await?;
         page.transcript(&ticket, &timeline)?;
     }
@@ -242,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_transcript_names_who_spoke_when_and_what_tools_returned() {
-        let plain = "\nTicket #1001, Maya  GET /api/tickets/1001/timeline\n  GXS-1, call, closed\n  summary: A fee\n\n  \
+        let plain = "\nTicket #1001, Maya  GET /api/tickets/1001/timeline, times in UTC\n  GXS-1, call, closed\n  summary: A fee\n\n  \
             09:20:00  customer  Hello\n  09:20:01  agent     [Tool Call: find]\n                      given    {}\n                      returned []\n";
         assert_eq!(shown(false), plain);
     }
