@@ -72,7 +72,8 @@ pub fn open(config: &Config) -> Result<(Engine, Writer), AppError> {
         default_priority: config.tickets.default_priority,
         reopen_window: micros(config.tickets.reopen_window),
         resume_grace: micros(config.calls.resume_grace),
-        max_open_calls: config.calls.max_open as usize,
+        idle_end: micros(config.calls.idle_end),
+        max_open_calls: u64::from(config.calls.max_open),
         dedup_days: hours(config.whatsapp.dedup_keep).div_ceil(24),
         idempotency_hours: hours(config.idempotency.keep),
         categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
@@ -212,7 +213,7 @@ async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Runni
         let router = http::legacy_router(state, config.calls.legacy_open);
         servers.spawn(server::serve(listener, router, limits, metrics, stopping));
     }
-    let workers = workers::start(&engine, config.calls.resume_grace);
+    let workers = workers::start(&engine, config.calls.resume_grace, config.calls.idle_end);
     let drain_timeout = config.http.drain_timeout;
     Ok(Running { bound, engine, writer, servers, workers, admin, calls, drain_timeout, socket })
 }

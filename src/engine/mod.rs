@@ -16,6 +16,8 @@ pub mod rows;
 pub mod rules;
 pub mod seen;
 mod shared;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
 pub mod verify;
 mod writer;

@@ -36,17 +36,25 @@ impl SeenWindow {
         }
     }
 
-    /// Days before `day` are gone from the store.
+    /// Days before `day` are past their time. They are asked of the rows from then on: not all of them need be
+    /// swept yet, and a clock that was ahead goes back.
     pub fn forget_before(&mut self, day: u32) {
         while let Some(entry) = self.days.first_entry().filter(|e| *e.key() < day) {
             self.held -= entry.remove().len();
         }
+        self.complete_from = self.complete_from.max(day);
     }
 
     /// False when the key was certainly not seen on that day.
     pub fn may_hold(&self, day: u32, hash: &[u8; 16]) -> bool {
         day < self.complete_from
             || self.days.get(&day).is_some_and(|keys| keys.contains(&fingerprint(hash)))
+    }
+
+    /// False when there certainly is nothing of any day later than this one.
+    pub fn may_hold_after(&self, day: u32) -> bool {
+        self.complete_from > day.saturating_add(1)
+            || self.days.last_key_value().is_some_and(|(newest, _)| *newest > day)
     }
 }
 
@@ -65,5 +73,15 @@ mod tests {
         assert!(!window.may_hold(2, &[9; 16]));
         window.insert(1, &[4; 16]);
         assert_eq!(window.held, 2);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_finds_what_came_later_and_what_was_forgotten_too_early() {
+        let mut window = SeenWindow::new(9);
+        window.insert(40, &[1; 16]);
+        assert!(window.may_hold_after(39) && !window.may_hold_after(40));
+        window.forget_before(60);
+        assert!(window.may_hold(40, &[1; 16]), "the rows of day 40 may still be there");
+        assert!(window.may_hold_after(39));
     }
 }

@@ -120,6 +120,11 @@ impl Draft<'_> {
         Ok(None)
     }
 
+    /// Whether the entry `id` stands somewhere behind the entry `other`.
+    pub fn is_behind(&self, ticket: &Ticket, id: u32, other: u32) -> Result<bool, ReadError> {
+        Ok(self.find(ticket, id)? > self.find(ticket, other)?)
+    }
+
     fn by_time(&self, ticket: &Ticket, at: Micros) -> Result<(u32, usize), ReadError> {
         let pages = ticket.extent.pages;
         let first = pages.saturating_sub(LOOK_BACK_PAGES);

@@ -1,19 +1,23 @@
 //! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
-//! reference leads to its ticket, a conversation has at most one open ticket, counters reach what they gave out.
+//! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
+//! with, an address leads to its person, counters reach what they gave out and numbers are dense.
 
 use std::collections::HashMap;
 
 use super::rows::{ReadError, Rows, key};
-use crate::domain::contact::Conversation;
+use crate::domain::call::{OpenCall, RUNNING};
+use crate::domain::contact::{Contact, Conversation};
 use crate::domain::reference::FIRST_NUMBER;
-use crate::domain::ticket::Ticket;
-use crate::store::records::{Count, IndexRow, Pointer};
+use crate::domain::ticket::{Metadata, StatusChange, Ticket};
+use crate::store::records::{AddressOf, ConversationOf, Count, IndexRow, Pointer};
 use crate::store::{Order, Reader, seal::Seal};
 
-/// Tickets checked within one snapshot.
+/// Tickets or contacts checked within one snapshot.
 const CHUNK: usize = 500;
 /// Findings reported; further ones are only counted.
 const MAX_FINDINGS: usize = 100;
+/// Merged contacts followed; more are a circle.
+const MAX_MERGES: usize = 1000;
 
 #[derive(Debug, Default)]
 pub struct Report {
@@ -33,40 +37,87 @@ impl Report {
     }
 }
 
-/// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
-pub fn verify(reader: &Reader, seal: &Seal) -> Result<Report, ReadError> {
-    let mut report = Report::default();
-    let mut open_of: HashMap<u64, u64> = HashMap::new();
-    let mut next = FIRST_NUMBER;
-    loop {
-        let last = reader
-            .read(|view| Ok(chunk(&Rows { view, seal }, next, &mut report, &mut open_of)))??;
-        match last {
-            Some(last) => next = last + 1,
-            None => break,
-        }
-    }
-    Ok(report)
+/// How far a check has come, and what it must remember from one snapshot to the next.
+struct Check {
+    report: Report,
+    /// Conversation → its open ticket.
+    open_of: HashMap<u64, u64>,
+    next_ticket: u64,
+    next_contact: u64,
 }
 
-fn chunk(
-    rows: &Rows<'_>,
-    from: u64,
-    report: &mut Report,
-    open_of: &mut HashMap<u64, u64>,
-) -> Result<Option<u64>, ReadError> {
-    let tickets = rows.scan::<Ticket>(&key::number(from), None, Order::Ascending, CHUNK)?;
-    let given = rows.get::<Count>(b"ticket")?.map_or(FIRST_NUMBER - 1, |c| c.0);
-    for (row_key, ticket) in &tickets {
+/// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
+pub fn verify(reader: &Reader, seal: &Seal) -> Result<Report, ReadError> {
+    let mut check = Check::new();
+    while reader.read(|view| Ok(check.tickets(&Rows { view, seal })))?? {}
+    while reader.read(|view| Ok(check.contacts(&Rows { view, seal })))?? {}
+    reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
+    Ok(check.report)
+}
+
+/// Goes through all rows of one view.
+#[cfg(test)]
+pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
+    let mut check = Check::new();
+    while check.tickets(rows)? {}
+    while check.contacts(rows)? {}
+    check.running_calls(rows)?;
+    Ok(check.report)
+}
+
+impl Check {
+    fn new() -> Check {
+        Check {
+            report: Report::default(),
+            open_of: HashMap::new(),
+            next_ticket: FIRST_NUMBER,
+            next_contact: 1,
+        }
+    }
+
+    /// The count of running calls, by which their number is limited.
+    fn running_calls(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        let running = rows.scan::<OpenCall>(&[], None, Order::Ascending, usize::MAX)?.len();
+        let counted = rows.get::<Count>(RUNNING.as_bytes())?.map_or(0, |c| c.0);
+        if running as u64 != counted {
+            self.report.find(format!("{running} calls are running, {counted} are counted"));
+        }
+        Ok(())
+    }
+
+    /// The next tickets; false when there are no more.
+    fn tickets(&mut self, rows: &Rows<'_>) -> Result<bool, ReadError> {
+        let start = key::number(self.next_ticket);
+        let tickets = rows.scan::<Ticket>(&start, None, Order::Ascending, CHUNK)?;
+        let given = rows.get::<Count>(b"ticket")?.map_or(FIRST_NUMBER - 1, |c| c.0);
+        for (row_key, ticket) in &tickets {
+            let name = format!("ticket #{}", ticket.number);
+            if *row_key != key::number(ticket.number) {
+                self.report.find(format!("{name} lies under another key"));
+            }
+            if ticket.number != self.next_ticket {
+                self.report.find(format!("ticket #{} is missing", self.next_ticket));
+            }
+            if ticket.number > given {
+                let never =
+                    format!("{name} has a number that was never given out (last is {given})");
+                self.report.find(never);
+            }
+            self.next_ticket = ticket.number + 1;
+            self.ticket(rows, ticket, &name)?;
+        }
+        let more = tickets.len() == CHUNK;
+        if !more && self.next_ticket <= given {
+            self.report.find(format!("ticket #{} is missing", self.next_ticket));
+        }
+        Ok(more)
+    }
+
+    fn ticket(&mut self, rows: &Rows<'_>, ticket: &Ticket, name: &str) -> Result<(), ReadError> {
+        let report = &mut self.report;
         report.tickets += 1;
-        let name = format!("ticket #{}", ticket.number);
-        if *row_key != key::number(ticket.number) {
-            report.find(format!("{name} lies under another key"));
-        }
-        if ticket.number > given {
-            report.find(format!("{name} has a number that was never given out (last is {given})"));
-        }
-        match rows.get::<IndexRow>(row_key)? {
+        let row_key = key::number(ticket.number);
+        match rows.get::<IndexRow>(&row_key)? {
             Some(row) if row == IndexRow::from(ticket) => {}
             Some(_) => report.find(format!("the index row of {name} differs from the ticket")),
             None => report.find(format!("{name} has no index row")),
@@ -76,24 +127,90 @@ fn chunk(
                 report.find(format!("a reference of {name} does not lead to it"));
             }
         }
-        timeline(rows, ticket, report)?;
-        if let Some(conversation) = ticket.conversation.filter(|_| ticket.status.is_open()) {
-            if let Some(other) = open_of.insert(conversation, ticket.number) {
-                report.find(format!(
+        if rows.get::<OpenCall>(&row_key)?.is_some() != ticket.call_running {
+            report.find(format!("{name} is a running call in one table and not in the other"));
+        }
+        timeline(rows, ticket, name, report)?;
+        history(rows, ticket, name, report)?;
+        let Some(conversation) = ticket.conversation else { return Ok(()) };
+        let Some(stored) = rows.get::<Conversation>(&key::number(conversation))? else {
+            report.find(format!("the conversation of {name} is missing"));
+            return Ok(());
+        };
+        if ticket.status.is_open() {
+            if let Some(other) = self.open_of.insert(conversation, ticket.number) {
+                let two = format!(
                     "conversation {conversation} has two open tickets, #{other} and {name}"
-                ));
+                );
+                report.find(two);
             }
-            let stored = rows.get::<Conversation>(&key::number(conversation))?;
-            if stored.is_none_or(|c| c.ticket != Some(ticket.number)) {
+            if stored.ticket != Some(ticket.number) {
                 report.find(format!("{name} is open but its conversation does not lead to it"));
             }
         }
+        Ok(())
     }
-    Ok(tickets.last().map(|(_, t)| t.number))
+
+    /// The next contacts; false when there are no more.
+    fn contacts(&mut self, rows: &Rows<'_>) -> Result<bool, ReadError> {
+        let start = key::number(self.next_contact);
+        let contacts = rows.scan::<Contact>(&start, None, Order::Ascending, CHUNK)?;
+        for (_, contact) in &contacts {
+            self.next_contact = contact.id + 1;
+            self.contact(rows, contact)?;
+        }
+        Ok(contacts.len() == CHUNK)
+    }
+
+    fn contact(&mut self, rows: &Rows<'_>, contact: &Contact) -> Result<(), ReadError> {
+        let name = format!("contact {}", contact.id);
+        let own = surviving(rows, contact.id)?;
+        for address in &contact.addresses {
+            let row = rows.seal.hash("address", &[address.as_bytes()]);
+            let leads_to = match rows.get::<AddressOf>(&row)? {
+                Some(AddressOf(id)) => surviving(rows, id)?,
+                None => None,
+            };
+            if leads_to.is_none() || leads_to != own {
+                self.report.find(format!("an address of {name} does not lead to that person"));
+            }
+        }
+        if contact.merged_into.is_some() {
+            return Ok(());
+        }
+        for id in &contact.conversations {
+            let Some(conversation) = rows.get::<Conversation>(&key::number(*id))? else {
+                self.report.find(format!("conversation {id} of {name} is missing"));
+                continue;
+            };
+            let parts: [&[u8]; 2] = [conversation.instance.as_bytes(), &contact.id.to_be_bytes()];
+            let row = rows.seal.hash("conversation", &parts);
+            if rows.get::<ConversationOf>(&row)?.is_none() {
+                self.report.find(format!("{name} cannot be found over {}", conversation.instance));
+            }
+        }
+        Ok(())
+    }
 }
 
-fn timeline(rows: &Rows<'_>, ticket: &Ticket, report: &mut Report) -> Result<(), ReadError> {
-    let name = format!("ticket #{}", ticket.number);
+/// Who a contact is today; none if somebody on the way is missing.
+fn surviving(rows: &Rows<'_>, mut id: u64) -> Result<Option<u64>, ReadError> {
+    for _ in 0..MAX_MERGES {
+        match rows.get::<Contact>(&key::number(id))? {
+            Some(Contact { merged_into: Some(into), .. }) => id = into,
+            Some(_) => return Ok(Some(id)),
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+fn timeline(
+    rows: &Rows<'_>,
+    ticket: &Ticket,
+    name: &str,
+    report: &mut Report,
+) -> Result<(), ReadError> {
     let mut ids = Vec::new();
     for page in 0..ticket.extent.pages {
         for item in rows.page(ticket.number, page)?.items {
@@ -114,6 +231,34 @@ fn timeline(rows: &Rows<'_>, ticket: &Ticket, report: &mut Report) -> Result<(),
     }
     if ids.last().is_some_and(|last| *last > ticket.extent.last_entry) {
         report.find(format!("{name} lists an entry id that was never given out"));
+    }
+    Ok(())
+}
+
+/// The status history is whole and ends where the ticket is; metadata are whole.
+fn history(
+    rows: &Rows<'_>,
+    ticket: &Ticket,
+    name: &str,
+    report: &mut Report,
+) -> Result<(), ReadError> {
+    let mut status = None;
+    for at in 0..ticket.extent.history {
+        match rows.get::<StatusChange>(&key::page(ticket.number, at))? {
+            Some(change) if change.from == status => status = Some(change.to),
+            Some(_) => {
+                report.find(format!("status change {at} of {name} does not follow the last"))
+            }
+            None => report.find(format!("status change {at} of {name} is missing")),
+        }
+    }
+    if status != Some(ticket.status) {
+        report.find(format!("the status history of {name} does not end at its status"));
+    }
+    for at in 0..ticket.extent.metadata {
+        if rows.get::<Metadata>(&key::page(ticket.number, at))?.is_none() {
+            report.find(format!("metadata {} of {name} is missing", at + 1));
+        }
     }
     Ok(())
 }

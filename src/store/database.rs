@@ -59,6 +59,13 @@ struct Gate {
     tripped: AtomicBool,
 }
 
+impl Gate {
+    /// Waits for what is under way; after it nothing reaches the file.
+    fn revoke(&self) {
+        *self.revoked.write().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+}
+
 /// The file as redb sees it.
 #[derive(Debug)]
 pub struct Backend {
@@ -270,12 +277,12 @@ impl Database {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let closed = Err(StoreError::Closed("it is being reopened".to_owned()));
         if let Ok(old) = std::mem::replace(&mut *current, closed) {
-            *old.gate.revoked.write().unwrap_or_else(PoisonError::into_inner) = true;
+            old.gate.revoke();
         }
         let restored = self.instance(FILE).and_then(|instance| {
             let restored = restore(&instance);
             if restored.is_err() {
-                *instance.gate.revoked.write().unwrap_or_else(PoisonError::into_inner) = true;
+                instance.gate.revoke();
             }
             restored.map(|done| (done, instance))
         });
@@ -291,10 +298,16 @@ impl Database {
         }
     }
 
-    /// Takes the instance away from readers; it closes when the last of them is done.
+    /// Closes the instance. One that a reader still holds is revoked: the lock on the directory does not wait for it.
     pub fn close(&self) {
-        let closed = StoreError::Closed("the daemon is stopping".to_owned());
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Err(closed);
+        let closed = Err(StoreError::Closed("the daemon is stopping".to_owned()));
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(instance) = std::mem::replace(&mut *current, closed) {
+            let gate = Arc::clone(&instance.gate);
+            if Arc::into_inner(instance).is_none() {
+                gate.revoke();
+            }
+        }
     }
 
     /// Bytes of the file.
@@ -305,6 +318,12 @@ impl Database {
     /// Bytes redb has written since the start.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -322,5 +341,35 @@ impl From<io::Error> for CreateError {
 impl From<StoreError> for CreateError {
     fn from(error: StoreError) -> CreateError {
         CreateError::Store(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::Durability;
+
+    use super::super::sim::SimDisk;
+    use super::super::writer::begin;
+    use super::*;
+
+    #[test]
+    fn a_revoked_instance_never_writes_again_however_late_it_is_dropped() {
+        let disk = SimDisk::new(7);
+        let (database, old) = Database::open(&disk.boot(), 1024 * 1024).expect("opens");
+        database.publish(Arc::clone(&old));
+        let pending = begin(&old, Durability::None).expect("begun");
+        let mut table = pending.open_table(definition(Table::Meta)).expect("table");
+        table.insert(&b"key"[..], &b"value"[..]).expect("inserted");
+        drop(table);
+        pending.commit().expect("committed, not synced: closing would write it");
+        database.reopen(|_| Ok(())).expect("reopened");
+        let steps = disk.steps();
+        let late = begin(&old, Durability::Immediate).and_then(|transaction| {
+            drop(transaction.open_table(definition(Table::Meta)).map_err(failed)?);
+            transaction.commit().map_err(failed)
+        });
+        assert!(late.is_err());
+        drop(old);
+        assert_eq!(disk.steps(), steps);
     }
 }

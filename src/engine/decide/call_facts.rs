@@ -1,9 +1,6 @@
-//! Facts of a running call become entries in spoken order.
-//!
-//! Every item knows the one before it (`previous`) and, from later announcements, the one behind it
-//! (`next`). Words go behind the nearest earlier item that has words, else before the nearest later one,
-//! else to the end. An item that spoke before it was announced moves once its place is known.
+//! Facts of a running call become entries, each once, in spoken order ([`super::call_order`]).
 
+use super::call_order;
 use crate::domain::call::{CallItem, Fact, MAX_ITEMS, OpenCall, Part, Previous};
 use crate::domain::entry::{Entry, Kind, MAX_BODY, Speaker, ToolCall};
 use crate::domain::reference::Reference;
@@ -14,8 +11,6 @@ use crate::engine::event::EventKind;
 use crate::engine::rows::key;
 use crate::engine::timeline::Place;
 
-/// Links followed when looking for a neighbour with words.
-const MAX_STEPS: usize = 1000;
 /// The longest id of an item or tool call.
 const MAX_ID: usize = 256;
 
@@ -52,6 +47,9 @@ fn apply(
         }
         Fact::ToolNamed { item, call_id, name } => {
             let mut row = load_tool(draft, ticket, item.as_deref(), Some(call_id))?;
+            if row.tool_name.is_some() {
+                return Ok(());
+            }
             row.call_id = Some(cut(call_id));
             row.tool_name = Some(cut(name));
             if row.tool_arguments.is_some() && row.parts.is_empty() {
@@ -86,42 +84,23 @@ fn place(
     after: &Previous,
     turn: bool,
 ) -> Result<(), Refusal> {
+    if !turn && *after == Previous::Unknown {
+        return Ok(());
+    }
     let mut row = load(draft, ticket, Some(item))?;
     let wants_id = turn && row.reserved == 0 && row.parts.is_empty();
     let learns = row.previous == Previous::Unknown && *after != Previous::Unknown;
-    if !wants_id && !learns {
-        return Ok(());
-    }
     if wants_id {
         row.reserved = draft.reserve_entry(ticket);
     }
     if learns {
-        row.previous = match after {
-            Previous::Item(id) if id == item => Previous::Start,
+        let after = match after {
             Previous::Item(id) => Previous::Item(cut(id)),
             other => other.clone(),
         };
-    }
-    store(draft, ticket, &row);
-    if !learns {
-        return Ok(());
-    }
-    if let Previous::Item(previous) = &row.previous {
-        let mut previous = load(draft, ticket, Some(previous))?;
-        previous.next = Some(row.item.clone());
-        store(draft, ticket, &previous);
-    }
-    // What it said before its place was known moves there, in the order of its parts.
-    let mut behind: Option<u32> = None;
-    for part in row.parts.clone() {
-        let target = match behind {
-            Some(entry) => Place::After(entry),
-            None => neighbourhood(draft, ticket, &row)?,
-        };
-        if target != Place::End {
-            draft.move_entry(ticket, part.entry, target)?;
-        }
-        behind = Some(part.entry);
+        call_order::link(draft, ticket, &mut row, after)?;
+    } else if wants_id {
+        store(draft, ticket, &row);
     }
     Ok(())
 }
@@ -192,7 +171,7 @@ fn write(
     let target = match (earlier, later) {
         (Some(part), _) => Place::After(part.entry),
         (None, Some(part)) => Place::Before(part.entry),
-        (None, None) => neighbourhood(draft, ticket, row)?,
+        (None, None) => call_order::place(draft, ticket, row)?,
     };
     let no = draft.add_entry(ticket, &entry, target)?;
     row.parts.push(Part { index, entry: id, no });
@@ -224,32 +203,12 @@ fn answer(
     Ok(())
 }
 
-/// Where the first words of an item go, by its links.
-fn neighbourhood(draft: &Draft<'_>, ticket: &Ticket, row: &CallItem) -> Result<Place, Refusal> {
-    let linked = |id: &str| draft.get::<CallItem>(&key::call_item(ticket.number, id));
-    let mut earlier = row.previous.clone();
-    for _ in 0..MAX_STEPS {
-        let Previous::Item(id) = &earlier else { break };
-        let Some(item) = linked(id)? else { break };
-        if let Some(part) = item.parts.last() {
-            return Ok(Place::After(part.entry));
-        }
-        earlier = item.previous;
-    }
-    let mut later = row.next.clone();
-    for _ in 0..MAX_STEPS {
-        let Some(id) = &later else { break };
-        let Some(item) = linked(id)? else { break };
-        if let Some(part) = item.parts.first() {
-            return Ok(Place::Before(part.entry));
-        }
-        later = item.next;
-    }
-    Ok(Place::End)
-}
-
 /// The row of an item, a fresh one if it is new. Without a name nothing can be recognised again.
-fn load(draft: &mut Draft<'_>, ticket: &Ticket, item: Option<&str>) -> Result<CallItem, Refusal> {
+pub fn load(
+    draft: &mut Draft<'_>,
+    ticket: &Ticket,
+    item: Option<&str>,
+) -> Result<CallItem, Refusal> {
     let name = item.map(cut);
     if let Some(name) = &name
         && let Some(row) = draft.get::<CallItem>(&key::call_item(ticket.number, name))?
@@ -309,7 +268,7 @@ fn load_tool(
     Ok(row)
 }
 
-fn store(draft: &mut Draft<'_>, ticket: &Ticket, row: &CallItem) {
+pub fn store(draft: &mut Draft<'_>, ticket: &Ticket, row: &CallItem) {
     draft.put(&key::call_item(ticket.number, &row.item), row);
 }
 

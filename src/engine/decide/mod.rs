@@ -1,8 +1,11 @@
 //! From command to plan. Pure: what it may know is the view and the context; what it wants is data.
 
+mod buckets;
 mod call;
 mod call_facts;
+mod call_order;
 mod feed;
+mod people;
 mod queue;
 mod sweep;
 mod token;
@@ -65,7 +68,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         }
         Command::UpdateCall { ticket, changes } => call::update(draft, ticket, changes),
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
-        Command::JoinAddresses { lid, phone } => whatsapp::join(draft, lid, phone),
+        Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
         Command::Claim { ticket } => queue::claim(draft, ticket),
         Command::SetStatus { ticket, to, reason, notes } => {
             queue::set_status(draft, ticket, *to, reason.as_deref(), notes.as_deref())
@@ -80,20 +83,16 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
 
 /// The reply that was given to this key before, if any.
 fn recall(draft: &Draft<'_>, idempotency: &Idempotency) -> Result<Option<Reply>, Refusal> {
-    let newest = hour(draft.ctx.now);
-    let oldest = newest.saturating_sub(draft.ctx.rules.idempotency_hours);
-    for bucket in (oldest..=newest).rev() {
-        let Some(row) = draft.get::<Remembered>(&key::bucketed(bucket, &idempotency.key))? else {
-            continue;
-        };
-        if row.request != idempotency.request {
-            return Err(Refusal::KeyReused);
-        }
-        return postcard::from_bytes(&row.reply)
-            .map(Some)
-            .map_err(|e| Refusal::Store(format!("a remembered answer cannot be read: {e}")));
+    let (now, kept) = (hour(draft.ctx.now), draft.ctx.rules.idempotency_hours);
+    let Some(row) = buckets::find::<Remembered>(draft, now, kept, &idempotency.key, None)? else {
+        return Ok(None);
+    };
+    if row.request != idempotency.request {
+        return Err(Refusal::KeyReused);
     }
-    Ok(None)
+    postcard::from_bytes(&row.reply)
+        .map(Some)
+        .map_err(|e| Refusal::Store(format!("a remembered answer cannot be read: {e}")))
 }
 
 fn hour(at: Micros) -> u32 {

@@ -1,28 +1,28 @@
 //! A WhatsApp message: contact and conversation found or made, message kept, ticket found or made, the
 //! conversation handed to the agents; all in one plan (S4.4 to S4.10).
 
-use super::day;
+use super::people::{
+    find_contact, find_conversation, meet_contact, new_conversation, stored_contact,
+};
+use super::{buckets, day};
 use crate::domain::channel::Channel;
-use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, MAX_CONVERSATIONS, Mode};
+use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, Mode};
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::status::Status;
-use crate::domain::ticket::{Extent, MAX_NAME, MAX_RELATED, Requester, Ticket};
+use crate::domain::ticket::{Extent, MAX_RELATED, Requester, Ticket};
 use crate::domain::time::Micros;
 use crate::engine::command::{InboundMessage, Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::rows::key;
 use crate::engine::timeline::Place;
-use crate::store::records::{AddressOf, ConversationOf, Seen};
+use crate::store::records::Seen;
 
 /// The prefix of a WhatsApp ticket's reference (DESIGN C1).
 const PREFIX: &str = "TKT";
-/// Merged contacts followed; a chain is never longer than a few.
-const MAX_MERGES: usize = 32;
 
 pub fn receive(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Reply, Refusal> {
-    let identities = identities(draft, message);
-    if let Some(seen) = seen(draft, &identities)? {
+    if let Some(seen) = seen(draft, message)? {
         return Ok(Reply::Message { ticket: seen.ticket, mode: seen.mode });
     }
     let outcome = if message.from_me {
@@ -30,42 +30,44 @@ pub fn receive(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Reply,
     } else {
         customer_message(draft, message)?
     };
-    for identity in &identities {
+    for address in message.addresses.iter().take(MAX_ADDRESSES) {
         let row = Seen { ticket: outcome.ticket, mode: outcome.mode };
-        draft.put(&key::bucketed(day(draft.ctx.now), identity), &row);
+        draft.put(&key::bucketed(day(draft.ctx.now), &identity(draft, message, address)), &row);
     }
     Ok(Reply::Message { ticket: outcome.ticket, mode: outcome.mode })
 }
 
-/// One hash for every address under which the message may come again.
-fn identities(draft: &Draft<'_>, message: &InboundMessage) -> Vec<[u8; 16]> {
+/// The hash by which a message is known again when it comes under this address.
+fn identity(draft: &Draft<'_>, message: &InboundMessage, address: &str) -> [u8; 16] {
     let direction: &[u8] = if message.from_me { b"out" } else { b"in" };
-    let hash = |address: &str| {
-        let (address, instance) = (address.as_bytes(), message.instance.as_bytes());
-        match &message.id {
-            Some(id) => {
-                draft.ctx.seal.hash("message", &[instance, address, id.as_bytes(), direction])
-            }
-            None => {
-                // The bridge of seed 004 sends no id: the same words in the same second are one message.
-                let second = message.sent_at.unwrap_or(draft.ctx.now).0 / 1_000_000;
-                let (text, second) = (message.text.as_bytes(), second.to_be_bytes());
-                draft.ctx.seal.hash("content", &[instance, address, text, &second, direction])
-            }
+    let (address, instance) = (address.as_bytes(), message.instance.as_bytes());
+    match &message.id {
+        Some(id) => draft.ctx.seal.hash("message", &[instance, address, id.as_bytes(), direction]),
+        None => {
+            // The bridge of seed 004 sends no id: the same words in the same second are one message.
+            let second = message.sent_at.unwrap_or(draft.ctx.now).0 / 1_000_000;
+            let (text, second) = (message.text.as_bytes(), second.to_be_bytes());
+            draft.ctx.seal.hash("content", &[instance, address, text, &second, direction])
         }
-    };
-    message.addresses.iter().take(MAX_ADDRESSES).map(|a| hash(a)).collect()
+    }
 }
 
-fn seen(draft: &Draft<'_>, identities: &[[u8; 16]]) -> Result<Option<Seen>, Refusal> {
-    let today = day(draft.ctx.now);
-    let oldest = today.saturating_sub(draft.ctx.rules.dedup_days);
-    for identity in identities {
-        for day in (oldest..=today).rev() {
-            if draft.ctx.seen.is_some_and(|window| !window.may_hold(day, identity)) {
-                continue;
-            }
-            if let Some(seen) = draft.get::<Seen>(&key::bucketed(day, identity))? {
+/// What became of the message when it came before, under one of its addresses or another of its person's.
+fn seen(draft: &Draft<'_>, message: &InboundMessage) -> Result<Option<Seen>, Refusal> {
+    let (today, kept) = (day(draft.ctx.now), draft.ctx.rules.dedup_days);
+    let under = |address: &String| {
+        let identity = identity(draft, message, address);
+        buckets::find::<Seen>(draft, today, kept, &identity, draft.ctx.seen)
+    };
+    for address in message.addresses.iter().take(MAX_ADDRESSES) {
+        if let Some(seen) = under(address)? {
+            return Ok(Some(seen));
+        }
+    }
+    for contact in find_contact(draft, &message.addresses)? {
+        let addresses = stored_contact(draft, contact)?.addresses;
+        for address in addresses.iter().filter(|a| !message.addresses.contains(a)) {
+            if let Some(seen) = under(address)? {
                 return Ok(Some(seen));
             }
         }
@@ -270,201 +272,4 @@ pub fn reopened(draft: &mut Draft<'_>, ticket: &Ticket) -> Result<(), Refusal> {
     conversation.ticket = Some(ticket.number);
     draft.put(&key::number(id), &conversation);
     Ok(())
-}
-
-fn find_conversation(
-    draft: &Draft<'_>,
-    instance: &str,
-    contact: u64,
-) -> Result<Option<Conversation>, Refusal> {
-    let row = conversation_key(draft, instance, contact);
-    Ok(match draft.get::<ConversationOf>(&row)? {
-        Some(ConversationOf(id)) => draft.get::<Conversation>(&key::number(id))?,
-        None => None,
-    })
-}
-
-fn conversation_key(draft: &Draft<'_>, instance: &str, contact: u64) -> [u8; 16] {
-    draft.ctx.seal.hash("conversation", &[instance.as_bytes(), &contact.to_be_bytes()])
-}
-
-fn new_conversation(
-    draft: &mut Draft<'_>,
-    instance: &str,
-    contact: &mut Contact,
-) -> Result<Conversation, Refusal> {
-    let id = draft.next("conversation", 1)?;
-    let row = conversation_key(draft, instance, contact.id);
-    draft.put(&row, &ConversationOf(id));
-    if contact.conversations.len() < MAX_CONVERSATIONS {
-        contact.conversations.push(id);
-        draft.put(&key::number(contact.id), contact);
-    }
-    Ok(Conversation {
-        id,
-        contact: contact.id,
-        instance: instance.to_owned(),
-        mode: Mode::Bot,
-        ticket: None,
-        created_at: draft.ctx.now,
-        last_message_at: draft.ctx.now,
-    })
-}
-
-/// The contacts that these addresses lead to, oldest first, each once.
-fn find_contact(draft: &Draft<'_>, addresses: &[String]) -> Result<Vec<u64>, Refusal> {
-    let mut found = Vec::new();
-    for address in addresses.iter().take(MAX_ADDRESSES) {
-        let row = draft.ctx.seal.hash("address", &[address.as_bytes()]);
-        if let Some(AddressOf(id)) = draft.get(&row)? {
-            let id = surviving(draft, id)?;
-            if !found.contains(&id) {
-                found.push(id);
-            }
-        }
-    }
-    found.sort_unstable();
-    Ok(found)
-}
-
-fn surviving(draft: &Draft<'_>, mut id: u64) -> Result<u64, Refusal> {
-    for _ in 0..MAX_MERGES {
-        match draft.get::<Contact>(&key::number(id))?.and_then(|c| c.merged_into) {
-            Some(into) => id = into,
-            None => break,
-        }
-    }
-    Ok(id)
-}
-
-/// The contact who wrote, made or brought up to date.
-fn meet_contact(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Contact, Refusal> {
-    let contact = one_contact(draft, &message.addresses, message.phone.as_deref())?;
-    let name = message.name.as_deref().map(cut_name).filter(|n| !n.is_empty());
-    if name.is_none() || contact.name == name {
-        return Ok(contact);
-    }
-    let contact = Contact { name, ..contact };
-    draft.put(&key::number(contact.id), &contact);
-    Ok(contact)
-}
-
-fn cut_name(name: &str) -> String {
-    name.trim().chars().take(MAX_NAME / 4).collect()
-}
-
-pub fn join(draft: &mut Draft<'_>, lid: &str, phone: &str) -> Result<Reply, Refusal> {
-    let addresses = [phone.to_owned(), lid.to_owned()];
-    // People who never wrote are not our contacts yet.
-    if !find_contact(draft, &addresses)?.is_empty() {
-        let digits = phone.split('@').next().filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
-        one_contact(draft, &addresses, digits)?;
-    }
-    Ok(Reply::Done)
-}
-
-/// The one contact of these addresses: found, made, or made one out of several.
-fn one_contact(
-    draft: &mut Draft<'_>,
-    addresses: &[String],
-    phone: Option<&str>,
-) -> Result<Contact, Refusal> {
-    let found = find_contact(draft, addresses)?;
-    let (mut contact, known) = match found.split_first() {
-        None => {
-            let id = draft.next("contact", 1)?;
-            draft.event_about(EventKind::ContactCreated, None, None, Some(id));
-            let created_at = draft.ctx.now;
-            let addresses = Vec::new();
-            let conversations = Vec::new();
-            let (name, phone, merged_into) = (None, None, None);
-            (Contact { id, name, phone, addresses, conversations, created_at, merged_into }, false)
-        }
-        Some((first, others)) => {
-            let mut contact = stored_contact(draft, *first)?;
-            for other in others {
-                merge(draft, &mut contact, *other)?;
-            }
-            (contact, true)
-        }
-    };
-    let before = contact.clone();
-    if let Some(phone) = phone {
-        contact.phone.get_or_insert_with(|| phone.to_owned());
-    }
-    for address in addresses.iter().take(MAX_ADDRESSES) {
-        if contact.addresses.len() < MAX_ADDRESSES && !contact.addresses.contains(address) {
-            contact.addresses.push(address.clone());
-            let row = draft.ctx.seal.hash("address", &[address.as_bytes()]);
-            draft.put(&row, &AddressOf(contact.id));
-        }
-    }
-    if contact != before {
-        draft.put(&key::number(contact.id), &contact);
-        if known {
-            draft.event_about(EventKind::ContactUpdated, None, None, Some(contact.id));
-        }
-    }
-    Ok(contact)
-}
-
-fn stored_contact(draft: &Draft<'_>, id: u64) -> Result<Contact, Refusal> {
-    draft
-        .get::<Contact>(&key::number(id))?
-        .ok_or_else(|| Refusal::Store(format!("contact {id} is pointed to but is not there")))
-}
-
-/// `other` turns out to be `survivor`, who takes over addresses and conversations. Where both talk over the
-/// same bridge, the conversation with an open ticket goes on; a second open ticket is worked off by itself.
-fn merge(draft: &mut Draft<'_>, survivor: &mut Contact, other: u64) -> Result<(), Refusal> {
-    let mut absorbed = stored_contact(draft, other)?;
-    absorbed.merged_into = Some(survivor.id);
-    draft.put(&key::number(other), &absorbed);
-    for address in absorbed.addresses {
-        if survivor.addresses.len() < MAX_ADDRESSES && !survivor.addresses.contains(&address) {
-            survivor.addresses.push(address);
-        }
-    }
-    survivor.phone = survivor.phone.take().or(absorbed.phone);
-    survivor.name = survivor.name.take().or(absorbed.name);
-    for id in absorbed.conversations {
-        if let Some(conversation) = draft.get::<Conversation>(&key::number(id))? {
-            take_over(draft, survivor, conversation)?;
-        }
-    }
-    draft.put(&key::number(survivor.id), survivor);
-    draft.event_about(EventKind::ContactMerged, None, None, Some(other));
-    Ok(())
-}
-
-fn take_over(
-    draft: &mut Draft<'_>,
-    survivor: &mut Contact,
-    mut theirs: Conversation,
-) -> Result<(), Refusal> {
-    if let Some(own) = find_conversation(draft, &theirs.instance, survivor.id)?
-        && (open_ticket(draft, &own)?.is_some() || open_ticket(draft, &theirs)?.is_none())
-    {
-        return Ok(());
-    }
-    let row = conversation_key(draft, &theirs.instance, survivor.id);
-    draft.put(&row, &ConversationOf(theirs.id));
-    theirs.contact = survivor.id;
-    draft.put(&key::number(theirs.id), &theirs);
-    if survivor.conversations.len() < MAX_CONVERSATIONS {
-        survivor.conversations.push(theirs.id);
-    }
-    if let Some(mut ticket) = open_ticket(draft, &theirs)? {
-        ticket.requester.contact = Some(survivor.id);
-        ticket.requester.phone = survivor.phone.clone();
-        draft.put_ticket(&ticket);
-    }
-    Ok(())
-}
-
-fn open_ticket(draft: &Draft<'_>, conversation: &Conversation) -> Result<Option<Ticket>, Refusal> {
-    Ok(match conversation.ticket {
-        Some(number) => draft.rows().ticket(number)?.filter(|t| t.status.is_open()),
-        None => None,
-    })
 }

@@ -148,8 +148,9 @@ pub fn check_end(
         return Err(segment.damage(end.offset, end.next_batch, what));
     }
     // Within one epoch nothing is ever taken over: the next segment begins where this one ends.
+    // (The head of a torn batch may still be there: only a whole one counts.)
     if next.header.epoch == segment.header.epoch
-        && segment.header_at(end.offset)?.is_some_and(|header| header.number == end.next_batch)
+        && segment.batch_at(end.offset)?.is_some_and(|(header, _)| header.number == end.next_batch)
     {
         let what = format!("the batch is here and again in {}, of the same epoch", next.name());
         return Err(segment.damage(end.offset, end.next_batch, what));

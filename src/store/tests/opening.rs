@@ -142,6 +142,42 @@ fn a_torn_tail_is_cut_and_written_over() {
 }
 
 #[test]
+fn a_torn_batch_that_the_next_one_did_not_fit_over_is_no_damage() {
+    let disk = disk();
+    let mut store = open(&disk);
+    for key in 1..=4 {
+        write(&mut store, plan(key, "event")).expect("written");
+    }
+    store.checkpoint().expect("checkpoint");
+    write(&mut store, plan(5, &"x".repeat(4_000))).expect("two or three pages");
+    // Its head arrived, its end did not: as if it had never been acknowledged.
+    disk.kill();
+    disk.flip_bit(FIRST, 5 * 4096 + 5_000);
+    let mut store = open(&disk);
+    assert_eq!(store.last_seq(), 4);
+    write(&mut store, plan(6, &"y".repeat(9_000))).expect("more than the segment has left");
+    disk.power_cut();
+    let store = open(&disk);
+    assert_eq!((store.last_seq(), events(&store).len()), (5, 5));
+    assert_eq!(read(&store, 6).map(|text| text.len()), Some(9_000));
+}
+
+#[test]
+fn a_reader_that_outlives_the_store_touches_the_files_no_more() {
+    let disk = disk();
+    let mut store = open(&disk);
+    write(&mut store, plan(1, "one")).expect("written");
+    let reader = store.reader();
+    let steps = reader.read(|_| {
+        store.close().expect("clean stop");
+        Ok(disk.steps())
+    });
+    assert_eq!(steps, Ok(disk.steps()), "the lock is gone, another may have the files");
+    assert!(matches!(reader.read(|_| Ok(())), Err(StoreError::Closed(_))));
+    assert_eq!(read(&open(&disk), 1).as_deref(), Some("one"));
+}
+
+#[test]
 fn damage_with_something_valid_behind_it_stops_the_start_and_verify_names_it() {
     let disk = cut_off();
     disk.flip_bit(FIRST, 3 * 4096 + 80);

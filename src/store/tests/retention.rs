@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::FeedError;
+use crate::store::sim::Op;
 
 /// Segments of the journal on disk.
 fn segments(disk: &SimDisk) -> usize {
@@ -71,6 +72,28 @@ fn a_laggard_is_cut_off_when_the_feed_grows_too_large() {
     assert_eq!(trimmed.cut_off, ["webhooks"]);
     assert_eq!((trimmed.segments, trimmed.oldest), (3, 22));
     assert_eq!(store.trim_feed(&cursors(38, 38), Micros(0)).expect("trimmed").cut_off, [""; 0]);
+}
+
+#[test]
+fn a_segment_that_was_never_used_does_not_outlive_those_around_it() {
+    // The first start of a segment fails after its file got its name; a second one takes over.
+    let disk = disk();
+    let mut store = open(&disk);
+    for key in 1..=7 {
+        write(&mut store, plan(key, "event")).expect("written");
+    }
+    disk.fail(Op::Directory, "journal", 2);
+    write(&mut store, plan(8, "the segment is full")).expect_err("no new one");
+    for key in 8..=30 {
+        write(&mut store, plan(key, "event")).expect("written");
+    }
+    store.checkpoint().expect("checkpoint");
+    let trimmed = store.trim_feed(&cursors(30, 30), LATER).expect("trimmed");
+    assert_eq!(trimmed.segments, 4);
+    disk.power_cut();
+    let store = open(&disk);
+    assert_eq!((store.feed().oldest(), store.last_seq()), (29, 30));
+    assert_eq!(segments(&disk), 1);
 }
 
 #[test]

@@ -1,0 +1,225 @@
+//! Who writes, and in which conversation: found, made, or made one out of several (a phone number and a LID
+//! that turn out to be one person).
+
+use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, MAX_CONVERSATIONS, Mode};
+use crate::domain::ticket::{MAX_NAME, Ticket};
+use crate::engine::command::{InboundMessage, Refusal, Reply};
+use crate::engine::draft::Draft;
+use crate::engine::event::EventKind;
+use crate::engine::rows::key;
+use crate::store::records::{AddressOf, ConversationOf};
+
+/// Merged contacts followed; a chain is never longer than a few.
+const MAX_MERGES: usize = 32;
+
+pub fn find_conversation(
+    draft: &Draft<'_>,
+    instance: &str,
+    contact: u64,
+) -> Result<Option<Conversation>, Refusal> {
+    let row = conversation_key(draft, instance, contact);
+    Ok(match draft.get::<ConversationOf>(&row)? {
+        Some(ConversationOf(id)) => draft.get::<Conversation>(&key::number(id))?,
+        None => None,
+    })
+}
+
+fn conversation_key(draft: &Draft<'_>, instance: &str, contact: u64) -> [u8; 16] {
+    draft.ctx.seal.hash("conversation", &[instance.as_bytes(), &contact.to_be_bytes()])
+}
+
+pub fn new_conversation(
+    draft: &mut Draft<'_>,
+    instance: &str,
+    contact: &mut Contact,
+) -> Result<Conversation, Refusal> {
+    let id = draft.next("conversation", 1)?;
+    let row = conversation_key(draft, instance, contact.id);
+    draft.put(&row, &ConversationOf(id));
+    if contact.conversations.len() < MAX_CONVERSATIONS {
+        contact.conversations.push(id);
+        draft.put(&key::number(contact.id), contact);
+    }
+    Ok(Conversation {
+        id,
+        contact: contact.id,
+        instance: instance.to_owned(),
+        mode: Mode::Bot,
+        ticket: None,
+        created_at: draft.ctx.now,
+        last_message_at: draft.ctx.now,
+    })
+}
+
+/// The contacts that these addresses lead to, oldest first, each once.
+pub fn find_contact(draft: &Draft<'_>, addresses: &[String]) -> Result<Vec<u64>, Refusal> {
+    let mut found = Vec::new();
+    for address in addresses.iter().take(MAX_ADDRESSES) {
+        let row = draft.ctx.seal.hash("address", &[address.as_bytes()]);
+        if let Some(AddressOf(id)) = draft.get(&row)? {
+            let id = surviving(draft, id)?;
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn surviving(draft: &Draft<'_>, mut id: u64) -> Result<u64, Refusal> {
+    for _ in 0..MAX_MERGES {
+        match draft.get::<Contact>(&key::number(id))?.and_then(|c| c.merged_into) {
+            Some(into) => id = into,
+            None => break,
+        }
+    }
+    Ok(id)
+}
+
+/// The contact who wrote, made or brought up to date.
+pub fn meet_contact(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Contact, Refusal> {
+    let contact = one_contact(draft, &message.addresses, message.phone.as_deref())?;
+    let name = message.name.as_deref().map(cut_name).filter(|n| !n.is_empty());
+    if name.is_none() || contact.name == name {
+        return Ok(contact);
+    }
+    let contact = Contact { name, ..contact };
+    draft.put(&key::number(contact.id), &contact);
+    Ok(contact)
+}
+
+fn cut_name(name: &str) -> String {
+    name.trim().chars().take(MAX_NAME / 4).collect()
+}
+
+pub fn join(draft: &mut Draft<'_>, lid: &str, phone: &str) -> Result<Reply, Refusal> {
+    let addresses = [phone.to_owned(), lid.to_owned()];
+    let digits = phone.split('@').next().filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
+    one_contact(draft, &addresses, digits)?;
+    Ok(Reply::Done)
+}
+
+/// The one contact of these addresses: found, made, or made one out of several.
+fn one_contact(
+    draft: &mut Draft<'_>,
+    addresses: &[String],
+    phone: Option<&str>,
+) -> Result<Contact, Refusal> {
+    let found = find_contact(draft, addresses)?;
+    let (mut contact, known) = match found.split_first() {
+        None => {
+            let id = draft.next("contact", 1)?;
+            draft.event_about(EventKind::ContactCreated, None, None, Some(id));
+            let created_at = draft.ctx.now;
+            let addresses = Vec::new();
+            let conversations = Vec::new();
+            let (name, phone, merged_into) = (None, None, None);
+            (Contact { id, name, phone, addresses, conversations, created_at, merged_into }, false)
+        }
+        Some((first, others)) => {
+            let mut contact = stored_contact(draft, *first)?;
+            for other in others {
+                merge(draft, &mut contact, *other)?;
+            }
+            (contact, true)
+        }
+    };
+    let before = contact.clone();
+    if let Some(phone) = phone {
+        contact.phone.get_or_insert_with(|| phone.to_owned());
+    }
+    for address in addresses.iter().take(MAX_ADDRESSES) {
+        if contact.addresses.len() < MAX_ADDRESSES && !contact.addresses.contains(address) {
+            contact.addresses.push(address.clone());
+            let row = draft.ctx.seal.hash("address", &[address.as_bytes()]);
+            draft.put(&row, &AddressOf(contact.id));
+        }
+    }
+    if contact != before {
+        draft.put(&key::number(contact.id), &contact);
+        if known {
+            draft.event_about(EventKind::ContactUpdated, None, None, Some(contact.id));
+        }
+        if contact.phone != before.phone {
+            for id in contact.conversations.clone() {
+                if let Some(conversation) = draft.get::<Conversation>(&key::number(id))? {
+                    show_contact(draft, &contact, &conversation)?;
+                }
+            }
+        }
+    }
+    Ok(contact)
+}
+
+pub fn stored_contact(draft: &Draft<'_>, id: u64) -> Result<Contact, Refusal> {
+    draft
+        .get::<Contact>(&key::number(id))?
+        .ok_or_else(|| Refusal::Store(format!("contact {id} is pointed to but is not there")))
+}
+
+/// `other` turns out to be `survivor`, who takes over addresses and conversations. Where both talk over the
+/// same bridge, the conversation with an open ticket goes on; a second open ticket is worked off by itself.
+fn merge(draft: &mut Draft<'_>, survivor: &mut Contact, other: u64) -> Result<(), Refusal> {
+    let mut absorbed = stored_contact(draft, other)?;
+    absorbed.merged_into = Some(survivor.id);
+    draft.put(&key::number(other), &absorbed);
+    for address in absorbed.addresses {
+        if survivor.addresses.len() < MAX_ADDRESSES && !survivor.addresses.contains(&address) {
+            survivor.addresses.push(address);
+        }
+    }
+    survivor.phone = survivor.phone.take().or(absorbed.phone);
+    survivor.name = survivor.name.take().or(absorbed.name);
+    for id in absorbed.conversations {
+        if let Some(conversation) = draft.get::<Conversation>(&key::number(id))? {
+            take_over(draft, survivor, conversation)?;
+        }
+    }
+    draft.put(&key::number(survivor.id), survivor);
+    draft.event_about(EventKind::ContactMerged, None, None, Some(other));
+    Ok(())
+}
+
+fn take_over(
+    draft: &mut Draft<'_>,
+    survivor: &mut Contact,
+    mut theirs: Conversation,
+) -> Result<(), Refusal> {
+    show_contact(draft, survivor, &theirs)?;
+    if let Some(own) = find_conversation(draft, &theirs.instance, survivor.id)?
+        && (open_ticket(draft, &own)?.is_some() || open_ticket(draft, &theirs)?.is_none())
+    {
+        return Ok(());
+    }
+    let row = conversation_key(draft, &theirs.instance, survivor.id);
+    draft.put(&row, &ConversationOf(theirs.id));
+    theirs.contact = survivor.id;
+    draft.put(&key::number(theirs.id), &theirs);
+    if survivor.conversations.len() < MAX_CONVERSATIONS {
+        survivor.conversations.push(theirs.id);
+    }
+    Ok(())
+}
+
+/// Brings what a conversation's open ticket shows of its requester up to date.
+fn show_contact(
+    draft: &mut Draft<'_>,
+    contact: &Contact,
+    conversation: &Conversation,
+) -> Result<(), Refusal> {
+    let Some(mut ticket) = open_ticket(draft, conversation)? else { return Ok(()) };
+    ticket.requester.contact = Some(contact.id);
+    ticket.requester.phone = contact.phone.clone();
+    ticket.updated_at = draft.ctx.now;
+    draft.put_ticket(&ticket);
+    draft.event(EventKind::TicketUpdated, Some(ticket.number));
+    Ok(())
+}
+
+fn open_ticket(draft: &Draft<'_>, conversation: &Conversation) -> Result<Option<Ticket>, Refusal> {
+    Ok(match conversation.ticket {
+        Some(number) => draft.rows().ticket(number)?.filter(|t| t.status.is_open()),
+        None => None,
+    })
+}

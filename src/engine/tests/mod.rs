@@ -1,0 +1,325 @@
+//! Properties of deciding: whatever is asked in whatever order, the rows keep their promises.
+//!
+//! Deciding is pure, so a map in memory stands in for the store, and the clock is a number that a test moves
+//! as it likes, backwards too. What the writer does beside deciding (the index, the window of dedup keys) is
+//! done here in the same way, after every plan.
+
+mod calls;
+mod memory;
+mod messages;
+mod sequences;
+mod spoken_order;
+mod steps;
+mod timeline;
+
+use std::collections::{BTreeMap, HashMap};
+
+use proptest::prelude::ProptestConfig;
+
+use super::command::{Actor, Command, Idempotency, Refusal, Reply, Submission};
+use super::decide::decide;
+use super::draft::Context;
+use super::event::Event;
+use super::index::{Filter, Index, Set, Sort};
+use super::load;
+use super::rows::{Rows, key};
+use super::rules::Rules;
+use super::seen::SeenWindow;
+use super::verify;
+use crate::domain::categorise::Categoriser;
+use crate::domain::contact::Contact;
+use crate::domain::entry::Entry;
+use crate::domain::priority::Priority;
+use crate::domain::status::Status;
+use crate::domain::ticket::Ticket;
+use crate::domain::time::Micros;
+use crate::store::records::{AddressOf, Count, IndexRow};
+use crate::store::seal::Seal;
+use crate::store::{Order, PlanRecord, Table};
+use memory::Memory;
+
+/// Small, so that old days are asked of the rows in the course of a test.
+const SEEN_WINDOW: usize = 12;
+
+/// What the writer has around deciding, on rows in memory.
+struct Desk {
+    rows: Memory,
+    rules: Rules,
+    seal: Seal,
+    seen: SeenWindow,
+    index: Index,
+    now: Micros,
+    /// The latest that `now` has been.
+    latest: Micros,
+    drawn: u64,
+}
+
+/// The reply, and whether anything was written for it.
+type Answer = Result<(Reply, bool), Refusal>;
+
+impl Desk {
+    fn new() -> Desk {
+        let now = Micros::parse_rfc3339("2025-11-28T09:00:00Z").unwrap();
+        Desk {
+            rows: Memory::default(),
+            rules: rules(),
+            seal: Seal::new([7; 32]),
+            seen: SeenWindow::new(SEEN_WINDOW),
+            index: Index::default(),
+            now,
+            latest: now,
+            drawn: 0,
+        }
+    }
+
+    /// The clock moves, backwards too.
+    fn wait(&mut self, micros: i64) {
+        self.now = self.now.plus(micros);
+        self.latest = self.latest.max(self.now);
+    }
+
+    /// What the writer does to its window when the feed is trimmed.
+    fn trim(&mut self) {
+        let today = u32::try_from(self.now.0 / Micros::DAY).unwrap();
+        self.seen.forget_before(today.saturating_sub(self.rules.dedup_days));
+    }
+
+    fn ask(&mut self, actor: &Actor, command: Command) -> Answer {
+        self.submit(&Submission::new(actor.clone(), command))
+    }
+
+    /// The daemon's own commands.
+    fn own(&mut self, command: Command) -> Answer {
+        self.ask(&Actor::System, command)
+    }
+
+    fn submit(&mut self, submission: &Submission) -> Answer {
+        self.drawn += 1;
+        let mut random = [0; 32];
+        random[..8].copy_from_slice(&self.drawn.to_le_bytes());
+        let ctx = Context {
+            now: self.now,
+            random,
+            rules: &self.rules,
+            seal: &self.seal,
+            actor: &submission.actor,
+            seen: Some(&self.seen),
+        };
+        let decision = decide(&self.rows, submission, &ctx)?;
+        if let Some(plan) = &decision.plan {
+            self.every_visible_change_is_an_event(plan);
+            self.take(plan);
+        }
+        Ok((decision.reply, decision.plan.is_some()))
+    }
+
+    fn take(&mut self, plan: &PlanRecord) {
+        self.rows.apply(plan);
+        for row in &plan.rows {
+            let Some(value) = &row.value else { continue };
+            match row.table {
+                Table::Index => {
+                    let number = u64::from_be_bytes(row.key.as_slice().try_into().unwrap());
+                    let line =
+                        crate::store::codec::decode::<IndexRow>(self.seal.open(value).unwrap());
+                    self.index.put(number, &line.unwrap());
+                }
+                Table::Seen => load::insert(&mut self.seen, &row.key),
+                _ => {}
+            }
+        }
+    }
+
+    /// Consumers know of changes by the feed alone: status, assignee, transcript.
+    fn every_visible_change_is_an_event(&self, plan: &PlanRecord) {
+        let events: Vec<Event> =
+            plan.events.iter().map(|e| Event::decode(e, &self.seal).unwrap()).collect();
+        for row in plan.rows.iter().filter(|r| r.table == Table::Tickets) {
+            let value = row.value.as_ref().expect("tickets are never deleted");
+            let after: Ticket =
+                crate::store::codec::decode(self.seal.open(value).unwrap()).unwrap();
+            let shown =
+                |t: &Ticket| (t.status, t.assignee.clone(), t.extent.entries, t.call_running);
+            let before = self.rows().ticket(after.number).unwrap();
+            if before.as_ref().map(shown) != Some(shown(&after)) {
+                let told = events.iter().any(|e| e.ticket == Some(after.number));
+                assert!(told, "#{} changed and no event says so", after.number);
+            }
+        }
+    }
+
+    fn rows(&self) -> Rows<'_> {
+        Rows { view: &self.rows, seal: &self.seal }
+    }
+
+    fn tickets(&self) -> Vec<Ticket> {
+        let all = self.rows().scan::<Ticket>(&[], None, Order::Ascending, usize::MAX).unwrap();
+        all.into_iter().map(|(_, t)| t).collect()
+    }
+
+    fn ticket(&self, number: u64) -> Ticket {
+        self.rows().ticket(number).unwrap().expect("the ticket")
+    }
+
+    /// The contact that the first known of these addresses leads to.
+    fn contact_of(&self, addresses: &[String]) -> Option<u64> {
+        let known = |address: &String| {
+            let row = self.seal.hash("address", &[address.as_bytes()]);
+            self.rows().get::<AddressOf>(&row).unwrap()
+        };
+        let mut id = addresses.iter().find_map(known)?.0;
+        while let Some(into) = self.contact(id).merged_into {
+            id = into;
+        }
+        Some(id)
+    }
+
+    fn contact(&self, id: u64) -> Contact {
+        self.rows().get(&key::number(id)).unwrap().expect("the contact")
+    }
+
+    fn entries(&self, number: u64) -> Vec<Entry> {
+        let timeline = self.rows().timeline(&self.ticket(number), 0, usize::MAX, usize::MAX);
+        timeline.unwrap().unwrap().0
+    }
+
+    /// What was said in a ticket, in the order of its timeline.
+    fn spoken(&self, number: u64) -> Vec<String> {
+        self.entries(number).into_iter().map(|e| e.body).collect()
+    }
+
+    /// How often each text stands in any timeline.
+    fn said(&self) -> HashMap<String, usize> {
+        let mut said = HashMap::new();
+        for ticket in self.tickets() {
+            for entry in self.entries(ticket.number) {
+                *said.entry(entry.body).or_default() += 1;
+            }
+        }
+        said
+    }
+
+    /// Everything that holds at any time.
+    fn check(&self) {
+        self.rows_are_sound();
+        self.index_is_what_a_scan_gives();
+        self.counters_are_a_recount();
+        self.queue_is_in_its_order();
+    }
+
+    fn rows_are_sound(&self) {
+        let report = verify::verify_rows(&self.rows()).unwrap();
+        assert!(report.findings.is_empty(), "{:#?}", report.findings);
+        let numbers: Vec<u64> = self.tickets().iter().map(|t| t.number).collect();
+        let dense: Vec<u64> = (1001..1001 + numbers.len() as u64).collect();
+        assert_eq!(numbers, dense, "ticket numbers are dense");
+        let written = self.rows.count(Table::Entries);
+        assert_eq!(written, report.entries, "every entry is in a timeline");
+        let given = self.rows().get::<Count>(b"entry").unwrap().map_or(0, |c| c.0);
+        assert_eq!(written, given, "entry numbers are dense");
+    }
+
+    fn index_is_what_a_scan_gives(&self) {
+        let rows = self.rows().scan::<IndexRow>(&[], None, Order::Ascending, usize::MAX).unwrap();
+        let mut scanned = Index::default();
+        for (row_key, row) in &rows {
+            let number = u64::from_be_bytes(row_key.as_slice().try_into().unwrap());
+            scanned.put(number, row);
+            assert!(self.index.agrees(number, row), "the index says otherwise of #{number}");
+            assert!(scanned.agrees(number, row));
+        }
+        assert_eq!(self.index.len(), rows.len() as u64);
+        let all = Filter::default();
+        assert_eq!(
+            self.index.find(&all, Sort::Queue, 0, usize::MAX),
+            scanned.find(&all, Sort::Queue, 0, usize::MAX)
+        );
+    }
+
+    fn counters_are_a_recount(&self) {
+        let tickets = self.tickets();
+        for status in Status::ALL {
+            let filter = Filter { statuses: Set::statuses([status]), ..Filter::default() };
+            let counted = tickets.iter().filter(|t| t.status == status).count() as u64;
+            let found = self.index.find(&filter, Sort::NewestFirst, 0, 1).total;
+            assert_eq!(found, counted, "{status:?}");
+        }
+        for priority in Priority::ALL {
+            let filter = Filter { priorities: Set::priorities([priority]), ..Filter::default() };
+            let counted = tickets.iter().filter(|t| t.priority == priority).count() as u64;
+            assert_eq!(self.index.find(&filter, Sort::NewestFirst, 0, 1).total, counted);
+        }
+        let mut by_category: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+        for ticket in &tickets {
+            *by_category.entry(ticket.category.as_deref()).or_default() += 1;
+        }
+        let mut shown: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+        let all = Filter::default();
+        for line in self.index.lines(&all) {
+            *shown.entry(line.category).or_default() += 1;
+        }
+        assert_eq!(shown, by_category);
+        let mut tools: BTreeMap<String, u64> = BTreeMap::new();
+        for ticket in &tickets {
+            for call in self.entries(ticket.number).into_iter().flat_map(|e| e.tool_calls) {
+                *tools.entry(call.name).or_default() += 1;
+            }
+        }
+        let counted = self.rows().counts("tool:", usize::MAX).unwrap();
+        assert_eq!(counted, Vec::from_iter(tools), "S0.48");
+    }
+
+    /// S4.12: the highest priority first, then the oldest.
+    fn queue_is_in_its_order(&self) {
+        let queue = self.index.find(&Filter::default(), Sort::Queue, 0, usize::MAX).numbers;
+        let ranks: Vec<_> = queue
+            .iter()
+            .map(|n| self.ticket(*n))
+            .map(|t| (std::cmp::Reverse(t.priority), t.created_at, t.number))
+            .collect();
+        assert!(ranks.is_sorted(), "{ranks:?}");
+    }
+}
+
+fn rules() -> Rules {
+    let table = [
+        ("card_inquiry".to_owned(), vec!["card".to_owned()]),
+        ("loan_inquiry".to_owned(), vec!["loan".to_owned()]),
+    ];
+    Rules {
+        zone: jiff::tz::TimeZone::UTC,
+        call_prefix: "GXS".into(),
+        default_priority: Priority::Medium,
+        reopen_window: 7 * Micros::DAY,
+        resume_grace: 10 * Micros::SECOND,
+        idle_end: Micros::HOUR,
+        max_open_calls: 4,
+        dedup_days: 8,
+        idempotency_hours: 24,
+        categoriser: Categoriser::new(table, "general_inquiry".into()),
+    }
+}
+
+fn relay() -> Actor {
+    Actor::Token { name: "relay".into() }
+}
+
+fn agent(id: u64) -> Actor {
+    Actor::Agent { id, name: format!("agent {id}"), sees_all: false }
+}
+
+/// The row of a call that has not ended.
+fn is_running(desk: &Desk, number: u64) -> bool {
+    let row = desk.rows().get::<crate::domain::call::OpenCall>(&key::number(number));
+    row.unwrap().is_some()
+}
+
+fn idempotency(key: &str, request: &str) -> Idempotency {
+    Idempotency::new(1, key.as_bytes(), &[request.as_bytes()]).unwrap()
+}
+
+/// `PROPTEST_CASES` asks for a long run. A failure prints the smallest input that shows it.
+fn cases(short: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(short);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}

@@ -1,0 +1,78 @@
+//! Who may come in: tokens that are missing, wrong or too small (S0.51).
+
+use super::Desk;
+
+#[test]
+fn without_a_token_there_is_no_way_in() {
+    let desk = Desk::shared();
+    let mut open = Vec::new();
+    for operation in &desk.operations {
+        let path = operation.about("GXS-20200101-00000000");
+        if operation.open {
+            open.push(operation.path.as_str());
+            assert_eq!(desk.ask(&operation.method, &path, None, &[], b"").status, 200, "{path}");
+            continue;
+        }
+        let answer = desk.ask(&operation.method, &path, None, &[], b"{}");
+        assert_eq!(answer.status, 401, "{}: {}", operation.name(), answer.text());
+        assert!(answer.header("www-authenticate").is_some(), "{}", operation.name());
+    }
+    assert_eq!(open, ["/health", "/ready"], "DESIGN C9 names what needs no token");
+}
+
+#[test]
+fn what_is_no_token_of_ours_opens_nothing() {
+    let desk = Desk::shared();
+    let cut = &desk.admin[..desk.admin.len() - 1];
+    let longer = format!("{}x", desk.admin);
+    let long = "x".repeat(4000);
+    for wrong in ["", " ", "x", "null", "💥", cut, &longer, &long] {
+        let answer = desk.ask("GET", "/api/calls", Some(wrong), &[], b"");
+        assert_eq!(answer.status, 401, "{wrong:.40}: {}", answer.text());
+    }
+    for header in [
+        desk.admin.clone(),
+        format!("Basic {}", desk.admin),
+        "Bearer".to_owned(),
+        format!("Bearer {0} {0}", desk.admin),
+    ] {
+        let answer = desk.ask("GET", "/api/calls", None, &[("Authorization", &header)], b"");
+        assert_eq!(answer.status, 401, "{}", answer.text());
+    }
+    let in_the_query = format!("/api/calls?token={}", desk.admin);
+    assert_eq!(desk.ask("GET", &in_the_query, None, &[], b"").status, 401);
+}
+
+/// The scopes that an operation must refuse: `ingest` brings in, `read` reads, `agent` works the tickets.
+fn too_small(method: &str, path: &str) -> &'static [&'static str] {
+    match (method, path) {
+        (_, "/api/tickets/all") => &["ingest", "read", "agent"],
+        (_, "/api/tickets/my-tickets") => &["ingest", "read"],
+        (_, path) if path.starts_with("/ingest/") || path.starts_with("/webhook/") => {
+            &["read", "agent"]
+        }
+        // Moving its cursor is part of reading the feed.
+        ("GET", _) => &["ingest"],
+        (_, path) if path.starts_with("/api/feed/") => &["ingest"],
+        (_, path) if path.starts_with("/api/tickets/") => &["ingest", "read"],
+        _ => &["read"],
+    }
+}
+
+#[test]
+fn a_token_of_too_small_a_scope_is_refused() {
+    let desk = Desk::shared();
+    for operation in desk.operations.iter().filter(|operation| !operation.open) {
+        let path = operation.about("GXS-20200101-00000000");
+        for scope in too_small(&operation.method, &operation.path) {
+            let token = match *scope {
+                "ingest" => &desk.ingest,
+                "read" => &desk.read,
+                _ => &desk.agent,
+            };
+            let answer = desk.ask(&operation.method, &path, Some(token), &[], b"{}");
+            assert_eq!(answer.status, 403, "{} to {scope}: {}", operation.name(), answer.text());
+        }
+    }
+    desk.must_be_well();
+}
