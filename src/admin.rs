@@ -134,7 +134,10 @@ async fn carry_out(
         Request::Export { status, since } => {
             let selection = Selection { status, since: since.map(Micros) };
             for number in engine.select_calls(&selection) {
-                let found = engine.read(|rows| Export::read(&rows, number));
+                let found = engine.read(|rows| match rows.ticket(number)? {
+                    Some(ticket) => Export::read(&rows, ticket).map(Some),
+                    None => Ok(None),
+                });
                 let Some(export) = found.map_err(|e| e.to_string())? else { continue };
                 let ticket_id = export.ticket.ticket_id.clone();
                 let document = serde_json::to_string_pretty(&export).map_err(|e| e.to_string())?;

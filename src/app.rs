@@ -72,7 +72,8 @@ pub fn open(config: &Config) -> Result<(Engine, Writer), AppError> {
         default_priority: config.tickets.default_priority,
         reopen_window: micros(config.tickets.reopen_window),
         resume_grace: micros(config.calls.resume_grace),
-        max_open_calls: config.calls.max_open as usize,
+        idle_end: micros(config.calls.idle_end),
+        max_open_calls: u64::from(config.calls.max_open),
         dedup_days: hours(config.whatsapp.dedup_keep).div_ceil(24),
         idempotency_hours: hours(config.idempotency.keep),
         categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
@@ -110,20 +111,41 @@ pub fn documented_doors() -> OpenApiRouter {
 
 /// Serves until SIGTERM or SIGINT, then drains. `ready` is called once, when requests are answered.
 pub async fn serve(config: &Config, ready: impl FnOnce(Bound)) -> Result<(), AppError> {
+    let stop = stop_signal()?;
+    serve_until(config, |bound| {
+        ready(bound);
+        stop
+    })
+    .await
+}
+
+/// Serves until the future ends that `until` gives, then drains. `until` is called once, when requests are
+/// answered.
+pub async fn serve_until<F: Future<Output = ()>>(
+    config: &Config,
+    until: impl FnOnce(Bound) -> F,
+) -> Result<(), AppError> {
+    let (stop, stopping) = watch::channel(false);
+    let running = start(config, stopping).await?;
+    let until = until(running.bound);
+    notify(NotifyState::Ready);
+    until.await;
+    notify(NotifyState::Stopping);
+    running.drain(&stop).await
+}
+
+/// Ends at SIGTERM or SIGINT; from this call on neither ends the process by itself.
+pub fn stop_signal() -> Result<impl Future<Output = ()>, AppError> {
     let mut terminate =
         signal(SignalKind::terminate()).map_err(|e| AppError::Io("SIGTERM".into(), e))?;
     let mut interrupt =
         signal(SignalKind::interrupt()).map_err(|e| AppError::Io("SIGINT".into(), e))?;
-    let (stop, stopping) = watch::channel(false);
-    let running = start(config, stopping).await?;
-    ready(running.bound);
-    notify(NotifyState::Ready);
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
-    }
-    notify(NotifyState::Stopping);
-    running.drain(&stop).await
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+        }
+    })
 }
 
 fn notify(state: NotifyState<'_>) {
@@ -191,7 +213,7 @@ async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Runni
         let router = http::legacy_router(state, config.calls.legacy_open);
         servers.spawn(server::serve(listener, router, limits, metrics, stopping));
     }
-    let workers = workers::start(&engine, config.calls.resume_grace);
+    let workers = workers::start(&engine, config.calls.resume_grace, config.calls.idle_end);
     let drain_timeout = config.http.drain_timeout;
     Ok(Running { bound, engine, writer, servers, workers, admin, calls, drain_timeout, socket })
 }

@@ -19,6 +19,8 @@
 //! | [`admin`] | the unix socket by which the command line reaches a running daemon |
 //! | [`app`] | composition root: build, spawn, drain in order |
 //! | [`cli`] | one file a subcommand |
+//! | [`client`] | the other end of the doors, over TCP: for `demo` and `bench` |
+//! | [`bench`] | `frontdesk bench`: a daemon under load, beside the limits of its disk and its libraries |
 //! | [`config`] | one struct a section; `config/default.toml` is the documentation |
 //! | [`telemetry`] | logs and metrics |
 
@@ -28,7 +30,9 @@
 pub mod admin;
 pub mod app;
 pub mod auth;
+pub mod bench;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod domain;
 pub mod engine;

@@ -5,8 +5,11 @@
 //! line or the configuration is wrong.
 
 mod ask;
+mod bench;
 mod config;
+mod demo;
 mod export;
+mod scratch;
 mod serve;
 mod token;
 mod verify;
@@ -35,6 +38,10 @@ struct Cli {
 enum Command {
     /// Run the daemon
     Serve(serve::Command),
+    /// Show it at work: plays a recorded call and a WhatsApp conversation into a throw-away store
+    Demo(demo::Command),
+    /// Measure durable events a second, latency, memory and start, beside the limits of this machine
+    Bench(bench::Command),
     /// Make, list and revoke machine tokens
     #[command(subcommand)]
     Token(token::Command),
@@ -146,6 +153,8 @@ fn respond(
 fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(command) => serve::run(command, &cli.shared, out),
+        Command::Demo(command) => demo::run(command, &cli.shared, out),
+        Command::Bench(command) => bench::run(command, &cli.shared, out),
         Command::Token(command) => token::run(command, &cli.shared, out),
         Command::Export(command) => export::run(command, &cli.shared, out),
         Command::Verify => verify::run(&cli.shared, out),

@@ -18,6 +18,9 @@ pub struct CallsConfig {
     /// How long a broken connection may take to come back.
     #[serde(deserialize_with = "units::duration")]
     pub resume_grace: Duration,
+    /// How long after its last turn a call over plain HTTP ends by itself.
+    #[serde(deserialize_with = "units::duration")]
+    pub idle_end: Duration,
     /// How long a connection may take to show that it lives when another comes for its call.
     #[serde(deserialize_with = "units::duration")]
     pub takeover_probe: Duration,
@@ -53,6 +56,7 @@ impl CallsConfig {
         let second = Duration::from_secs(1);
         limits.size("calls.max_frame", self.max_frame, 64 * KIB..=4 * MIB);
         limits.duration("calls.resume_grace", self.resume_grace, Duration::ZERO..=second * 600);
+        limits.duration("calls.idle_end", self.idle_end, second * 60..=second * 7 * 86_400);
         limits.duration("calls.takeover_probe", self.takeover_probe, second / 10..=second * 60);
         limits.count("calls.max_open", self.max_open, 1..=100_000);
         if let Some(address) = self.legacy_listen

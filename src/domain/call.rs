@@ -18,9 +18,33 @@ pub struct OpenCall {
     pub connection: Option<u64>,
     /// Since when the connection is broken; the call ends when nobody came back within the grace.
     pub detached_at: Option<Micros>,
-    /// Frames of the relay that were acknowledged, for the answer to one that comes back.
+    /// Speech items seen so far; at most [`MAX_ITEMS`].
     pub items: u32,
+    /// When it was opened or, over plain HTTP, last added to.
+    pub heard_at: Micros,
 }
+
+impl OpenCall {
+    /// When it ends if nobody comes: after the grace where the connection broke, after the idle time where
+    /// there never was one, not at all while it is connected.
+    pub fn expires_at(&self, resume_grace: i64, idle_end: i64) -> Option<Micros> {
+        match (self.connection, self.detached_at) {
+            (Some(_), _) => None,
+            (None, Some(since)) => Some(since.plus(resume_grace)),
+            (None, None) => Some(self.heard_at.plus(idle_end)),
+        }
+    }
+
+    /// Whether that time has come. A clock that was set back must not keep a call open for ever.
+    pub fn is_over(&self, now: Micros, resume_grace: i64, idle_end: i64) -> bool {
+        let began = self.detached_at.unwrap_or(self.heard_at);
+        let expires = self.expires_at(resume_grace, idle_end);
+        expires.is_some_and(|at| now >= at || now < began)
+    }
+}
+
+/// The name of the count of calls that have not ended.
+pub const RUNNING: &str = "calls.running";
 
 /// The most items one call may announce; further ones are kept in order of arrival.
 pub const MAX_ITEMS: u32 = 20_000;
@@ -94,4 +118,51 @@ pub enum Fact {
         call_id: String,
         output: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACE: i64 = 10 * Micros::SECOND;
+    const IDLE: i64 = Micros::HOUR;
+
+    fn call(connection: Option<u64>, detached_at: Option<Micros>) -> OpenCall {
+        let heard_at = Micros(1_000 * Micros::SECOND);
+        OpenCall {
+            ticket: 1001,
+            session_id: "s".into(),
+            connection,
+            detached_at,
+            items: 0,
+            heard_at,
+        }
+    }
+
+    #[test]
+    fn a_connected_call_never_ends_by_itself() {
+        let call = call(Some(1), None);
+        assert!(!call.is_over(Micros(i64::MAX), GRACE, IDLE));
+    }
+
+    #[test]
+    fn a_broken_call_ends_after_the_grace() {
+        let broken = Micros(2_000 * Micros::SECOND);
+        let call = call(None, Some(broken));
+        assert!(!call.is_over(broken.plus(GRACE - 1), GRACE, IDLE));
+        assert!(call.is_over(broken.plus(GRACE), GRACE, IDLE));
+    }
+
+    #[test]
+    fn a_call_over_plain_http_ends_when_nothing_more_comes() {
+        let call = call(None, None);
+        assert!(!call.is_over(call.heard_at.plus(IDLE - 1), GRACE, IDLE));
+        assert!(call.is_over(call.heard_at.plus(IDLE), GRACE, IDLE));
+    }
+
+    #[test]
+    fn a_clock_set_back_keeps_no_call_open() {
+        let call = call(None, Some(Micros(2_000 * Micros::SECOND)));
+        assert!(call.is_over(Micros(0), GRACE, IDLE));
+    }
 }

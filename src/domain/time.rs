@@ -21,7 +21,9 @@ impl Micros {
 
     /// Reads RFC 3339; any offset, any number of decimals.
     pub fn parse_rfc3339(text: &str) -> Option<Micros> {
-        text.parse::<jiff::Timestamp>().ok().map(|t| Micros(t.as_microsecond()))
+        // Years before 1 have no RFC 3339 form to be shown in again.
+        let plain = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        text.parse::<jiff::Timestamp>().ok().filter(|_| plain).map(|t| Micros(t.as_microsecond()))
     }
 
     fn timestamp(self) -> jiff::Timestamp {

@@ -196,6 +196,9 @@ pub enum Refusal {
     Conflict(String),
     #[error("{0}")]
     Forbidden(String),
+    /// A limit on how much may go on at once is reached; later it will do.
+    #[error("{0}")]
+    Overloaded(String),
     #[error("this Idempotency-Key was used before for a different request")]
     KeyReused,
     /// The store could not be read or decided upon; the cause is for the log.

@@ -147,6 +147,17 @@ impl<'a> Draft<'a> {
         self.next(name, 1).map(|_| ())
     }
 
+    /// Takes one from a named count.
+    pub fn uncount(&mut self, name: &str) -> Result<(), ReadError> {
+        let count = self.counted(name)?;
+        self.put(name.as_bytes(), &Count(count.saturating_sub(1)));
+        Ok(())
+    }
+
+    pub fn counted(&self, name: &str) -> Result<u64, ReadError> {
+        Ok(self.get::<Count>(name.as_bytes())?.map_or(0, |c| c.0))
+    }
+
     /// The ticket that a reference names, if the actor may see it: else it is as if absent (DESIGN C9).
     pub fn ticket(&self, reference: &Reference) -> Result<Ticket, Refusal> {
         let found = self.rows().resolve(reference)?;

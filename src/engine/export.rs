@@ -14,10 +14,6 @@ use crate::domain::status::Status;
 use crate::domain::ticket::{Metadata, Ticket};
 use crate::domain::time::Micros;
 
-/// Turns of one call that are read at once, and their bytes.
-pub const MAX_TURNS: usize = 5000;
-pub const MAX_TURN_BYTES: usize = 32 << 20;
-
 #[derive(Serialize, ToSchema)]
 pub struct Export {
     pub ticket: ExportTicket,
@@ -70,7 +66,7 @@ pub fn is_turn(entry: &Entry) -> bool {
 }
 
 impl Export {
-    pub fn of(ticket: Ticket, entries: Vec<Entry>, metadata: Vec<(u32, Metadata)>) -> Export {
+    fn of(ticket: Ticket, entries: Vec<Entry>, metadata: Vec<(u32, Metadata)>) -> Export {
         let turns = entries.into_iter().filter(is_turn).map(|e| ExportInteraction {
             timestamp: e.at,
             speaker: face_speaker(e.speaker),
@@ -96,13 +92,11 @@ impl Export {
         }
     }
 
-    /// Reads the whole call of a ticket.
-    pub fn read(rows: &Rows<'_>, number: u64) -> Result<Option<Export>, ReadError> {
-        let Some(ticket) = rows.ticket(number)? else { return Ok(None) };
-        let (entries, _) =
-            rows.timeline(&ticket, 0, MAX_TURNS, MAX_TURN_BYTES)?.unwrap_or_default();
+    /// The whole call of a ticket.
+    pub fn read(rows: &Rows<'_>, ticket: Ticket) -> Result<Export, ReadError> {
+        let entries = rows.whole_timeline(&ticket)?;
         let metadata = rows.metadata(&ticket)?;
-        Ok(Some(Export::of(ticket, entries, metadata)))
+        Ok(Export::of(ticket, entries, metadata))
     }
 }
 

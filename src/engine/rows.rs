@@ -106,6 +106,17 @@ impl<'a> Rows<'a> {
         Ok(passed.then_some((entries, false)))
     }
 
+    /// The whole timeline of a ticket, however long.
+    pub fn whole_timeline(&self, ticket: &Ticket) -> Result<Vec<Entry>, ReadError> {
+        let mut entries = Vec::with_capacity(ticket.extent.entries as usize);
+        for page in 0..ticket.extent.pages {
+            for item in self.page(ticket.number, page)?.items {
+                entries.push(self.entry(&item)?);
+            }
+        }
+        Ok(entries)
+    }
+
     /// What callers attached to a ticket, in order; ids count from 1 (S0.35).
     pub fn metadata(&self, ticket: &Ticket) -> Result<Vec<(u32, Metadata)>, ReadError> {
         (0..ticket.extent.metadata)

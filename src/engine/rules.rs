@@ -12,7 +12,9 @@ pub struct Rules {
     pub reopen_window: i64,
     /// How long a broken call waits for its relay, in microseconds.
     pub resume_grace: i64,
-    pub max_open_calls: usize,
+    /// How long after its last turn a call over plain HTTP ends, in microseconds.
+    pub idle_end: i64,
+    pub max_open_calls: u64,
     /// Days that dedup keys of messages are kept.
     pub dedup_days: u32,
     /// Hours that answers to idempotent requests are kept.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::rows::{ReadError, Rows, key};
-use crate::domain::call::OpenCall;
+use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::{Contact, Conversation};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
@@ -51,6 +51,7 @@ pub fn verify(reader: &Reader, seal: &Seal) -> Result<Report, ReadError> {
     let mut check = Check::new();
     while reader.read(|view| Ok(check.tickets(&Rows { view, seal })))?? {}
     while reader.read(|view| Ok(check.contacts(&Rows { view, seal })))?? {}
+    reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     Ok(check.report)
 }
 
@@ -60,6 +61,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     let mut check = Check::new();
     while check.tickets(rows)? {}
     while check.contacts(rows)? {}
+    check.running_calls(rows)?;
     Ok(check.report)
 }
 
@@ -71,6 +73,16 @@ impl Check {
             next_ticket: FIRST_NUMBER,
             next_contact: 1,
         }
+    }
+
+    /// The count of running calls, by which their number is limited.
+    fn running_calls(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        let running = rows.scan::<OpenCall>(&[], None, Order::Ascending, usize::MAX)?.len();
+        let counted = rows.get::<Count>(RUNNING.as_bytes())?.map_or(0, |c| c.0);
+        if running as u64 != counted {
+            self.report.find(format!("{running} calls are running, {counted} are counted"));
+        }
+        Ok(())
     }
 
     /// The next tickets; false when there are no more.

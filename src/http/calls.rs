@@ -18,10 +18,14 @@ use crate::domain::status::Status;
 use crate::domain::ticket::{Metadata, Ticket};
 use crate::domain::time::Micros;
 use crate::engine::command::{CallChanges, Command, NewCall, NewInteraction, Reply};
-use crate::engine::export::{Export, MAX_TURN_BYTES, MAX_TURNS, is_turn};
+use crate::engine::export::{Export, is_turn};
 use crate::engine::index::{Filter, Set, Sort};
 use crate::engine::rows::{ReadError, Rows};
 use crate::wire::problem::Problem;
+
+/// Turns of one call in one answer, and bytes of them; longer calls go on at the timeline.
+const MAX_TURNS: usize = 5000;
+const MAX_TURN_BYTES: usize = 32 << 20;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -182,15 +186,23 @@ type Whole = (Ticket, Vec<Entry>, bool, Vec<(u32, Metadata)>);
 
 fn whole(state: &State, caller: &Caller, reference: &Reference) -> Result<Whole, Failure> {
     let found = state.engine.read(|rows| {
-        let Some(ticket) = rows.resolve(reference)? else { return Ok(None) };
+        let Some(ticket) = call(&rows, caller, reference)? else { return Ok(None) };
         let (entries, more) =
             rows.timeline(&ticket, 0, MAX_TURNS, MAX_TURN_BYTES)?.unwrap_or_default();
         let metadata = rows.metadata(&ticket)?;
         Ok(Some((ticket, entries, more, metadata)))
     })?;
-    found
-        .filter(|(t, ..)| t.channel == Channel::Call && super::tickets::visible(caller, t))
-        .ok_or_else(|| not_found("such call"))
+    found.ok_or_else(|| not_found("such call"))
+}
+
+/// The call that a reference names, if the caller may see it.
+fn call(
+    rows: &Rows<'_>,
+    caller: &Caller,
+    reference: &Reference,
+) -> Result<Option<Ticket>, ReadError> {
+    let found = rows.resolve(reference)?;
+    Ok(found.filter(|t| t.channel == Channel::Call && super::tickets::visible(caller, t)))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -359,6 +371,9 @@ pub async fn export(
     caller: Caller,
     Named(reference): Named,
 ) -> Result<Json<Export>, Failure> {
-    let (ticket, entries, _, metadata) = whole(&state, &caller, &reference)?;
-    Ok(Json(Export::of(ticket, entries, metadata)))
+    let found = state.engine.read(|rows| match call(&rows, &caller, &reference)? {
+        Some(ticket) => Export::read(&rows, ticket).map(Some),
+        None => Ok(None),
+    })?;
+    found.map(Json).ok_or_else(|| not_found("such call"))
 }

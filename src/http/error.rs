@@ -51,6 +51,7 @@ fn problem_of(error: &engine::Error) -> Problem {
             Refusal::Invalid { field, why } => Problem::field(*field, why),
             Refusal::Conflict(_) => Problem::new(409, "Conflict", refusal.to_string()),
             Refusal::Forbidden(_) => Problem::new(403, "Forbidden", refusal.to_string()),
+            Refusal::Overloaded(_) => Problem::new(503, "Service Unavailable", refusal.to_string()),
             Refusal::KeyReused => Problem::new(422, "Unprocessable Content", refusal.to_string()),
             Refusal::Store(cause) => {
                 tracing::error!(%cause, "a request could not be decided");

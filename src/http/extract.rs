@@ -101,14 +101,25 @@ fn too_large(max: usize) -> Failure {
 
 /// Reads JSON; an error names the field by its path.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    // serde would fill a struct's fields from an array, by position.
+    if matches!(bytes.trim_ascii_start().first(), Some(b'[')) {
+        return Err(Problem::bad_request("the body must be a JSON object, not an array").into());
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
         let path = e.path().to_string();
         let inner = e.into_inner();
-        if inner.is_data() && path != "." {
-            Failure::from(Problem::field(path, inner.to_string()))
-        } else {
-            Problem::bad_request(format!("the body is not the JSON expected here: {inner}")).into()
+        let text = inner.to_string();
+        // The path of what is missing ends at its parent.
+        let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        match (missing, path.as_str()) {
+            (Some(name), ".") => Failure::from(Problem::field(name, "is required")),
+            (Some(name), parent) => {
+                Problem::field(format!("{parent}.{name}"), "is required").into()
+            }
+            (None, path) if inner.is_data() && path != "." => Problem::field(path, text).into(),
+            _ => Problem::bad_request(format!("the body is not the JSON expected here: {text}"))
+                .into(),
         }
     })?;
     deserializer

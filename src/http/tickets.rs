@@ -108,7 +108,7 @@ pub fn visible(caller: &Caller, ticket: &Ticket) -> bool {
 }
 
 /// One ticket.
-#[utoipa::path(get, path = "/api/tickets/{ref}", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket: 1001, #1001, UUID, GXS-…, TKT-…")),
+#[utoipa::path(get, path = "/api/tickets/{ref}", operation_id = "read_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket: 1001, #1001, UUID, GXS-…, TKT-…")),
     responses((status = 200, body = TicketView)))]
 pub async fn read(
     Shared(state): Shared<State>,
@@ -272,7 +272,7 @@ pub async fn resolve(
 }
 
 /// Closes a ticket.
-#[utoipa::path(post, path = "/api/tickets/{ref}/close", tag = "tickets", request_body = EndBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[utoipa::path(post, path = "/api/tickets/{ref}/close", operation_id = "close_ticket", tag = "tickets", request_body = EndBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn close(
     Shared(state): Shared<State>,

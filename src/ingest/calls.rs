@@ -52,7 +52,8 @@ pub async fn stream(
         customer_phone: phone.filter(|p: &String| !p.is_empty()),
         ..NewCall::default()
     };
-    let max = doors.settings.max_frame;
+    // A frame that is over the limit but not absurd is read, so that the peer can be told why it was refused.
+    let max = doors.settings.max_frame.saturating_mul(4);
     Ok(upgrade
         .max_message_size(max)
         .max_frame_size(max)

@@ -28,6 +28,8 @@ use crate::wire::realtime;
 const MAX_PENDING: usize = 256;
 /// A connection on which nothing came for two of these is dead.
 const KEEPALIVE: Duration = Duration::from_secs(20);
+/// How long a peer that was refused may take to close.
+const LINGER: Duration = Duration::from_secs(2);
 /// How often what ends a call is tried again while the store cannot be written.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -158,6 +160,11 @@ impl Relay {
                         let _ = ask.send(());
                     }
                     match frame {
+                        Some(Ok(message)) if size(&message) > self.doors.settings.max_frame => {
+                            self.refuse_size(sink).await;
+                            drain(&mut stream).await;
+                            break End::Broken;
+                        }
                         Some(Ok(Message::Text(text))) => {
                             frames += 1;
                             let awaited = self.take(ticket.number, &text, &mut frames);
@@ -173,8 +180,7 @@ impl Relay {
                         Some(Err(error)) => {
                             tracing::debug!(ticket = ticket.number, %error, "a relay's connection broke");
                             if is_too_large(&error) {
-                                let why = format!("a frame may be at most {} bytes (calls.max_frame)", self.doors.settings.max_frame);
-                                close(sink, close_code::SIZE, &why).await;
+                                self.refuse_size(sink).await;
                             }
                             break End::Broken;
                         }
@@ -201,6 +207,16 @@ impl Relay {
         };
         finish(sink, &mut pending).await;
         end
+    }
+
+    async fn refuse_size(&self, sink: &mut Sink) {
+        let max = self.doors.settings.max_frame;
+        close(
+            sink,
+            close_code::SIZE,
+            &format!("a frame may be at most {max} bytes (calls.max_frame)"),
+        )
+        .await;
     }
 
     /// Hands one frame to the engine.
@@ -259,6 +275,21 @@ impl Relay {
             }
         }
     }
+}
+
+fn size(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) => bytes.len(),
+        _ => 0,
+    }
+}
+
+/// Reads on for a moment: a connection that is closed with unread data is reset, and the peer would not learn
+/// why.
+async fn drain(stream: &mut SplitStream<WebSocket>) {
+    let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+    let _ = tokio::time::timeout(LINGER, rest).await;
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

@@ -220,9 +220,10 @@ impl Store {
         Ok(())
     }
 
-    /// Writes and syncs a small file, so that readiness and the watchdog tell the truth.
+    /// Whether a command would be taken: there is room, and a small file can be written and synced.
     pub fn probe(&mut self) -> Result<(), WriteError> {
         self.ready()?;
+        self.check_space(self.since, self.settings.disk_reserve)?;
         let write = || {
             let file = self.disk.open("probe").or_else(|_| self.disk.create("probe"))?;
             file.write_at(0, &self.figures.batches.to_le_bytes())?;

@@ -7,19 +7,18 @@ use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::{Actor, Command, Submission};
 
-/// The longest sleep: a call that breaks meanwhile is looked at after this, or after the grace if shorter.
-const MAX_NAP: Duration = Duration::from_millis(500);
+/// How often the running calls are looked at; so much later than its time a call may end.
+const NAP: Duration = Duration::from_millis(500);
 
-pub async fn run(engine: Engine, grace: Duration) {
-    let grace = i64::try_from(grace.as_micros()).unwrap_or(i64::MAX);
+pub async fn run(engine: Engine, resume_grace: Duration, idle_end: Duration) {
+    let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
+    let (grace, idle) = (micros(resume_grace), micros(idle_end));
     loop {
-        tokio::time::sleep(MAX_NAP).await;
+        tokio::time::sleep(NAP).await;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = Micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+        let now = Micros(micros(since));
         for call in engine.shared().open_calls() {
-            // A clock that was set back must not keep a call open for ever.
-            let over = |at: Micros| now >= at.plus(grace) || now < at;
-            if call.detached_at.is_some_and(over) {
+            if call.is_over(now, grace, idle) {
                 let command = Command::ExpireCall { ticket: call.ticket };
                 if let Err(error) = engine.submit(Submission::new(Actor::System, command)).await {
                     tracing::warn!(ticket = call.ticket, %error, "a call could not be ended yet");

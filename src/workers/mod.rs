@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 use crate::engine::Engine;
 
 /// Starts all workers; they end when the set is dropped.
-pub fn start(engine: &Engine, resume_grace: Duration) -> JoinSet<()> {
+pub fn start(engine: &Engine, resume_grace: Duration, idle_end: Duration) -> JoinSet<()> {
     let mut workers = JoinSet::new();
-    workers.spawn(call_closer::run(engine.clone(), resume_grace));
+    workers.spawn(call_closer::run(engine.clone(), resume_grace, idle_end));
     workers.spawn(housekeeping::run(engine.clone()));
     workers.spawn(watchdog::run(engine.clone()));
     workers

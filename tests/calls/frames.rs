@@ -89,6 +89,8 @@ fn a_frame_that_is_no_event_gets_an_error_and_the_call_goes_on() {
 const TEXT: u8 = 0x81;
 const FIRST_PART: u8 = 0x01;
 const NEXT_PART: u8 = 0x00;
+/// A continuation, the final one.
+const LAST_PART: u8 = 0x80;
 
 /// A frame of WebSocket as it lies on the wire, masked with zeros.
 fn raw_frame(opcode: u8, length: usize) -> Vec<u8> {
@@ -132,7 +134,8 @@ fn parts_that_add_up_to_more_than_the_limit_close_with_1009() {
     let mut relay = desk.relay(&session());
     relay.tell(&agent_turn("item_1", None, "Hello."));
     let mut parts = raw_frame(FIRST_PART, 1 << 20);
-    (0..4).for_each(|_| parts.extend(raw_frame(NEXT_PART, 1 << 20)));
+    (0..3).for_each(|_| parts.extend(raw_frame(NEXT_PART, 1 << 20)));
+    parts.extend(raw_frame(LAST_PART, 1 << 20));
     flood(&mut relay, parts);
 }
 

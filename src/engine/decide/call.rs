@@ -1,6 +1,6 @@
 //! The life of a call: opened, detached, resumed, ended; and what callers of the ledger change (seed 000).
 
-use crate::domain::call::{CallItem, OpenCall};
+use crate::domain::call::{CallItem, OpenCall, RUNNING};
 use crate::domain::channel::Channel;
 use crate::domain::entry::{Entry, Kind, MAX_BODY, MAX_TOOL_CALLS, Speaker, ToolCall};
 use crate::domain::reference::Reference;
@@ -44,17 +44,12 @@ pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
             (None, _) | (Some(_), IfAttached::TakeOver) => return resume(draft, call, connection),
         }
     }
-    if draft
-        .rows()
-        .scan::<OpenCall>(&[], None, Order::Ascending, draft.ctx.rules.max_open_calls)?
-        .len()
-        >= draft.ctx.rules.max_open_calls
-    {
-        return Err(Refusal::Conflict(format!(
-            "{} calls are running, which is the limit calls.max_open",
-            draft.ctx.rules.max_open_calls
-        )));
+    let (running, limit) = (draft.counted(RUNNING)?, draft.ctx.rules.max_open_calls);
+    if running >= limit {
+        let why = format!("{running} calls are running, the limit calls.max_open is {limit}");
+        return Err(Refusal::Overloaded(why));
     }
+    draft.count(RUNNING)?;
     let prefix = draft.ctx.rules.call_prefix.clone();
     let (number, id, ticket_id) = draft.name_ticket(&prefix)?;
     let now = draft.ctx.now;
@@ -98,6 +93,7 @@ pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
         connection: new.connection,
         detached_at: None,
         items: 0,
+        heard_at: now,
     };
     draft.put(&key::number(number), &call);
     draft.event(EventKind::TicketCreated, Some(number));
@@ -147,15 +143,18 @@ pub fn orphan_all(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
 }
 
 pub fn expire(draft: &mut Draft<'_>, ticket: u64) -> Result<Reply, Refusal> {
-    let grace = draft.ctx.rules.resume_grace;
     let Some(call) = draft.get::<OpenCall>(&key::number(ticket))? else { return Ok(Reply::Done) };
-    match call.detached_at {
-        Some(since) if draft.ctx.now >= since.plus(grace) || draft.ctx.now < since => {
-            let ticket = draft.ticket(&Reference::Number(ticket))?;
-            finish(draft, ticket, true, Some("the relay did not come back"))
-        }
-        _ => Ok(Reply::Done),
+    let rules = draft.ctx.rules;
+    if !call.is_over(draft.ctx.now, rules.resume_grace, rules.idle_end) {
+        return Ok(Reply::Done);
     }
+    let ticket = draft.ticket(&Reference::Number(ticket))?;
+    let why = if call.detached_at.is_some() {
+        "the relay did not come back"
+    } else {
+        "nothing more came"
+    };
+    finish(draft, ticket, true, Some(why))
 }
 
 /// Ends a call. `connection` is the one that closed; a call that another connection has taken over goes on.
@@ -197,7 +196,11 @@ fn finish(
     if was_running {
         draft.event(EventKind::CallEnded, Some(ticket.number));
     }
-    draft.delete(Table::OpenCalls, &key::number(ticket.number));
+    let call = key::number(ticket.number);
+    if draft.get::<OpenCall>(&call)?.is_some() {
+        draft.delete(Table::OpenCalls, &call);
+        draft.uncount(RUNNING)?;
+    }
     draft.delete_of_ticket(Table::CallItems, ticket.number, ALL_ITEMS)?;
     Ok(Reply::Ticket(Box::new(ticket)))
 }
@@ -286,6 +289,11 @@ pub fn log_interaction(draft: &mut Draft<'_>, new: &NewInteraction) -> Result<Re
     }
     ticket.updated_at = now;
     draft.put_ticket(&ticket);
+    let running = key::number(ticket.number);
+    if let Some(mut call) = draft.get::<OpenCall>(&running)?.filter(|c| c.connection.is_none()) {
+        call.heard_at = now;
+        draft.put(&running, &call);
+    }
     draft.event_about(EventKind::MessageAdded, Some(ticket.number), Some(no), None);
     Ok(Reply::Interaction { ticket: Box::new(ticket), entry: Box::new(entry) })
 }

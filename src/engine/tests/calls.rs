@@ -80,7 +80,7 @@ impl Calls {
                 assert!(!wrote && if_attached == IfAttached::Ask);
                 assert_eq!(latest.map(|c| c.ticket), Some(ticket));
             }
-            Err(Refusal::Conflict(_)) => assert_eq!(running, desk.rules.max_open_calls),
+            Err(Refusal::Overloaded(_)) => assert_eq!(running as u64, desk.rules.max_open_calls),
             other => panic!("{other:?}"),
         }
     }
@@ -192,9 +192,13 @@ impl Calls {
             .unwrap();
         desk.own(Command::ExpireCall { ticket: call.ticket }).unwrap();
         let Some(before) = before else { return };
-        let waits =
-            |since: Micros| (since..since.plus(desk.rules.resume_grace)).contains(&desk.now);
-        let goes_on = before.detached_at.is_none_or(waits);
+        // A broken one waits for its relay, one over plain HTTP for its next turn, a connected one stays.
+        let waits = |since: Micros, span| (since..since.plus(span)).contains(&desk.now);
+        let goes_on = match (before.connection, before.detached_at) {
+            (Some(_), _) => true,
+            (None, Some(since)) => waits(since, desk.rules.resume_grace),
+            (None, None) => waits(before.heard_at, desk.rules.idle_end),
+        };
         assert_eq!(is_running(desk, call.ticket), goes_on, "{before:?} at {}", desk.now);
     }
 

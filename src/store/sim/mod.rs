@@ -5,8 +5,8 @@
 //! machine sees it; after a crash every handle of that life fails.
 
 mod inode;
+mod life;
 mod random;
-mod session;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,8 +14,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use inode::Inode;
+use life::Life;
 pub use random::Random;
-use session::Session;
 
 use super::disk::Disk;
 
@@ -99,7 +99,7 @@ impl SimDisk {
     pub fn boot(&self) -> Arc<dyn Disk> {
         let mut state = self.state();
         state.end_life();
-        Arc::new(Session { disk: self.clone(), life: state.life })
+        Arc::new(Life { disk: self.clone(), life: state.life })
     }
 
     /// The power goes and comes back: a random part of what was not synced is lost.

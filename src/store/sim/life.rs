@@ -8,18 +8,18 @@ use super::{Change, Op, SimDisk, State, fault, no_space, parent, power_is_off};
 use crate::store::disk::{Disk, DiskFile, DiskLock, Held};
 
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct Life {
     pub disk: SimDisk,
     pub life: u64,
 }
 
-impl Session {
+impl Life {
     fn file(&self, inode: u64) -> Arc<dyn DiskFile> {
         Arc::new(SimFile { disk: self.disk.clone(), life: self.life, inode })
     }
 }
 
-impl Disk for Session {
+impl Disk for Life {
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let state = self.disk.enter(self.life)?;
         let inode = state.names.get(name).ok_or(io::ErrorKind::NotFound)?;
