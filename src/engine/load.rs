@@ -1,4 +1,5 @@
-//! What is read at start: the narrow table into the index, tokens, running calls, recent dedup keys.
+//! What is read at start, and after a failure that left memory behind the disk: the narrow table into the index,
+//! tokens, running calls, recent dedup keys.
 
 use std::sync::Arc;
 
@@ -11,11 +12,19 @@ use crate::domain::contact::Token;
 use crate::store::codec::Record;
 use crate::store::records::IndexRow;
 use crate::store::seal::Seal;
-use crate::store::{Order, Store, Table, View};
+use crate::store::{Order, Reader, Store, Table, View};
 use crate::telemetry::metrics::Metrics;
 
 /// Rows read at once, so that no snapshot lives long.
 const CHUNK: usize = 50_000;
+
+/// What is held in memory of the rows.
+#[derive(Default)]
+pub struct Held {
+    pub index: Index,
+    pub tokens: Vec<Token>,
+    pub calls: Vec<(u64, OpenCall)>,
+}
 
 pub fn load(
     store: &Store,
@@ -24,24 +33,26 @@ pub fn load(
     metrics: Arc<Metrics>,
 ) -> Result<(Shared, SeenWindow), ReadError> {
     let reader = store.reader();
-    let mut index = Index::default();
+    let held = held(&reader, &seal)?;
     let mut seen = SeenWindow::new(seen_window);
-    let mut tokens = Vec::new();
-    let mut calls = Vec::new();
-    // One snapshot suffices: nobody writes yet.
+    reader.read(|view| Ok(seen_keys(view, &mut seen)))??;
+    let shared = Shared::new(reader, store.feed(), seal, metrics, store.last_seq());
+    shared.replace(held);
+    Ok((shared, seen))
+}
+
+/// Reads the rows; one snapshot suffices, as nobody writes meanwhile.
+pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
+    let mut held = Held::default();
     reader.read(|view| {
         Ok((|| {
-            let rows = Rows { view, seal: &seal };
-            each::<IndexRow>(&rows, |number, row| index.put(number, &row))?;
-            each::<Token>(&rows, |_, token| tokens.push(token))?;
-            each::<OpenCall>(&rows, |number, call| calls.push((number, call)))?;
-            seen_keys(view, &mut seen)
+            let rows = Rows { view, seal };
+            each::<IndexRow>(&rows, |number, row| held.index.put(number, &row))?;
+            each::<Token>(&rows, |_, token| held.tokens.push(token))?;
+            each::<OpenCall>(&rows, |number, call| held.calls.push((number, call)))
         })())
     })??;
-    let shared = Shared::new(reader, store.feed(), seal, metrics, index, store.last_seq());
-    tokens.into_iter().for_each(|t| shared.take_token(Some(t)));
-    calls.into_iter().for_each(|(number, call)| shared.take_call(number, Some(call)));
-    Ok((shared, seen))
+    Ok(held)
 }
 
 /// Every record of a table whose keys are numbers.

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
 use super::index::Index;
+use super::load::Held;
 use crate::domain::call::OpenCall;
 use crate::domain::contact::Token;
 use crate::store::codec;
@@ -51,7 +52,6 @@ impl Shared {
         feed: Feed,
         seal: Seal,
         metrics: Arc<Metrics>,
-        index: Index,
         published: u64,
     ) -> Shared {
         Shared {
@@ -59,7 +59,7 @@ impl Shared {
             feed,
             seal,
             metrics,
-            index: RwLock::new(index),
+            index: RwLock::default(),
             tokens: RwLock::default(),
             calls: RwLock::default(),
             health: RwLock::new(Health::Writable),
@@ -134,13 +134,22 @@ impl Shared {
         }
     }
 
-    pub(super) fn take_token(&self, token: Option<Token>) {
+    /// Takes over what was read from the rows, in place of all that is held.
+    pub(super) fn replace(&self, held: Held) {
+        *write(&self.index) = held.index;
+        let tokens = held.tokens.into_iter().map(|t| (t.hash, Arc::new(t)));
+        *write(&self.tokens) = tokens.collect();
+        self.metrics.open_calls.set(held.calls.len() as i64);
+        *write(&self.calls) = held.calls.into_iter().collect();
+    }
+
+    fn take_token(&self, token: Option<Token>) {
         if let Some(token) = token {
             write(&self.tokens).insert(token.hash, Arc::new(token));
         }
     }
 
-    pub(super) fn take_call(&self, number: u64, call: Option<OpenCall>) {
+    fn take_call(&self, number: u64, call: Option<OpenCall>) {
         let mut calls = write(&self.calls);
         match call {
             Some(call) => calls.insert(number, call),

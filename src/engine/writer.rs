@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::command::{Command, Refusal, Reply, Submission};
 use super::decide::{Decision, decide};
 use super::draft::Context;
-use super::rows::Rows;
+use super::rows::{ReadError, Rows};
 use super::rules::Rules;
 use super::seen::SeenWindow;
 use super::shared::{Health, Shared};
@@ -35,6 +35,8 @@ pub struct Loop {
     seen: SeenWindow,
     jobs: Receiver<Job>,
     failing: bool,
+    /// A batch of unknown outcome may be on the disk, and memory knows nothing of it.
+    behind: bool,
 }
 
 /// What a command came to, told once its batch is on disk.
@@ -53,7 +55,7 @@ impl Loop {
         seen: SeenWindow,
         jobs: Receiver<Job>,
     ) -> Loop {
-        Loop { store, rules, limits, shared, seen, jobs, failing: false }
+        Loop { store, rules, limits, shared, seen, jobs, failing: false, behind: false }
     }
 
     /// Runs until it is told to stop, then checkpoints.
@@ -186,14 +188,27 @@ impl Loop {
         }
         // A full disk refuses and breaks nothing; everything else wants the store to recover first.
         self.failing |= !matches!(e, WriteError::Refused(store::Refusal::NoSpace { .. }));
+        self.behind |= matches!(e, WriteError::Unknown { .. });
         self.shared.set_health(Health::Failing(e.to_string()));
     }
 
     fn try_again(&mut self) {
-        match self.store.recover() {
+        let recovered = self.store.recover().map_err(|e| e.to_string());
+        match recovered.and_then(|()| self.catch_up().map_err(|e| e.to_string())) {
             Ok(()) => self.failing = false,
-            Err(e) => self.shared.set_health(Health::Failing(e.to_string())),
+            Err(e) => self.shared.set_health(Health::Failing(e)),
         }
+    }
+
+    /// A batch that was in the journal when redb failed has been applied since: its callers were told that its
+    /// outcome is unknown, and now memory learns of it and consumers may read it.
+    fn catch_up(&mut self) -> Result<(), ReadError> {
+        if self.behind {
+            self.shared.replace(load::held(&self.shared.reader, &self.shared.seal)?);
+            self.shared.publish(self.store.last_seq());
+            self.behind = false;
+        }
+        Ok(())
     }
 
     fn trim(&mut self) {
