@@ -50,7 +50,6 @@ pub struct Conversation {
     /// Its open ticket, or else its last one.
     pub ticket: Option<u64>,
     pub created_at: Micros,
-    pub last_message_at: Micros,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

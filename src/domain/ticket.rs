@@ -36,6 +36,8 @@ pub struct Ticket {
     pub assigned_at: Option<Micros>,
     pub created_at: Micros,
     pub updated_at: Micros,
+    /// When the last message of its chat came (S4.9).
+    pub last_message_at: Option<Micros>,
     pub first_response_at: Option<Micros>,
     pub resolved_at: Option<Micros>,
     pub closed_at: Option<Micros>,

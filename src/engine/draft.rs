@@ -30,7 +30,11 @@ pub struct Context<'a> {
     pub seen: Option<&'a SeenWindow>,
 }
 
-type Overlay = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
+/// A line for the log.
+pub type Notice = std::borrow::Cow<'static, str>;
+
+/// What a draft puts (`None`: deletes), by the position of its table.
+type Overlay = Vec<BTreeMap<Vec<u8>, Option<Vec<u8>>>>;
 
 pub struct Draft<'a> {
     base: &'a dyn View,
@@ -38,13 +42,13 @@ pub struct Draft<'a> {
     rows: Overlay,
     events: Vec<Event>,
     /// Lines for the log, written once the plan is on disk.
-    notices: Vec<String>,
+    notices: Vec<Notice>,
     drawn: u32,
 }
 
 impl View for Draft<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.rows.get(&(table, key.to_vec())) {
+        match self.of(table).and_then(|rows| rows.get(key)) {
             Some(value) => Ok(value.clone()),
             None => self.base.get(table, key),
         }
@@ -58,13 +62,10 @@ impl View for Draft<'_> {
         order: Order,
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
-        let low = Bound::Included((table, start.to_vec()));
-        let own: BTreeMap<_, _> = self
-            .rows
-            .range((low, Bound::Unbounded))
-            .take_while(|((t, k), _)| *t == table && end.is_none_or(|e| k.as_slice() < e))
-            .map(|((_, k), v)| (k.clone(), v.clone()))
-            .collect();
+        let from = (Bound::Included(start), Bound::Unbounded);
+        let own = self.of(table).into_iter().flat_map(|rows| rows.range::<[u8], _>(from));
+        let own = own.take_while(|(k, _)| end.is_none_or(|e| k.as_slice() < e));
+        let own: Vec<_> = own.map(|(k, v)| (k.clone(), v.clone())).collect();
         let below = self.base.scan(table, start, end, order, limit + own.len())?;
         let mut merged: BTreeMap<Vec<u8>, Vec<u8>> = below.into_iter().collect();
         for (k, v) in own {
@@ -82,14 +83,19 @@ impl View for Draft<'_> {
 
 impl<'a> Draft<'a> {
     pub fn new(base: &'a dyn View, ctx: &'a Context<'a>) -> Draft<'a> {
-        Draft {
-            base,
-            ctx,
-            rows: BTreeMap::new(),
-            events: Vec::new(),
-            notices: Vec::new(),
-            drawn: 0,
+        Draft { base, ctx, rows: Overlay::new(), events: Vec::new(), notices: Vec::new(), drawn: 0 }
+    }
+
+    fn of(&self, table: Table) -> Option<&BTreeMap<Vec<u8>, Option<Vec<u8>>>> {
+        self.rows.get(usize::from(table as u8))
+    }
+
+    fn of_mut(&mut self, table: Table) -> &mut BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+        let at = usize::from(table as u8);
+        if self.rows.len() <= at {
+            self.rows.resize_with(at + 1, BTreeMap::new);
         }
+        &mut self.rows[at]
     }
 
     pub fn rows(&self) -> Rows<'_> {
@@ -102,18 +108,22 @@ impl<'a> Draft<'a> {
 
     pub fn put<R: Record>(&mut self, key: &[u8], record: &R) {
         let value = self.ctx.seal.seal(codec::encode(record));
-        self.rows.insert((R::TABLE, key.to_vec()), Some(value));
+        self.of_mut(R::TABLE).insert(key.to_vec(), Some(value));
     }
 
     pub fn delete(&mut self, table: Table, key: &[u8]) {
-        self.rows.insert((table, key.to_vec()), None);
+        self.of_mut(table).insert(key.to_vec(), None);
     }
 
-    /// Puts a ticket and what is derived from it.
-    pub fn put_ticket(&mut self, ticket: &Ticket) {
+    /// Puts a ticket and what is derived from it: most messages change nothing that the index holds.
+    pub fn put_ticket(&mut self, ticket: &Ticket) -> Result<(), ReadError> {
         let key = key::number(ticket.number);
         self.put(&key, ticket);
-        self.put(&key, &IndexRow::from(ticket));
+        let row = IndexRow::from(ticket);
+        if self.get::<IndexRow>(&key)?.as_ref() != Some(&row) {
+            self.put(&key, &row);
+        }
+        Ok(())
     }
 
     pub fn event(&mut self, kind: EventKind, ticket: Option<u64>) {
@@ -131,7 +141,7 @@ impl<'a> Draft<'a> {
         self.events.push(Event { kind, ticket, entry, contact, actor, cause: None, depth: 0 });
     }
 
-    pub fn notice(&mut self, line: String) {
+    pub fn notice(&mut self, line: Notice) {
         self.notices.push(line);
     }
 
@@ -242,13 +252,17 @@ impl<'a> Draft<'a> {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.iter().all(BTreeMap::is_empty)
     }
 
     /// The finished plan and its log lines.
-    pub fn finish(self) -> (PlanRecord, Vec<String>) {
-        let rows =
-            self.rows.into_iter().map(|((table, key), value)| Row { table, key, value }).collect();
+    pub fn finish(mut self) -> (PlanRecord, Vec<Notice>) {
+        let mut rows = Vec::new();
+        for table in Table::ALL.iter().copied() {
+            if let Some(of) = self.rows.get_mut(usize::from(table as u8)).map(std::mem::take) {
+                rows.extend(of.into_iter().map(|(key, value)| Row { table, key, value }));
+            }
+        }
         let events = self.events.iter().map(|e| e.encode(self.ctx.seal)).collect();
         (PlanRecord { at: self.ctx.now, rows, events }, self.notices)
     }

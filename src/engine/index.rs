@@ -28,7 +28,6 @@ pub struct Index {
     assignee: Vec<u32>,
     contact: Vec<u32>,
     created: Vec<i64>,
-    updated: Vec<i64>,
     first_response: Vec<i64>,
     resolved: Vec<i64>,
     categories: Interner,
@@ -154,7 +153,6 @@ impl Index {
         self.assignee[at] = narrow(row.assignee);
         self.contact[at] = narrow(row.contact);
         self.created[at] = row.created_at.0;
-        self.updated[at] = row.updated_at.0;
         self.first_response[at] = row.first_response_at.map_or(NONE_TIME, |t| t.0);
         self.resolved[at] = row.resolved_at.map_or(NONE_TIME, |t| t.0);
     }
@@ -168,7 +166,6 @@ impl Index {
         self.assignee.resize(len, NONE_U32);
         self.contact.resize(len, NONE_U32);
         self.created.resize(len, 0);
-        self.updated.resize(len, 0);
         self.first_response.resize(len, NONE_TIME);
         self.resolved.resize(len, NONE_TIME);
     }
@@ -264,7 +261,6 @@ impl Index {
             && self.assignee[at] == alone.assignee[0]
             && self.contact[at] == alone.contact[0]
             && self.created[at] == alone.created[0]
-            && self.updated[at] == alone.updated[0]
             && time(self.first_response[at]) == time(alone.first_response[0])
             && time(self.resolved[at]) == time(alone.resolved[0])
     }
@@ -288,7 +284,6 @@ mod tests {
             assignee: None,
             contact: None,
             created_at: Micros(created),
-            updated_at: Micros(created),
             first_response_at: None,
             resolved_at: None,
         }

@@ -22,8 +22,10 @@ pub mod timeline;
 pub mod verify;
 mod writer;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::task::Poll;
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -74,8 +76,29 @@ impl From<rows::ReadError> for Error {
     }
 }
 
+/// A command that was carried out: its reply, and what the log should say of it.
+pub(crate) struct Carried {
+    reply: Reply,
+    notices: Vec<draft::Notice>,
+}
+
+/// The outcome of a command that was queued.
+pub struct Pending(oneshot::Receiver<Result<Carried, Error>>);
+
+impl Future for Pending {
+    type Output = Result<Reply, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
+        let told = std::task::ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(told.unwrap_or(Err(Error::Stopping)).map(|carried| {
+            carried.notices.iter().for_each(|line| tracing::info!("{line}"));
+            carried.reply
+        }))
+    }
+}
+
 pub(crate) enum Job {
-    Submit(Box<Submission>, oneshot::Sender<Result<Reply, Error>>),
+    Submit(Box<Submission>, oneshot::Sender<Result<Carried, Error>>),
     /// Writes and syncs a probe; the answer is the truth about readiness.
     Probe(oneshot::Sender<Result<(), String>>),
     /// Trims the feed.
@@ -148,10 +171,7 @@ impl Engine {
     }
 
     /// Queues a command without waiting for it; commands of one caller are carried out in order.
-    pub fn enqueue(
-        &self,
-        submission: Submission,
-    ) -> Result<oneshot::Receiver<Result<Reply, Error>>, Error> {
+    pub fn enqueue(&self, submission: Submission) -> Result<Pending, Error> {
         let (answer, receiver) = oneshot::channel();
         self.shared.metrics.queue_length.inc();
         self.queue.try_send(Job::Submit(Box::new(submission), answer)).map_err(|e| {
@@ -161,13 +181,12 @@ impl Engine {
                 TrySendError::Disconnected(_) => Error::Stopping,
             }
         })?;
-        Ok(receiver)
+        Ok(Pending(receiver))
     }
 
     /// Carries out a command. `Ok` means that it is on disk, and that whoever reads now sees it.
     pub async fn submit(&self, submission: Submission) -> Result<Reply, Error> {
-        let receiver = self.enqueue(submission)?;
-        receiver.await.unwrap_or(Err(Error::Stopping))
+        self.enqueue(submission)?.await
     }
 
     /// Whether the store can be written, tried by writing.

@@ -21,6 +21,13 @@ pub enum Place {
     ByTime(Micros),
 }
 
+/// A position in a page, and the page.
+struct Spot {
+    page_no: u32,
+    index: usize,
+    page: Page,
+}
+
 /// Pages looked back through for a place by time; what is older still goes before them.
 const LOOK_BACK_PAGES: u32 = 64;
 
@@ -52,34 +59,32 @@ impl Draft<'_> {
         id: u32,
         place: Place,
     ) -> Result<(), ReadError> {
-        let Some((page_no, index)) = self.find(ticket, id)? else {
+        let Some(mut spot) = self.find(ticket, id)? else {
             return Err(ReadError::Inconsistent(format!(
                 "ticket {} has no entry {id} to move",
                 ticket.number
             )));
         };
-        let mut page = self.rows().page(ticket.number, page_no)?;
-        let item = page.items.remove(index);
-        self.put(&key::page(ticket.number, page_no), &page);
+        let item = spot.page.items.remove(spot.index);
+        self.put(&key::page(ticket.number, spot.page_no), &spot.page);
         self.list(ticket, item, place)
     }
 
     fn list(&mut self, ticket: &mut Ticket, item: DirItem, place: Place) -> Result<(), ReadError> {
-        let (page_no, index) = match place {
-            Place::End => self.end(ticket)?,
-            Place::After(id) => match self.find(ticket, id)? {
-                Some((page, index)) => (page, index + 1),
-                None => self.end(ticket)?,
-            },
-            Place::Before(id) => match self.find(ticket, id)? {
-                Some(found) => found,
-                None => self.end(ticket)?,
-            },
-            Place::ByTime(at) => self.by_time(ticket, at)?,
+        let found = match place {
+            Place::End => None,
+            Place::After(id) => {
+                self.find(ticket, id)?.map(|spot| Spot { index: spot.index + 1, ..spot })
+            }
+            Place::Before(id) => self.find(ticket, id)?,
+            Place::ByTime(at) => Some(self.by_time(ticket, at)?),
         };
-        let mut page = self.rows().page(ticket.number, page_no)?;
-        page.items.insert(index.min(page.items.len()), item);
-        self.spill(ticket, page_no, page)
+        let mut spot = match found {
+            Some(spot) => spot,
+            None => self.end(ticket)?,
+        };
+        spot.page.items.insert(spot.index, item);
+        self.spill(ticket, spot.page_no, spot.page)
     }
 
     /// Writes a page; what is too much for it moves to the front of the next.
@@ -103,18 +108,21 @@ impl Draft<'_> {
         }
     }
 
-    fn end(&self, ticket: &Ticket) -> Result<(u32, usize), ReadError> {
+    fn end(&self, ticket: &Ticket) -> Result<Spot, ReadError> {
         let last = ticket.extent.pages.saturating_sub(1);
-        let used = self.rows().page(ticket.number, last)?.items.len();
-        Ok(if used < PAGE_ITEMS { (last, used) } else { (last + 1, 0) })
+        let page = self.rows().page(ticket.number, last)?;
+        Ok(match page.items.len() {
+            PAGE_ITEMS.. => Spot { page_no: last + 1, index: 0, page: Page::default() },
+            index => Spot { page_no: last, index, page },
+        })
     }
 
-    /// Page and position of an entry, looked for from the end.
-    fn find(&self, ticket: &Ticket, id: u32) -> Result<Option<(u32, usize)>, ReadError> {
+    /// Where an entry is listed, looked for from the end.
+    fn find(&self, ticket: &Ticket, id: u32) -> Result<Option<Spot>, ReadError> {
         for page_no in (0..ticket.extent.pages).rev() {
             let page = self.rows().page(ticket.number, page_no)?;
             if let Some(index) = page.items.iter().position(|i| i.id == id) {
-                return Ok(Some((page_no, index)));
+                return Ok(Some(Spot { page_no, index, page }));
             }
         }
         Ok(None)
@@ -122,22 +130,28 @@ impl Draft<'_> {
 
     /// Whether the entry `id` stands somewhere behind the entry `other`.
     pub fn is_behind(&self, ticket: &Ticket, id: u32, other: u32) -> Result<bool, ReadError> {
-        Ok(self.find(ticket, id)? > self.find(ticket, other)?)
+        let at = |spot: Option<Spot>| spot.map(|s| (s.page_no, s.index));
+        Ok(at(self.find(ticket, id)?) > at(self.find(ticket, other)?))
     }
 
-    fn by_time(&self, ticket: &Ticket, at: Micros) -> Result<(u32, usize), ReadError> {
+    fn by_time(&self, ticket: &Ticket, at: Micros) -> Result<Spot, ReadError> {
         let pages = ticket.extent.pages;
         let first = pages.saturating_sub(LOOK_BACK_PAGES);
         for page_no in (first..pages).rev() {
             let page = self.rows().page(ticket.number, page_no)?;
-            if let Some(index) = page.items.iter().rposition(|i| i.at <= at) {
-                let place = index + 1;
+            if let Some(before) = page.items.iter().rposition(|i| i.at <= at) {
+                let index = before + 1;
                 // Behind a full last page a new one begins.
-                let begins_new = place == PAGE_ITEMS && page_no + 1 == pages;
-                return Ok(if begins_new { (pages, 0) } else { (page_no, place) });
+                let begins_new = index == PAGE_ITEMS && page_no + 1 == pages;
+                return Ok(if begins_new {
+                    Spot { page_no: pages, index: 0, page: Page::default() }
+                } else {
+                    Spot { page_no, index, page }
+                });
             }
         }
-        Ok((first, 0))
+        let page = self.rows().page(ticket.number, first)?;
+        Ok(Spot { page_no: first, index: 0, page })
     }
 
     /// The entries of a ticket without their texts, in order.

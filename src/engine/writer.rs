@@ -10,19 +10,19 @@ use tokio::sync::oneshot;
 
 use super::command::{Command, Refusal, Reply, Submission};
 use super::decide::{Decision, decide};
-use super::draft::Context;
+use super::draft::{Context, Notice};
 use super::rows::{ReadError, Rows};
 use super::rules::Rules;
 use super::seen::SeenWindow;
 use super::shared::{Health, Shared};
-use super::{Error, Job, Limits, load};
+use super::{Carried, Error, Job, Limits, load};
 use crate::domain::time::Micros;
 use crate::store::{self, Batch, Committed, Store, Table, WriteError, Written};
 
 /// How often a store that failed is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 
-type Answer = oneshot::Sender<Result<Reply, Error>>;
+type Answer = oneshot::Sender<Result<Carried, Error>>;
 
 /// A command and who waits for its outcome.
 type Pending = (Box<Submission>, Answer);
@@ -43,7 +43,7 @@ pub struct Loop {
 struct Outcome {
     answer: Answer,
     result: Result<Reply, Error>,
-    notices: Vec<String>,
+    notices: Vec<Notice>,
 }
 
 impl Loop {
@@ -231,10 +231,9 @@ impl Loop {
 
 impl Outcome {
     fn tell(self) {
-        for line in self.notices {
-            tracing::info!("{line}");
-        }
-        let _ = self.answer.send(self.result);
+        // The lines are written by whoever waited: a slow log must not hold up the writer.
+        let notices = self.notices;
+        let _ = self.answer.send(self.result.map(|reply| Carried { reply, notices }));
     }
 }
 

@@ -57,6 +57,8 @@ pub struct TicketView {
     #[schema(value_type = String, format = DateTime)]
     updated_at: Micros,
     #[schema(value_type = Option<String>, format = DateTime)]
+    last_message_at: Option<Micros>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     first_response_at: Option<Micros>,
     #[schema(value_type = Option<String>, format = DateTime)]
     resolved_at: Option<Micros>,
@@ -95,6 +97,7 @@ impl From<Ticket> for TicketView {
             assigned_at: t.assigned_at,
             created_at: t.created_at,
             updated_at: t.updated_at,
+            last_message_at: t.last_message_at,
             first_response_at: t.first_response_at,
             resolved_at: t.resolved_at,
             closed_at: t.closed_at,

@@ -105,7 +105,7 @@ pub async fn receive(
                 shared.metrics.event("baileys", reason.as_str());
                 Outcome::Ignored { id, ignored: reason.as_str() }
             }
-            Ok(receiver) => match receiver.await.unwrap_or(Err(engine::Error::Stopping)) {
+            Ok(pending) => match pending.await {
                 Ok(Reply::Message { ticket, mode }) => {
                     shared.metrics.event("baileys", "stored");
                     let skip_bot = mode == Mode::Agent;

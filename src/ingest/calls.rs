@@ -14,6 +14,9 @@ use crate::domain::ticket::{MAX_NAME, MAX_SESSION_ID};
 use crate::engine::command::NewCall;
 use crate::wire::problem::Problem;
 
+/// Bytes read at once: events are small, and every call has such a buffer.
+const READ_BUFFER: usize = 8 << 10;
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct About {
@@ -55,6 +58,7 @@ pub async fn stream(
     // A frame that is over the limit but not absurd is read, so that the peer can be told why it was refused.
     let max = doors.settings.max_frame.saturating_mul(4);
     Ok(upgrade
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(max)
         .max_frame_size(max)
         .on_upgrade(move |socket| Relay::new(doors, actor(&caller), call).run(socket)))

@@ -20,8 +20,8 @@ use crate::domain::call::{Fact, Previous};
 use crate::domain::entry::Speaker;
 use crate::domain::reference::Reference;
 use crate::domain::ticket::Ticket;
-use crate::engine::Error;
 use crate::engine::command::{Actor, Command, IfAttached, NewCall, Reply, Submission};
+use crate::engine::{Error, Pending};
 use crate::wire::realtime;
 
 /// Events handed to the engine and not acknowledged yet; then no more are read.
@@ -54,7 +54,9 @@ enum End {
 
 /// What a frame waits for.
 enum Awaited {
-    Stored(oneshot::Receiver<Result<Reply, Error>>),
+    Stored(Pending),
+    /// The engine did not take it.
+    NotTaken(Error),
     /// Nothing to store: acknowledged in its turn.
     Nothing,
     /// The frame was refused; the words to say so in its turn.
@@ -239,12 +241,8 @@ impl Relay {
         metrics.event("call", "taken");
         let command = Command::RecordFacts { ticket, event_id: event.event_id, facts };
         match self.doors.engine.enqueue(Submission::new(self.actor.clone(), command)) {
-            Ok(receiver) => (seq, Awaited::Stored(receiver)),
-            Err(error) => {
-                let (answer, receiver) = oneshot::channel();
-                let _ = answer.send(Err(error));
-                (seq, Awaited::Stored(receiver))
-            }
+            Ok(pending) => (seq, Awaited::Stored(pending)),
+            Err(error) => (seq, Awaited::NotTaken(error)),
         }
     }
 
@@ -299,12 +297,12 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 /// The outcome of the oldest pending frame. Safe to abandon and ask again.
 async fn settle(pending: &mut VecDeque<(u64, Awaited)>) -> (u64, Result<(), Told>) {
     let outcome = match pending.front_mut() {
-        Some((_, Awaited::Stored(receiver))) => match receiver.await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(Error::Refused(refusal))) => Err(Told::Refused(refusal.to_string())),
-            Ok(Err(error)) => Err(Told::Failed(error.to_string())),
-            Err(_) => Err(Told::Failed("the daemon is stopping".into())),
+        Some((_, Awaited::Stored(pending))) => match pending.await {
+            Ok(_) => Ok(()),
+            Err(Error::Refused(refusal)) => Err(Told::Refused(refusal.to_string())),
+            Err(error) => Err(Told::Failed(error.to_string())),
         },
+        Some((_, Awaited::NotTaken(error))) => Err(Told::Failed(error.to_string())),
         Some((_, Awaited::Refused(why))) => Err(Told::Refused(std::mem::take(why))),
         Some((_, Awaited::Nothing)) | None => Ok(()),
     };

@@ -52,7 +52,6 @@ pub struct IndexRow {
     pub assignee: Option<u64>,
     pub contact: Option<u64>,
     pub created_at: Micros,
-    pub updated_at: Micros,
     pub first_response_at: Option<Micros>,
     pub resolved_at: Option<Micros>,
 }
@@ -68,7 +67,6 @@ impl From<&Ticket> for IndexRow {
             assignee: t.assignee.as_ref().map(|a| a.agent),
             contact: t.requester.contact,
             created_at: t.created_at,
-            updated_at: t.updated_at,
             first_response_at: t.first_response_at,
             resolved_at: t.resolved_at,
         }

@@ -16,7 +16,8 @@ const PLAIN: u8 = 0;
 
 #[derive(Clone)]
 pub struct Seal {
-    key: [u8; 32],
+    /// Keyed once; every hash begins from a copy.
+    mac: Hmac<Sha256>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -29,13 +30,12 @@ pub enum SealError {
 
 impl Seal {
     pub fn new(key: [u8; 32]) -> Seal {
-        Seal { key }
+        Seal { mac: Hmac::new_from_slice(&key).expect("HMAC takes a key of any length") }
     }
 
     /// The row key of an address. `purpose` keeps the spaces of different tables apart.
     pub fn hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; HASHED] {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
+        let mut mac = self.mac.clone();
         for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part);

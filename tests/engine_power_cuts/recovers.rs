@@ -36,7 +36,7 @@ impl Desk {
         let mut told = Vec::new();
         let mut failed = None;
         for receiver in waiting {
-            let answer = receiver.and_then(|r| self.runtime.block_on(r).expect("an answer"));
+            let answer = receiver.and_then(|r| self.runtime.block_on(r));
             match answer {
                 Ok(reply) if failed.is_none() => told.push(Ok(reply)),
                 Err(Error::Refused(refusal)) if failed.is_none() => told.push(Err(refusal)),

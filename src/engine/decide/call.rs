@@ -78,6 +78,7 @@ pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
         assigned_at: None,
         created_at: now,
         updated_at: now,
+        last_message_at: None,
         first_response_at: None,
         resolved_at: None,
         closed_at: None,
@@ -85,7 +86,7 @@ pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
         extent: Extent::default(),
     };
     draft.write_history(&mut ticket, None, None);
-    draft.put_ticket(&ticket);
+    draft.put_ticket(&ticket)?;
     draft.put(&session, &Pointer(number));
     let call = OpenCall {
         ticket: number,
@@ -192,7 +193,7 @@ fn finish(
     if ticket.status.may_become(Status::Closed) {
         draft.set_status(&mut ticket, Status::Closed, reason);
     }
-    draft.put_ticket(&ticket);
+    draft.put_ticket(&ticket)?;
     if was_running {
         draft.event(EventKind::CallEnded, Some(ticket.number));
     }
@@ -288,7 +289,7 @@ pub fn log_interaction(draft: &mut Draft<'_>, new: &NewInteraction) -> Result<Re
         ticket.first_response_at.get_or_insert(now);
     }
     ticket.updated_at = now;
-    draft.put_ticket(&ticket);
+    draft.put_ticket(&ticket)?;
     let running = key::number(ticket.number);
     if let Some(mut call) = draft.get::<OpenCall>(&running)?.filter(|c| c.connection.is_none()) {
         call.heard_at = now;
@@ -321,7 +322,7 @@ pub fn add_metadata(
     draft.put(&key::page(ticket.number, ticket.extent.metadata), &row);
     ticket.extent.metadata += 1;
     ticket.updated_at = draft.ctx.now;
-    draft.put_ticket(&ticket);
+    draft.put_ticket(&ticket)?;
     draft.event(EventKind::TicketUpdated, Some(ticket.number));
     let id = ticket.extent.metadata;
     Ok(Reply::Metadata { ticket: Box::new(ticket), id, key: row.key, value: row.value })
@@ -360,7 +361,7 @@ pub fn update(
     }
     if ticket != before {
         ticket.updated_at = draft.ctx.now;
-        draft.put_ticket(&ticket);
+        draft.put_ticket(&ticket)?;
         draft.event(EventKind::TicketUpdated, Some(ticket.number));
     }
     Ok(Reply::Ticket(Box::new(ticket)))

@@ -27,7 +27,7 @@ pub fn record(
     }
     if ticket != before {
         ticket.updated_at = draft.ctx.now;
-        draft.put_ticket(&ticket);
+        draft.put_ticket(&ticket)?;
     }
     Ok(Reply::Done)
 }

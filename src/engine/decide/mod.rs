@@ -12,7 +12,7 @@ mod token;
 mod whatsapp;
 
 use super::command::{Command, Idempotency, Refusal, Reply, Submission};
-use super::draft::{Context, Draft};
+use super::draft::{Context, Draft, Notice};
 use super::rows::key;
 use crate::domain::time::Micros;
 use crate::store::records::Remembered;
@@ -24,7 +24,7 @@ pub struct Decision {
     /// `None`: nothing to write.
     pub plan: Option<PlanRecord>,
     pub reply: Reply,
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 /// Decides one command against the rows as they are.

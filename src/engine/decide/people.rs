@@ -47,7 +47,6 @@ pub fn new_conversation(
         mode: Mode::Bot,
         ticket: None,
         created_at: draft.ctx.now,
-        last_message_at: draft.ctx.now,
     })
 }
 
@@ -212,7 +211,7 @@ fn show_contact(
     ticket.requester.contact = Some(contact.id);
     ticket.requester.phone = contact.phone.clone();
     ticket.updated_at = draft.ctx.now;
-    draft.put_ticket(&ticket);
+    draft.put_ticket(&ticket)?;
     draft.event(EventKind::TicketUpdated, Some(ticket.number));
     Ok(())
 }

@@ -39,7 +39,7 @@ pub fn claim(draft: &mut Draft<'_>, reference: &Reference) -> Result<Reply, Refu
     if ticket.status == Status::New {
         draft.set_status(&mut ticket, Status::Open, Some("claimed"));
     }
-    draft.put_ticket(&ticket);
+    draft.put_ticket(&ticket)?;
     Ok(Reply::Ticket(Box::new(ticket)))
 }
 
@@ -62,7 +62,7 @@ pub fn set_status(
     }
     change_status(draft, &mut ticket, to, reason)?;
     ticket.updated_at = draft.ctx.now;
-    draft.put_ticket(&ticket);
+    draft.put_ticket(&ticket)?;
     Ok(Reply::Ticket(Box::new(ticket)))
 }
 

@@ -86,7 +86,7 @@ fn own_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcom
     let Some(contact) = find_contact(draft, &message.addresses)?.first().copied() else {
         return Ok(nothing);
     };
-    let Some(mut conversation) = find_conversation(draft, &message.instance, contact)? else {
+    let Some(conversation) = find_conversation(draft, &message.instance, contact)? else {
         return Ok(nothing);
     };
     let Some(number) = conversation.ticket else {
@@ -99,9 +99,7 @@ fn own_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcom
     if matches!(ticket.status, Status::New | Status::Open) {
         draft.set_status(&mut ticket, Status::InProgress, Some("an agent answered"));
     }
-    draft.put_ticket(&ticket);
-    conversation.last_message_at = now;
-    draft.put(&key::number(conversation.id), &conversation);
+    draft.put_ticket(&ticket)?;
     Ok(Outcome { ticket: Some(number), mode: conversation.mode })
 }
 
@@ -137,17 +135,17 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
     if ticket.requester.phone.is_none() {
         ticket.requester.phone = contact.phone.clone();
     }
-    draft.put_ticket(&ticket);
-    conversation.last_message_at = now;
-    conversation.ticket = Some(ticket.number);
+    draft.put_ticket(&ticket)?;
     if conversation.mode != Mode::Agent {
-        conversation.mode = Mode::Agent;
-        draft.notice(
-            "[CHAT] Mode changed to 'agent' - future messages will go to agent queue".into(),
-        );
+        let changed = "[CHAT] Mode changed to 'agent' - future messages will go to agent queue";
+        draft.notice(changed.into());
     }
     draft.notice("[SKIP BOT] Chat mode is 'agent', message will go to agent queue".into());
-    draft.put(&key::number(conversation.id), &conversation);
+    if conversation.mode != Mode::Agent || conversation.ticket != Some(ticket.number) {
+        conversation.mode = Mode::Agent;
+        conversation.ticket = Some(ticket.number);
+        draft.put(&key::number(conversation.id), &conversation);
+    }
     Ok(Outcome { ticket: Some(ticket.number), mode: Mode::Agent })
 }
 
@@ -181,6 +179,7 @@ fn add_message(
     };
     let no = draft.add_entry(ticket, &entry, Place::ByTime(at))?;
     ticket.updated_at = now;
+    ticket.last_message_at = Some(now);
     draft.event_about(EventKind::MessageAdded, Some(ticket.number), Some(no), None);
     Ok(())
 }
@@ -220,6 +219,7 @@ fn new_ticket(
         assigned_at: None,
         created_at: now,
         updated_at: now,
+        last_message_at: None,
         first_response_at: None,
         resolved_at: None,
         closed_at: None,
@@ -231,17 +231,20 @@ fn new_ticket(
         if earlier.related.len() < MAX_RELATED {
             earlier.related.push(number);
             earlier.updated_at = now;
-            draft.put_ticket(&earlier);
+            draft.put_ticket(&earlier)?;
             draft.event(EventKind::TicketUpdated, Some(earlier.number));
         }
     }
     draft.write_history(&mut ticket, None, None);
     draft.event(EventKind::TicketCreated, Some(number));
-    draft.notice(format!(
-        "[TICKET] ✅ Created new ticket #{number} for chat #{} (priority={})",
-        conversation.id,
-        priority.as_str()
-    ));
+    draft.notice(
+        format!(
+            "[TICKET] ✅ Created new ticket #{number} for chat #{} (priority={})",
+            conversation.id,
+            priority.as_str()
+        )
+        .into(),
+    );
     Ok(ticket)
 }
 

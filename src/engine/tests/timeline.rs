@@ -111,7 +111,7 @@ proptest! {
                 let entry = entry(&ticket, id, time);
                 draft.add_entry(&mut ticket, &entry, place).unwrap();
             }
-            draft.put_ticket(&ticket);
+            draft.put_ticket(&ticket).unwrap();
             let (plan, _) = draft.finish();
             desk.take(&plan);
         }
