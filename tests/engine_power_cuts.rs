@@ -104,6 +104,7 @@ pub fn rules() -> Rules {
         default_priority: Priority::Medium,
         reopen_window: 7 * Micros::DAY,
         resume_grace: 10 * Micros::SECOND,
+        idle_end: Micros::HOUR,
         max_open_calls: 500,
         dedup_days: 8,
         idempotency_hours: 24,
