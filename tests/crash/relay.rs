@@ -31,6 +31,8 @@ struct Call {
     /// Up to here every frame was acknowledged.
     acknowledged: u64,
     unacknowledged: VecDeque<(u64, Value)>,
+    /// The relay has hung up; it does not come back, whether it was answered or not.
+    hung_up: bool,
     /// The daemon answered the close.
     ended: bool,
 }
@@ -81,9 +83,9 @@ impl Relay {
         Relay { name, token, random: Random::new(seed), calls: Vec::new() }
     }
 
-    /// The call that has not ended, a new one if there is none.
+    /// The call that goes on, a new one if there is none.
     fn call(&mut self) -> &mut Call {
-        if self.calls.last().is_none_or(|call| call.ended) {
+        if self.calls.last().is_none_or(|call| call.hung_up) {
             let session = format!("{}-{}", self.name, self.calls.len());
             self.calls.push(Call { session, ..Call::default() });
         }
@@ -115,6 +117,7 @@ impl Relay {
 
     /// Hangs up; the daemon answers when the call has ended.
     fn hang_up(&mut self, socket: &mut WebSocket<TcpStream>) -> io::Result<()> {
+        self.calls.last_mut().expect("a call").hung_up = true;
         let normal = CloseFrame { code: 1000.into(), reason: Default::default() };
         socket.close(Some(normal)).map_err(gone)?;
         loop {
@@ -123,7 +126,7 @@ impl Relay {
                 _ => continue,
             }
         }
-        self.call().ended = true;
+        self.calls.last_mut().expect("a call").ended = true;
         Ok(())
     }
 }
