@@ -16,14 +16,15 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes of an answer.
 const MAX_ANSWER: usize = 16 << 20;
+const READ_BUFFER: usize = 4 << 10;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -135,8 +136,10 @@ impl Call {
             .map_err(|e| ClientError::Unexpected(format!("session {session}: {e}")))?;
         let request = ClientRequestBuilder::new(uri).with_header("Authorization", bearer(token));
         let tcp = dial(address).await?;
-        let (socket, _) =
-            in_time(async { Ok(tokio_tungstenite::client_async(request, tcp).await?) }).await?;
+        // The buffer is filled with zeroes before every read, and acknowledgements are short.
+        let settings = Some(WebSocketConfig::default().read_buffer_size(READ_BUFFER));
+        let opened = tokio_tungstenite::client_async_with_config(request, tcp, settings);
+        let (socket, _) = in_time(async { Ok(opened.await?) }).await?;
         let mut call = Call { socket };
         let greeting = call.hear().await?;
         if greeting["type"] == "ticket" {

@@ -1,13 +1,11 @@
 //! The daemon under test: a child process on loopback, with a store of its own.
 
 use std::io::{BufRead, BufReader};
-use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde::Serialize;
 
 use super::BenchError;
 use super::load::Target;
@@ -20,36 +18,46 @@ const STOP: Duration = Duration::from_secs(30);
 pub struct Daemon {
     child: Child,
     target: Target,
+    store: PathBuf,
     started_in: Duration,
 }
 
-/// Bytes written since the daemon started.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+/// Bytes written until now.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Written {
     /// By the daemon's own count: journal, padding included.
     pub journal: u64,
     /// By the daemon's own count: redb, so checkpoints.
     pub store: u64,
-    /// By the kernel's count, in whole pages.
-    pub kernel: u64,
+    /// What reached the disk that holds the store, from anybody; none where the kernel does not tell.
+    pub disk: Option<u64>,
 }
 
 impl Written {
     pub fn since(self, before: Written) -> Written {
+        let disk = self.disk.zip(before.disk);
         Written {
             journal: self.journal.saturating_sub(before.journal),
             store: self.store.saturating_sub(before.store),
-            kernel: self.kernel.saturating_sub(before.kernel),
+            disk: disk.map(|(now, before)| now.saturating_sub(before)),
+        }
+    }
+
+    pub fn and(self, other: Written) -> Written {
+        Written {
+            journal: self.journal + other.journal,
+            store: self.store + other.store,
+            disk: self.disk.zip(other.disk).map(|(one, other)| one + other),
         }
     }
 }
 
-impl AddAssign for Written {
-    fn add_assign(&mut self, other: Written) {
-        self.journal += other.journal;
-        self.store += other.store;
-        self.kernel += other.kernel;
-    }
+/// Bytes that reached the block device of `path`: its 7th figure counts sectors of 512 bytes.
+fn reached_the_disk(path: &Path) -> Option<u64> {
+    let device = rustix::fs::stat(path).ok()?.st_dev;
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let stat = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/stat")).ok()?;
+    Some(stat.split_whitespace().nth(6)?.parse::<u64>().ok()? * 512)
 }
 
 /// What is started, and where its store is.
@@ -98,7 +106,7 @@ impl Program {
             return Err(BenchError::Daemon(format!("the daemon {why}")));
         };
         let target = Target { address, token: String::new() };
-        let mut daemon = Daemon { child, target, started_in };
+        let mut daemon = Daemon { child, target, store: self.store.clone(), started_in };
         let words = ["token", "create", "--name", "bench", "--scope", "ingest,read"];
         let Output { status, stdout, stderr } = self.command(&words).output().map_err(at)?;
         if !status.success() {
@@ -126,7 +134,9 @@ impl Daemon {
 
     /// Resident memory, bytes.
     pub fn resident(&self) -> Result<u64, BenchError> {
-        Ok(self.proc("status", "VmRSS:")? * 1024)
+        let path = format!("/proc/{}/status", self.child.id());
+        let text = std::fs::read_to_string(&path).map_err(|e| BenchError::Io(path.clone(), e))?;
+        Ok(figure(&text, "VmRSS:", &path)? * 1024)
     }
 
     pub async fn written(&self) -> Result<Written, BenchError> {
@@ -136,14 +146,8 @@ impl Daemon {
         Ok(Written {
             journal: figure(&metrics, "frontdesk_journal_written_bytes", "/metrics")?,
             store: figure(&metrics, "frontdesk_store_written_bytes", "/metrics")?,
-            kernel: self.proc("io", "write_bytes:")?,
+            disk: reached_the_disk(&self.store),
         })
-    }
-
-    fn proc(&self, file: &str, name: &str) -> Result<u64, BenchError> {
-        let path = format!("/proc/{}/{file}", self.child.id());
-        let text = std::fs::read_to_string(&path).map_err(|e| BenchError::Io(path.clone(), e))?;
-        figure(&text, name, &path)
     }
 
     /// Ends it as an operator does, and waits for it.

@@ -134,19 +134,18 @@ pub async fn measure(options: &Options, tell: impl Fn(&str)) -> Result<Report, B
     tell("making the rows of the limits");
     let mut limits = Limits::prepare(options.dir.clone(), plan.tickets).await?;
     let mut collected = Collected::default();
-    let before = (daemon.written().await?, Ticks::now(daemon.id()));
+    let before = Ticks::now(daemon.id());
     for round in 1..=plan.rounds {
         tell(&format!("round {round} of {}", plan.rounds));
         limits = limits.measure(plan.limit, &source, &mut collected).await?;
         loaded(&daemon, plan.load, &source, &mut collected).await?;
     }
-    let written = daemon.written().await?.since(before.0);
-    let others = Ticks::now(daemon.id()).taken_by_others(before.1, processors());
+    let others = Ticks::now(daemon.id()).taken_by_others(before, processors());
     let memory = Memory { idle, filled, loaded: daemon.resident()? };
     daemon.stop().await?;
 
     let start = Start::of(&clean, &killed, plan.unsaved);
-    Ok(Report::new(plan, others, collected, memory, start, written))
+    Ok(Report::new(plan, others, collected, memory, start))
 }
 
 fn processors() -> usize {

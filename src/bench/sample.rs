@@ -151,15 +151,21 @@ impl Collected {
         rounds.p50_us.push(f64::from(run.percentile(50)));
         rounds.p99_us.push(f64::from(run.percentile(99)));
         rounds.events += run.all;
-        if let Some(written) = written {
-            *rounds.written.get_or_insert_default() += written;
-        }
+        rounds.written = match (rounds.written, written) {
+            (Some(before), Some(now)) => Some(before.and(now)),
+            (before, now) => now.or(before),
+        };
     }
 
     /// Events that the daemon acknowledged.
     pub fn events(&self) -> u64 {
         let ours = self.rounds.iter().filter(|(workload, _)| workload.is_ours());
         ours.map(|(_, rounds)| rounds.events).sum()
+    }
+
+    /// What was written meanwhile, all loads together.
+    pub fn written(&self) -> Option<Written> {
+        self.rounds.iter().filter_map(|(_, rounds)| rounds.written).reduce(Written::and)
     }
 
     pub fn lines(self) -> Vec<Line> {

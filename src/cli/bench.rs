@@ -65,7 +65,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
         let json = serde_json::to_string_pretty(&report).map_err(Failure::failed)?;
         writeln!(out, "{json}")?;
     } else {
-        writeln!(out, "{report}")?;
+        write!(out, "{report}")?;
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ enum Command {
     Serve(serve::Command),
     /// Show it at work: plays a recorded call and a WhatsApp conversation into a throw-away store
     Demo(demo::Command),
-    /// Measure durable events a second, latency, memory and start, beside the limits of this machine
+    // Says itself at length what it measures.
     Bench(bench::Command),
     /// Make, list and revoke machine tokens
     #[command(subcommand)]
