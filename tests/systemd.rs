@@ -15,7 +15,8 @@ struct Unit {
 
 impl Unit {
     fn start(name: &str) -> Unit {
-        let dir = std::env::temp_dir().join(format!("frontdesk-unit-{}-{name}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("frontdesk-unit-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a directory");
         let path = dir.join("notify");
         let socket = UnixDatagram::bind(&path).expect("a socket");
