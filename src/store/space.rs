@@ -5,7 +5,8 @@
 //! together at most every page there is.
 
 const PAGES_OF_A_ROW: u64 = 3 * 4096;
-const FIXED: u64 = 1024 * 1024;
+/// What a checkpoint may take however little it settles.
+pub const LEAST: u64 = 1024 * 1024;
 
 /// What has happened since the last checkpoint.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +29,6 @@ impl Since {
     /// the same pages once more, not others.
     pub fn checkpoint_bytes(&self, size: u64) -> u64 {
         let copied = self.rows.saturating_mul(PAGES_OF_A_ROW).min(size);
-        copied + 2 * self.journal_bytes + size / 512 + FIXED
+        copied + 2 * self.journal_bytes + size / 512 + LEAST
     }
 }

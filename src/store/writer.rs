@@ -16,7 +16,7 @@ use super::journal::format::PAGE;
 use super::journal::{AppendError, Journal, Record};
 use super::plan::PlanRecord;
 use super::reader::Reader;
-use super::space::Since;
+use super::space::{LEAST, Since};
 
 /// Rows that a batch is expected not to exceed; one that does near the end of the space is refused once.
 const ROWS_AHEAD: u64 = 256;
@@ -92,6 +92,24 @@ impl Store {
         &mut self,
         work: impl FnOnce(&mut Batch<'_>) -> R,
     ) -> Result<Written<R>, WriteError> {
+        self.write_batch(work).map_err(|error| self.for_want_of_space(error))
+    }
+
+    /// What redb or a file could not do on a disk that is full, it could not do for want of space.
+    fn for_want_of_space(&self, error: WriteError) -> WriteError {
+        if let WriteError::Refused(Refusal::Store(_) | Refusal::Io { .. }) = error
+            && let Err(full @ WriteError::Refused(Refusal::NoSpace { .. })) =
+                self.check_space(self.since, self.settings.disk_reserve)
+        {
+            return full;
+        }
+        error
+    }
+
+    fn write_batch<R>(
+        &mut self,
+        work: impl FnOnce(&mut Batch<'_>) -> R,
+    ) -> Result<Written<R>, WriteError> {
         let instance = self.ready()?;
         let transaction = guarded(|| begin(&instance, Durability::None)).map_err(refused)?;
         let buffer = std::mem::take(&mut self.buffer);
@@ -147,9 +165,18 @@ impl Store {
         let tight = self.since.rows > 0
             && (self.short || self.check_space(ample, self.settings.disk_reserve).is_err());
         if due || tight {
+            self.room_to_try()?;
             self.checkpoint()?;
         }
         self.database.current().map_err(refused)
+    }
+
+    /// With next to nothing free a checkpoint only fails, and redb would be reopened for every command.
+    fn room_to_try(&self) -> Result<(), WriteError> {
+        match self.disk.free_space() {
+            Ok(free) if free < LEAST => self.check_space(self.since, self.settings.disk_reserve),
+            _ => Ok(()),
+        }
     }
 
     fn check_space(&self, since: Since, reserve: u64) -> Result<(), WriteError> {

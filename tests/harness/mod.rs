@@ -1,7 +1,7 @@
 //! The product from outside: the real binary on a free port and a directory of its own, and a client that knows
 //! HTTP and nothing of the crate's types. A daemon dies with its test; a test that fails shows its log.
 
-mod http;
+pub mod http;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
