@@ -22,7 +22,7 @@ use crate::http::server;
 use crate::ingest::{self, Doors};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
-use crate::store::{OpenError, Store, StoreSettings};
+use crate::store::{self, OpenError, Store, StoreSettings};
 use crate::telemetry::metrics::Metrics;
 use crate::{admin, http, workers};
 
@@ -30,6 +30,8 @@ use crate::{admin, http, workers};
 pub enum AppError {
     #[error("{0}: {1}")]
     Io(String, io::Error),
+    #[error("cannot listen on {0}: {1}; choose another address with --listen or http.listen")]
+    Listen(SocketAddr, io::Error),
     #[error(transparent)]
     Store(#[from] OpenError),
     #[error(transparent)]
@@ -47,6 +49,11 @@ pub enum AppError {
 pub struct Bound {
     pub http: SocketAddr,
     pub legacy: Option<SocketAddr>,
+}
+
+/// Whether the data directory holds a store.
+pub fn has_store(config: &Config) -> bool {
+    config.data_dir.join(store::FILE).exists()
 }
 
 /// The engine on a data directory that this process holds alone.
@@ -169,6 +176,13 @@ struct Running {
 }
 
 async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Running, AppError> {
+    // First of all, so that a taken address is told before anything is made.
+    let (http_listener, http) = bind(config.http.listen).await?;
+    let legacy = match config.calls.legacy_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let bound = Bound { http, legacy: legacy.as_ref().map(|(_, address)| *address) };
     let (engine, writer) = open(config)?;
     engine.submit(Submission::new(Actor::System, Command::OrphanCalls)).await?;
     let socket = config.data_dir.join(admin::SOCKET);
@@ -196,20 +210,15 @@ async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Runni
     };
     let metrics = Arc::clone(&engine.shared().metrics);
     let mut servers = tokio::task::JoinSet::new();
-    let mut bound = Bound { http: config.http.listen, legacy: None };
-    let (listener, address) = bind(config.http.listen).await?;
-    bound.http = address;
     let router = http::router(state.clone(), doors.router());
     servers.spawn(server::serve(
-        listener,
+        http_listener,
         router,
         limits.clone(),
         Arc::clone(&metrics),
         stopping.clone(),
     ));
-    if let Some(legacy) = config.calls.legacy_listen {
-        let (listener, address) = bind(legacy).await?;
-        bound.legacy = Some(address);
+    if let Some((listener, _)) = legacy {
         let router = http::legacy_router(state, config.calls.legacy_open);
         servers.spawn(server::serve(listener, router, limits, metrics, stopping));
     }
@@ -219,9 +228,7 @@ async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Runni
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|e| AppError::Io(format!("listening on {address}"), e))?;
+    let listener = TcpListener::bind(address).await.map_err(|e| AppError::Listen(address, e))?;
     let bound = listener.local_addr().map_err(|e| AppError::Io(address.to_string(), e))?;
     Ok((listener, bound))
 }

@@ -68,6 +68,11 @@ pub fn access(method: &str, route: &str) -> Access {
     found.map_or(ADMIN, |(_, _, access)| *access)
 }
 
+/// The methods that a route takes, for the error that says so.
+pub fn methods(route: &str) -> Vec<&'static str> {
+    ROUTES.iter().filter(|(_, r, _)| *r == route).map(|(method, ..)| *method).collect()
+}
+
 impl Access {
     pub fn allows(self, scopes: &[Scope]) -> bool {
         match self {

@@ -24,6 +24,13 @@ pub fn ask(
         }
         return Err(Failure::failed("the daemon ended before it had answered"));
     }
+    // A token may be made before the first start; everything else asks of a store that is there.
+    let makes = matches!(request, Request::TokenCreate { .. });
+    if !makes && !app::has_store(config) {
+        let dir = config.data_dir.display();
+        let why = "holds no store; give the directory of one with --data-dir";
+        return Err(Failure::usage(format!("{dir} {why}")));
+    }
     runtime()?.block_on(async {
         let (engine, writer) = app::open(config).map_err(Failure::failed)?;
         let (out, mut answers) = mpsc::channel(16);

@@ -41,6 +41,6 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
         }
         Ok(())
     })?;
-    writeln!(out, "{count} calls exported to {}", command.out.display())?;
+    writeln!(out, "calls exported to {}: {count}", command.out.display())?;
     Ok(())
 }

@@ -15,11 +15,7 @@ use crate::store::{self, Disk, RealDisk};
 
 pub fn run(shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
     let config = Config::load(&shared.sources())?;
-    if !config.data_dir.is_dir() {
-        let why = "is not there; give the directory of a store with --data-dir";
-        return Err(Failure::usage(format!("{} {why}", config.data_dir.display())));
-    }
-    if !admin::is_running(&config.data_dir) {
+    if app::has_store(&config) && !admin::is_running(&config.data_dir) {
         files(&config, out)?;
     }
     let mut sound = true;

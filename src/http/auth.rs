@@ -1,7 +1,8 @@
 //! The one place where a route asks for its token.
 
 use axum::extract::{MatchedPath, Request, State as Shared};
-use axum::http::header::AUTHORIZATION;
+use axum::http::HeaderValue;
+use axum::http::header::{ALLOW, AUTHORIZATION};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -17,7 +18,19 @@ pub async fn require(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let access = policy::access(request.method().as_str(), route.as_str());
+    let (method, known) = (request.method().as_str(), policy::methods(route.as_str()));
+    let asked = if method == "HEAD" { "GET" } else { method };
+    if !known.is_empty() && !known.contains(&asked) {
+        let takes = known.join(", ");
+        let why = format!("this address takes {takes}, not {method}");
+        let mut refused =
+            Failure::from(Problem::new(405, "Method Not Allowed", why)).into_response();
+        if let Ok(takes) = HeaderValue::from_str(&takes) {
+            refused.headers_mut().insert(ALLOW, takes);
+        }
+        return refused;
+    }
+    let access = policy::access(method, route.as_str());
     if access == policy::Access::Open {
         return next.run(request).await;
     }

@@ -42,6 +42,7 @@ mod writer;
 mod tests;
 
 pub use batch::Batch;
+pub use database::FILE;
 pub use disk::{Disk, RealDisk};
 pub use error::{Damage, FeedError, JournalError, OpenError, Refusal, StoreError, WriteError};
 pub use feed::{Feed, FeedPlan};
