@@ -1,5 +1,6 @@
 //! The writer thread: drains the queue into a batch while the last sync ran, decides, journals, answers.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use super::command::{Command, Refusal, Reply, Submission};
 use super::decide::{Decision, decide};
 use super::draft::{Context, Notice};
+use super::row_cache::{CachedView, RowCache};
 use super::rows::{ReadError, Rows};
 use super::rules::Rules;
 use super::seen::SeenWindow;
@@ -33,6 +35,7 @@ pub struct Loop {
     limits: Limits,
     shared: Arc<Shared>,
     seen: SeenWindow,
+    cache: RefCell<RowCache>,
     jobs: Receiver<Job>,
     failing: bool,
     /// A batch of unknown outcome may be on the disk, and memory knows nothing of it.
@@ -55,7 +58,17 @@ impl Loop {
         seen: SeenWindow,
         jobs: Receiver<Job>,
     ) -> Loop {
-        Loop { store, rules, limits, shared, seen, jobs, failing: false, behind: false }
+        Loop {
+            store,
+            rules,
+            limits,
+            shared,
+            seen,
+            cache: RefCell::default(),
+            jobs,
+            failing: false,
+            behind: false,
+        }
     }
 
     /// Runs until it is told to stop, then checkpoints.
@@ -125,13 +138,13 @@ impl Loop {
         let started = Instant::now();
         let frees_space = waiting.iter().all(|(s, _)| matches!(s.command, Command::Sweep));
         let mut outcomes = Vec::with_capacity(waiting.len());
-        let Loop { store, rules, limits, shared, seen, .. } = self;
+        let Loop { store, rules, limits, shared, seen, cache, .. } = self;
         let written = store.write(|open| {
             if frees_space {
                 open.use_reserve();
             }
             while let Some((submission, answer)) = waiting.pop_front() {
-                let (result, notices) = match one(open, rules, shared, seen, &submission) {
+                let (result, notices) = match one(open, rules, shared, seen, cache, &submission) {
                     Ok(decision) => (Ok(decision.reply), decision.notices),
                     Err(e) => (Err(e), Vec::new()),
                 };
@@ -149,6 +162,7 @@ impl Loop {
                 outcomes.into_iter().for_each(Outcome::tell);
             }
             Err(e) => {
+                self.cache.borrow_mut().clear();
                 self.note_failure(&e);
                 let error = match &e {
                     WriteError::Refused(store::Refusal::NoSpace { .. }) => {
@@ -243,6 +257,7 @@ fn one(
     rules: &Rules,
     shared: &Shared,
     seen: &mut SeenWindow,
+    cache: &RefCell<RowCache>,
     submission: &Submission,
 ) -> Result<Decision, Error> {
     let mut random = [0; 32];
@@ -257,7 +272,9 @@ fn one(
         actor: &submission.actor,
         seen: Some(seen),
     };
-    let decided = catch_unwind(AssertUnwindSafe(|| decide(&*open, submission, &ctx)));
+    let decided = catch_unwind(AssertUnwindSafe(|| {
+        decide(&CachedView { base: open, cache }, submission, &ctx)
+    }));
     let mut decision = match decided {
         Ok(decided) => decided?,
         Err(_) => {
@@ -272,7 +289,11 @@ fn one(
             .filter(|r| r.table == Table::Seen && r.value.is_some())
             .map(|r| r.key.clone())
             .collect();
-        open.apply(plan).map_err(|e| Error::Refused(Refusal::Store(e.to_string())))?;
+        cache.borrow_mut().take(&plan.rows);
+        if let Err(e) = open.apply(plan) {
+            cache.borrow_mut().clear();
+            return Err(Error::Refused(Refusal::Store(e.to_string())));
+        }
         for key in keys {
             load::insert(seen, &key);
         }
