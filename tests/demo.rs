@@ -125,8 +125,9 @@ fn an_address_that_is_taken_is_told_with_what_to_do() {
     let address = taken.local_addr().unwrap().to_string();
     let (code, told) = refused(&["demo", "--listen", &address]);
     assert_eq!(code, Some(1), "{told}");
-    let expected =
-        format!("frontdesk: listening on {address}: another program is there. Leave out --listen");
+    let expected = format!(
+        "frontdesk: cannot listen on {address}: another program is there. Leave out --listen"
+    );
     assert!(told.starts_with(&expected), "{told}");
 }
 

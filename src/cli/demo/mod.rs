@@ -96,8 +96,8 @@ async fn demonstrate(config: &Config, page: &mut Page<'_>) -> Result<(), Failure
 /// What the user can do about it, where that is known.
 fn advise(error: &AppError) -> String {
     match error {
-        AppError::Io(what, cause) if cause.kind() == io::ErrorKind::AddrInUse => format!(
-            "{what}: another program is there. Leave out --listen to take a free port, or give another address"
+        AppError::Listen(address, cause) if cause.kind() == io::ErrorKind::AddrInUse => format!(
+            "cannot listen on {address}: another program is there. Leave out --listen to take a free port, or give another address"
         ),
         other => other.to_string(),
     }
