@@ -55,10 +55,14 @@ impl Journal {
         journal.segments.change(|list| *list = kept);
         let tail = journal.find_end((applied, applied_seq))?;
         if let Some(mut tail) = tail {
+            let ended = journal.active.clone();
             journal.begin_epoch(Some(&mut tail)).map_err(|error| OpenError::Io {
                 file: "journal".to_owned(),
                 error: format!("a new segment could not be written: {error}"),
             })?;
+            if let Some((segment, end)) = ended {
+                journal.cut(&segment, end);
+            }
         }
         journal.segments.last_seq.store(journal.next_seq - 1, Ordering::Release);
         journal.litter.extend(void.iter().map(Segment::name));
@@ -67,6 +71,35 @@ impl Journal {
             error: error.to_string(),
         })?;
         Ok(journal)
+    }
+
+    /// Gives back what a segment that has ended did not use: otherwise every power cut would cost a whole segment of
+    /// the disk and of the feed's allowance. If that fails the segment merely stays as large as it is.
+    fn cut(&self, segment: &Arc<Segment>, end: u64) {
+        let end = end.next_multiple_of(PAGE);
+        if segment.is_void() || end >= segment.size {
+            return;
+        }
+        let shorter = || -> Result<Segment, OpenError> {
+            let io =
+                |error: io::Error| OpenError::Io { file: segment.name(), error: error.to_string() };
+            segment.file.set_len(end).and_then(|()| segment.file.sync_data()).map_err(io)?;
+            Segment::open(&*self.disk, segment.header.number)
+        };
+        match shorter() {
+            Ok(shorter) => {
+                shorter.supersede(segment.superseded_from());
+                let shorter = Arc::new(shorter);
+                self.segments.change(|list| {
+                    for kept in list.iter_mut().filter(|kept| Arc::ptr_eq(kept, segment)) {
+                        kept.clone_from(&shorter);
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a journal segment keeps the room it does not need")
+            }
+        }
     }
 
     /// Finds the end of the journal; returns the last batch if redb has not applied it durably.
