@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::Speaker;
 use super::time::Micros;
 
-/// The state of a call that has not ended.
+/// The state of a call that has not ended, or whose relay's connection has not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenCall {
     pub ticket: u64,
@@ -25,6 +25,11 @@ pub struct OpenCall {
 }
 
 impl OpenCall {
+    /// Whether a relay streams it, or may come back to do so.
+    pub fn is_streamed(&self) -> bool {
+        self.connection.is_some() || self.detached_at.is_some()
+    }
+
     /// When it ends if nobody comes: after the grace where the connection broke, after the idle time where
     /// there never was one, not at all while it is connected.
     pub fn expires_at(&self, resume_grace: i64, idle_end: i64) -> Option<Micros> {

@@ -299,3 +299,37 @@ fn a_stop_tells_the_relays_to_come_back_and_they_go_on() {
         assert_eq!(lines(&desk.closed_call(&old.ticket_id)), whole());
     }
 }
+
+/// S0.37: whoever closes a call over the ledger does not make the relay's repeated lines new ones.
+#[test]
+fn a_call_closed_over_the_ledger_while_it_streams_keeps_each_line_once() {
+    let desk = Desk::shared();
+    let session = session();
+    let mut relay = desk.relay(&session);
+    let ticket_id = relay.ticket_id.clone();
+    relay.tell(&greeting());
+    relay.tell(&question());
+    let bearer = format!("Bearer {}", desk.ingest);
+    let path = format!("/api/calls/{ticket_id}/close");
+    let closed = desk.daemon.request("POST", &path, &[("Authorization", &bearer)], b"{}");
+    assert_eq!(closed.status, 200, "{}", closed.text());
+    assert_eq!(desk.call(&ticket_id)["ticket"]["status"], "closed");
+
+    relay.tell(&question());
+    assert_eq!(lines(&desk.call(&ticket_id)), whole()[..2]);
+    relay.break_off();
+    let mut again = desk.relay(&session);
+    assert_eq!(again.ticket_id, ticket_id, "a broken connection goes on with its call");
+    again.tell(&greeting());
+    again.tell(&answer());
+    again.hang_up();
+
+    let call = desk.call(&ticket_id);
+    assert_eq!(lines(&call), whole());
+    assert_eq!(call["ticket"]["status"], "closed");
+    assert_eq!(call["ticket"]["category"], "card_inquiry");
+    let mut other = desk.relay(&session);
+    other.tell(&greeting());
+    assert_ne!(other.ticket_id, ticket_id, "after a normal close it is another call");
+    other.hang_up();
+}

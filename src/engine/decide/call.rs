@@ -155,10 +155,13 @@ pub fn expire(draft: &mut Draft<'_>, ticket: u64) -> Result<Reply, Refusal> {
     } else {
         "nothing more came"
     };
-    finish(draft, ticket, true, Some(why))
+    let ticket = close(draft, ticket, false, true, Some(why))?;
+    forget(draft, ticket)
 }
 
 /// Ends a call. `connection` is the one that closed; a call that another connection has taken over goes on.
+/// Ended by anybody else while a relay streams it, the call is closed at once, but what was heard stays known
+/// until the relay's connection ends: what it delivers again adds nothing, what is new still gets in.
 pub fn end(
     draft: &mut Draft<'_>,
     reference: &Reference,
@@ -167,36 +170,47 @@ pub fn end(
 ) -> Result<Reply, Refusal> {
     let ticket = call_ticket(draft, reference)?;
     let call = draft.get::<OpenCall>(&key::number(ticket.number))?;
-    match (connection, &call) {
-        // Ended by the API while it was still streaming: what came since is in the transcript.
-        (Some(_), None) => {
-            draft.delete_of_ticket(Table::CallItems, ticket.number, ALL_ITEMS)?;
-            Ok(Reply::Ticket(Box::new(ticket)))
-        }
-        (Some(c), Some(call)) if call.connection != Some(c) => Ok(Reply::Ticket(Box::new(ticket))),
-        _ => finish(draft, ticket, auto_categorize, None),
+    let is_streamed = call.as_ref().is_some_and(|c| c.is_streamed());
+    if connection.is_some() && call.is_none_or(|c| c.connection != connection) {
+        return Ok(Reply::Ticket(Box::new(ticket)));
     }
+    let asked = connection.is_none();
+    let ticket = close(draft, ticket, asked, auto_categorize, None)?;
+    if asked && is_streamed {
+        return Ok(Reply::Ticket(Box::new(ticket)));
+    }
+    forget(draft, ticket)
 }
 
-/// Status closed, category and summary set (S0.37 to S0.39).
-fn finish(
+/// Status closed, category and summary set (S0.37 to S0.39). A call that had ended before is judged again, as
+/// more may have been said since; its status is left as it is, unless somebody `asked`.
+fn close(
     draft: &mut Draft<'_>,
     mut ticket: Ticket,
+    asked: bool,
     auto_categorize: bool,
     reason: Option<&str>,
-) -> Result<Reply, Refusal> {
+) -> Result<Ticket, Refusal> {
+    let before = ticket.clone();
     flush_nameless_tools(draft, &mut ticket)?;
-    judge(draft, &mut ticket, auto_categorize)?;
-    let was_running = ticket.call_running;
-    ticket.call_running = false;
-    ticket.updated_at = draft.ctx.now;
-    if ticket.status.may_become(Status::Closed) {
+    let was_running = std::mem::take(&mut ticket.call_running);
+    let first = was_running || asked;
+    judge(draft, &mut ticket, auto_categorize && (first || before.category.is_some()))?;
+    if first && ticket.status.may_become(Status::Closed) {
         draft.set_status(&mut ticket, Status::Closed, reason);
     }
-    draft.put_ticket(&ticket)?;
+    if ticket != before {
+        ticket.updated_at = draft.ctx.now;
+        draft.put_ticket(&ticket)?;
+    }
     if was_running {
         draft.event(EventKind::CallEnded, Some(ticket.number));
     }
+    Ok(ticket)
+}
+
+/// Nobody streams the call any more: what told one delivery of its words from another is dropped.
+fn forget(draft: &mut Draft<'_>, ticket: Ticket) -> Result<Reply, Refusal> {
     let call = key::number(ticket.number);
     if draft.get::<OpenCall>(&call)?.is_some() {
         draft.delete(Table::OpenCalls, &call);

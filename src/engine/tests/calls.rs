@@ -176,6 +176,9 @@ impl Calls {
         let ticket = desk.ticket(call.ticket);
         if !is_running(desk, call.ticket) {
             assert!(!ticket.call_running);
+        }
+        if !by_relay || !is_running(desk, call.ticket) {
+            assert!(!desk.ticket(call.ticket).call_running);
             assert!(ticket.summary.is_some(), "S0.37");
             assert!(ticket.category.is_some(), "S0.37");
             if let Some(by_hand) = &call.category_by_hand {
