@@ -31,7 +31,7 @@ use frontdesk::store::records::IndexRow;
 use frontdesk::store::seal::Seal;
 use frontdesk::store::sim::{Op, Random, SimDisk};
 use frontdesk::store::{
-    Batch, Health, Order, PlanRecord, Refusal as StoreRefusal, Store, StoreSettings, Table,
+    Batch, Blob, Health, Order, PlanRecord, Refusal as StoreRefusal, Store, StoreSettings, Table,
     WriteError, codec,
 };
 use senders::Senders;
@@ -123,7 +123,7 @@ pub fn settings(random: &mut Random) -> StoreSettings {
         disk_reserve: 16 * 1024,
         feed_keep: Micros::DAY,
         feed_max_bytes: u64::MAX,
-        prepare_inline: true,
+        inline: true,
     }
 }
 
@@ -406,7 +406,7 @@ impl World {
             let rows = Rows { view, seal: &self.seal };
             Ok(rows.scan::<IndexRow>(&[], None, Order::Ascending, usize::MAX).expect("index rows"))
         });
-        let number = |key: Vec<u8>| u64::from_be_bytes(key.try_into().expect("a number"));
+        let number = |key: Blob| u64::from_be_bytes(key[..].try_into().expect("a number"));
         read.expect("reads work without faults")
             .into_iter()
             .map(|(key, row)| (number(key), row))
@@ -424,7 +424,7 @@ impl World {
 
 /// Decides one command and puts its plan into the batch.
 fn one(
-    open: &mut Batch<'_>,
+    open: &mut Batch,
     submission: &Submission,
     (rules, seal, now): (&Rules, &Seal, Micros),
     random: &mut Random,
@@ -444,7 +444,7 @@ fn follow(index: &mut Index, seal: &Seal, plan: &PlanRecord) {
         let value = row.value.as_ref().expect("tickets stay");
         let line =
             codec::decode::<IndexRow>(seal.open(value).expect("plain")).expect("an index row");
-        let number = u64::from_be_bytes(row.key.as_slice().try_into().expect("a number"));
+        let number = u64::from_be_bytes(row.key[..].try_into().expect("a number"));
         index.put(number, &line);
     }
 }

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use frontdesk::domain::time::Micros;
 use frontdesk::store::sim::{Op, Random, SimDisk};
 use frontdesk::store::{
-    FeedError, Health, Order, PlanRecord, Refusal, Row, Store, StoreSettings, Table, View,
+    Blob, FeedError, Health, Order, PlanRecord, Refusal, Row, Store, StoreSettings, Table, View,
     WriteError, verify,
 };
 
@@ -84,7 +84,7 @@ impl Tally {
     }
 }
 
-type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+type Rows = BTreeMap<(Table, Blob), Blob>;
 
 /// What must be there.
 #[derive(Default)]
@@ -146,7 +146,7 @@ impl World {
             disk_reserve: 16 * 1024,
             feed_keep: 20,
             feed_max_bytes: segment_bytes * (2 + random.below(30)),
-            prepare_inline: true,
+            inline: true,
         };
         World {
             disk: SimDisk::new(seed),
@@ -360,13 +360,13 @@ impl World {
         let rows = (0..random.below(5))
             .map(|_| {
                 let table = TABLES[random.below(3) as usize];
-                let key = random.below(60).to_be_bytes().to_vec();
+                let key = random.below(60).to_be_bytes().into();
                 let length = match random.below(20) {
                     0 => random.below(2_500 * self.bulk),
                     1..5 => random.below(800 * self.bulk),
                     _ => random.below(80),
                 };
-                let value = (!random.chance(25)).then(|| random.bytes(length as usize));
+                let value = (!random.chance(25)).then(|| random.bytes(length as usize).into());
                 Row { table, key, value }
             })
             .collect();
@@ -438,7 +438,7 @@ fn rows(store: &Store) -> Rows {
                 rows.insert((table, key), value);
             }
         }
-        rows.remove(&(Table::Meta, b"journal.applied".to_vec()));
+        rows.remove(&(Table::Meta, (*b"journal.applied").into()));
         Ok(rows)
     });
     read.expect("reads work without faults")

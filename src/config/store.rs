@@ -28,8 +28,8 @@ impl StoreConfig {
     pub(super) fn check(&self, limits: &mut Limits) {
         limits.size("store.cache", self.cache, MIB..=16 * GIB);
         limits.size("store.segment", self.segment, 16 * MIB..=GIB);
-        limits.size("store.checkpoint_bytes", self.checkpoint_bytes, MIB..=GIB);
-        limits.count("store.checkpoint_events", self.checkpoint_events, 100..=1_000_000);
+        limits.size("store.checkpoint_bytes", self.checkpoint_bytes, MIB..=128 * MIB);
+        limits.count("store.checkpoint_events", self.checkpoint_events, 100..=200_000);
         limits.size("store.disk_reserve", self.disk_reserve, MIB..=16 * GIB);
     }
 }

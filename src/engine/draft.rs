@@ -1,8 +1,5 @@
 //! A plan in the making: reads see what the draft has put, and what it derives (the index row) it puts itself.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-
 use uuid::Uuid;
 
 use super::command::{Actor, Refusal};
@@ -17,7 +14,9 @@ use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, IndexRow, Pointer};
 use crate::store::seal::Seal;
-use crate::store::{Order, PlanRecord, Row, StoreError, Table, View};
+use crate::store::{
+    Blob, Changes, Merge, Order, Pair, PlanRecord, StoreError, Table, View, bounds,
+};
 
 /// What deciding may know besides the rows: the time, random bits, the rules. Never the clock or the OS.
 pub struct Context<'a> {
@@ -33,13 +32,12 @@ pub struct Context<'a> {
 /// A line for the log.
 pub type Notice = std::borrow::Cow<'static, str>;
 
-/// What a draft puts (`None`: deletes), by the position of its table.
-type Overlay = Vec<BTreeMap<Vec<u8>, Option<Vec<u8>>>>;
-
 pub struct Draft<'a> {
     base: &'a dyn View,
     pub ctx: &'a Context<'a>,
-    rows: Overlay,
+    rows: Changes,
+    /// Values are encoded here.
+    scratch: Vec<u8>,
     events: Vec<Event>,
     /// Lines for the log, written once the plan is on disk.
     notices: Vec<Notice>,
@@ -47,8 +45,8 @@ pub struct Draft<'a> {
 }
 
 impl View for Draft<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.of(table).and_then(|rows| rows.get(key)) {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError> {
+        match self.rows.get(table, key) {
             Some(value) => Ok(value.clone()),
             None => self.base.get(table, key),
         }
@@ -61,41 +59,26 @@ impl View for Draft<'_> {
         end: Option<&[u8]>,
         order: Order,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
-        let from = (Bound::Included(start), Bound::Unbounded);
-        let own = self.of(table).into_iter().flat_map(|rows| rows.range::<[u8], _>(from));
-        let own = own.take_while(|(k, _)| end.is_none_or(|e| k.as_slice() < e));
-        let own: Vec<_> = own.map(|(k, v)| (k.clone(), v.clone())).collect();
-        let below = self.base.scan(table, start, end, order, limit + own.len())?;
-        let mut merged: BTreeMap<Vec<u8>, Vec<u8>> = below.into_iter().collect();
-        for (k, v) in own {
-            match v {
-                Some(v) => merged.insert(k, v),
-                None => merged.remove(&k),
-            };
-        }
-        Ok(match order {
-            Order::Ascending => merged.into_iter().take(limit).collect(),
-            Order::Descending => merged.into_iter().rev().take(limit).collect(),
-        })
+    ) -> Result<Vec<Pair>, StoreError> {
+        let Some(bounds) = bounds(start, end) else { return Ok(Vec::new()) };
+        let own = Merge::new([&self.rows].into_iter(), table, bounds, order);
+        let enough = limit.saturating_add(self.rows.len());
+        let below = self.base.scan(table, start, end, order, enough)?;
+        own.over(below.into_iter().map(Ok), limit)
     }
 }
 
 impl<'a> Draft<'a> {
     pub fn new(base: &'a dyn View, ctx: &'a Context<'a>) -> Draft<'a> {
-        Draft { base, ctx, rows: Overlay::new(), events: Vec::new(), notices: Vec::new(), drawn: 0 }
-    }
-
-    fn of(&self, table: Table) -> Option<&BTreeMap<Vec<u8>, Option<Vec<u8>>>> {
-        self.rows.get(usize::from(table as u8))
-    }
-
-    fn of_mut(&mut self, table: Table) -> &mut BTreeMap<Vec<u8>, Option<Vec<u8>>> {
-        let at = usize::from(table as u8);
-        if self.rows.len() <= at {
-            self.rows.resize_with(at + 1, BTreeMap::new);
+        Draft {
+            base,
+            ctx,
+            rows: Changes::default(),
+            scratch: Vec::new(),
+            events: Vec::new(),
+            notices: Vec::new(),
+            drawn: 0,
         }
-        &mut self.rows[at]
     }
 
     pub fn rows(&self) -> Rows<'_> {
@@ -107,12 +90,12 @@ impl<'a> Draft<'a> {
     }
 
     pub fn put<R: Record>(&mut self, key: &[u8], record: &R) {
-        let value = self.ctx.seal.seal(codec::encode(record));
-        self.of_mut(R::TABLE).insert(key.to_vec(), Some(value));
+        self.ctx.seal.seal(&mut self.scratch, |out| codec::encode(record, out));
+        self.rows.put(R::TABLE, key.into(), Some(self.scratch.as_slice().into()));
     }
 
     pub fn delete(&mut self, table: Table, key: &[u8]) {
-        self.of_mut(table).insert(key.to_vec(), None);
+        self.rows.put(table, key.into(), None);
     }
 
     /// Puts a ticket and what is derived from it: most messages change nothing that the index holds.
@@ -252,18 +235,13 @@ impl<'a> Draft<'a> {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.iter().all(BTreeMap::is_empty)
+        self.rows.is_empty()
     }
 
     /// The finished plan and its log lines.
-    pub fn finish(mut self) -> (PlanRecord, Vec<Notice>) {
-        let mut rows = Vec::new();
-        for table in Table::ALL.iter().copied() {
-            if let Some(of) = self.rows.get_mut(usize::from(table as u8)).map(std::mem::take) {
-                rows.extend(of.into_iter().map(|(key, value)| Row { table, key, value }));
-            }
-        }
+    pub fn finish(self) -> (PlanRecord, Vec<Notice>) {
         let events = self.events.iter().map(|e| e.encode(self.ctx.seal)).collect();
+        let rows = self.rows.into_rows();
         (PlanRecord { at: self.ctx.now, rows, events }, self.notices)
     }
 }

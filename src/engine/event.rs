@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::codec;
 use crate::store::seal::{Seal, SealError};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,8 +71,12 @@ pub enum EventError {
 
 impl Event {
     pub fn encode(&self, seal: &Seal) -> Vec<u8> {
-        let plain = postcard::to_extend(self, vec![VERSION]).expect("an event always encodes");
-        seal.seal(plain)
+        let mut sealed = Vec::with_capacity(64);
+        seal.seal(&mut sealed, |out| {
+            out.push(VERSION);
+            codec::append(self, out);
+        });
+        sealed
     }
 
     pub fn decode(bytes: &[u8], seal: &Seal) -> Result<Event, EventError> {

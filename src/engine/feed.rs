@@ -86,7 +86,7 @@ fn published(
 
 /// The row of a record with a numeric key as the plan left it.
 fn image<R: Record>(plan: &PlanRecord, number: u64, seal: &Seal) -> Option<R> {
-    let wanted = |row: &&Row| row.table == R::TABLE && row.key == number.to_be_bytes();
+    let wanted = |row: &&Row| row.table == R::TABLE && *row.key == number.to_be_bytes();
     let value = plan.rows.iter().find(wanted)?.value.as_ref()?;
     codec::decode(seal.open(value).ok()?).ok()
 }

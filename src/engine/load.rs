@@ -61,9 +61,9 @@ fn each<R: Record>(rows: &Rows<'_>, mut f: impl FnMut(u64, R)) -> Result<(), Rea
     loop {
         let chunk = rows.scan::<R>(&start, None, Order::Ascending, CHUNK)?;
         let Some((last, _)) = chunk.last() else { return Ok(()) };
-        start = [last.as_slice(), &[0]].concat();
+        start = [last, &[0][..]].concat();
         for (key, record) in chunk {
-            if let Ok(number) = key.try_into() {
+            if let Ok(number) = (*key).try_into() {
                 f(u64::from_be_bytes(number), record);
             }
         }
@@ -76,7 +76,7 @@ fn seen_keys(view: &dyn View, seen: &mut SeenWindow) -> Result<(), ReadError> {
     loop {
         let chunk = view.scan(Table::Seen, &start, None, Order::Ascending, CHUNK)?;
         let Some((last, _)) = chunk.last() else { return Ok(()) };
-        start = [last.as_slice(), &[0]].concat();
+        start = [last, &[0][..]].concat();
         for (key, _) in &chunk {
             insert(seen, key);
         }

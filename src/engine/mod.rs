@@ -12,7 +12,6 @@ pub mod export;
 pub mod feed;
 pub mod index;
 mod load;
-mod row_cache;
 pub mod rows;
 pub mod rules;
 pub mod seen;

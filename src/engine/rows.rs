@@ -6,7 +6,7 @@ use crate::domain::ticket::{Metadata, Ticket};
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, Cursor, DirItem, Page, Pointer};
 use crate::store::seal::Seal;
-use crate::store::{Order, StoreError, View};
+use crate::store::{Blob, Order, StoreError, View};
 
 /// A view and the seal that opens its values.
 #[derive(Clone, Copy)]
@@ -42,7 +42,7 @@ impl<'a> Rows<'a> {
         end: Option<&[u8]>,
         order: Order,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, R)>, ReadError> {
+    ) -> Result<Vec<(Blob, R)>, ReadError> {
         let rows = self.view.scan(R::TABLE, start, end, order, limit)?;
         rows.into_iter()
             .map(|(key, bytes)| Ok((key, codec::decode(self.seal.open(&bytes)?)?)))
@@ -141,7 +141,7 @@ impl<'a> Rows<'a> {
             *last += 1;
         }
         let rows = self.scan::<Count>(prefix.as_bytes(), Some(&end), Order::Ascending, limit)?;
-        let name = |key: Vec<u8>| String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+        let name = |key: Blob| String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
         Ok(rows.into_iter().map(|(k, c)| (name(k), c.0)).collect())
     }
 }

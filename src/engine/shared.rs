@@ -13,7 +13,7 @@ use crate::domain::contact::Token;
 use crate::store::codec;
 use crate::store::records::IndexRow;
 use crate::store::seal::Seal;
-use crate::store::{Feed, PlanRecord, Reader, Table};
+use crate::store::{Blob, Feed, PlanRecord, Reader, Table};
 use crate::telemetry::metrics::Metrics;
 
 /// Whether the store can be written, as the writer last found it.
@@ -158,7 +158,7 @@ impl Shared {
         self.metrics.open_calls.set(calls.len() as i64);
     }
 
-    fn decode<R: codec::Record>(&self, value: &Option<Vec<u8>>) -> Option<R> {
+    fn decode<R: codec::Record>(&self, value: &Option<Blob>) -> Option<R> {
         let plain = self.seal.open(value.as_deref()?).ok()?;
         codec::decode(plain).ok()
     }

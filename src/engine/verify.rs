@@ -92,7 +92,7 @@ impl Check {
         let given = rows.get::<Count>(b"ticket")?.map_or(FIRST_NUMBER - 1, |c| c.0);
         for (row_key, ticket) in &tickets {
             let name = format!("ticket #{}", ticket.number);
-            if *row_key != key::number(ticket.number) {
+            if row_key[..] != key::number(ticket.number) {
                 self.report.find(format!("{name} lies under another key"));
             }
             if ticket.number != self.next_ticket {

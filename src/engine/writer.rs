@@ -1,6 +1,5 @@
 //! The writer thread: drains the queue into a batch while the last sync ran, decides, journals, answers.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,8 +11,7 @@ use tokio::sync::oneshot;
 use super::command::{Command, Refusal, Reply, Submission};
 use super::decide::{Decision, decide};
 use super::draft::{Context, Notice};
-use super::row_cache::{CachedView, RowCache};
-use super::rows::{ReadError, Rows};
+use super::rows::Rows;
 use super::rules::Rules;
 use super::seen::SeenWindow;
 use super::shared::{Health, Shared};
@@ -35,11 +33,8 @@ pub struct Loop {
     limits: Limits,
     shared: Arc<Shared>,
     seen: SeenWindow,
-    cache: RefCell<RowCache>,
     jobs: Receiver<Job>,
     failing: bool,
-    /// A batch of unknown outcome may be on the disk, and memory knows nothing of it.
-    behind: bool,
 }
 
 /// What a command came to, told once its batch is on disk.
@@ -58,17 +53,7 @@ impl Loop {
         seen: SeenWindow,
         jobs: Receiver<Job>,
     ) -> Loop {
-        Loop {
-            store,
-            rules,
-            limits,
-            shared,
-            seen,
-            cache: RefCell::default(),
-            jobs,
-            failing: false,
-            behind: false,
-        }
+        Loop { store, rules, limits, shared, seen, jobs, failing: false }
     }
 
     /// Runs until it is told to stop, then checkpoints.
@@ -138,13 +123,13 @@ impl Loop {
         let started = Instant::now();
         let frees_space = waiting.iter().all(|(s, _)| matches!(s.command, Command::Sweep));
         let mut outcomes = Vec::with_capacity(waiting.len());
-        let Loop { store, rules, limits, shared, seen, cache, .. } = self;
+        let Loop { store, rules, limits, shared, seen, .. } = self;
         let written = store.write(|open| {
             if frees_space {
                 open.use_reserve();
             }
             while let Some((submission, answer)) = waiting.pop_front() {
-                let (result, notices) = match one(open, rules, shared, seen, cache, &submission) {
+                let (result, notices) = match one(open, rules, shared, seen, &submission) {
                     Ok(decision) => (Ok(decision.reply), decision.notices),
                     Err(e) => (Err(e), Vec::new()),
                 };
@@ -162,7 +147,6 @@ impl Loop {
                 outcomes.into_iter().for_each(Outcome::tell);
             }
             Err(e) => {
-                self.cache.borrow_mut().clear();
                 self.note_failure(&e);
                 let error = match &e {
                     WriteError::Refused(store::Refusal::NoSpace { .. }) => {
@@ -202,27 +186,14 @@ impl Loop {
         }
         // A full disk refuses and breaks nothing; everything else wants the store to recover first.
         self.failing |= !matches!(e, WriteError::Refused(store::Refusal::NoSpace { .. }));
-        self.behind |= matches!(e, WriteError::Unknown { .. });
         self.shared.set_health(Health::Failing(e.to_string()));
     }
 
     fn try_again(&mut self) {
-        let recovered = self.store.recover().map_err(|e| e.to_string());
-        match recovered.and_then(|()| self.catch_up().map_err(|e| e.to_string())) {
+        match self.store.recover() {
             Ok(()) => self.failing = false,
-            Err(e) => self.shared.set_health(Health::Failing(e)),
+            Err(e) => self.shared.set_health(Health::Failing(e.to_string())),
         }
-    }
-
-    /// A batch that was in the journal when redb failed has been applied since: its callers were told that its
-    /// outcome is unknown, and now memory learns of it and consumers may read it.
-    fn catch_up(&mut self) -> Result<(), ReadError> {
-        if self.behind {
-            self.shared.replace(load::held(&self.shared.reader, &self.shared.seal)?);
-            self.shared.publish(self.store.last_seq());
-            self.behind = false;
-        }
-        Ok(())
     }
 
     fn trim(&mut self) {
@@ -253,11 +224,10 @@ impl Outcome {
 
 /// Decides one command and puts its plan into the batch. A panic while deciding costs that command alone.
 fn one(
-    open: &mut Batch<'_>,
+    open: &mut Batch,
     rules: &Rules,
     shared: &Shared,
     seen: &mut SeenWindow,
-    cache: &RefCell<RowCache>,
     submission: &Submission,
 ) -> Result<Decision, Error> {
     let mut random = [0; 32];
@@ -272,9 +242,7 @@ fn one(
         actor: &submission.actor,
         seen: Some(seen),
     };
-    let decided = catch_unwind(AssertUnwindSafe(|| {
-        decide(&CachedView { base: open, cache }, submission, &ctx)
-    }));
+    let decided = catch_unwind(AssertUnwindSafe(|| decide(open, submission, &ctx)));
     let mut decision = match decided {
         Ok(decided) => decided?,
         Err(_) => {
@@ -289,11 +257,7 @@ fn one(
             .filter(|r| r.table == Table::Seen && r.value.is_some())
             .map(|r| r.key.clone())
             .collect();
-        cache.borrow_mut().take(&plan.rows);
-        if let Err(e) = open.apply(plan) {
-            cache.borrow_mut().clear();
-            return Err(Error::Refused(Refusal::Store(e.to_string())));
-        }
+        open.apply(plan).map_err(|e| Error::Refused(Refusal::Store(e.to_string())))?;
         for key in keys {
             load::insert(seen, &key);
         }

@@ -1,26 +1,25 @@
 //! The open write batch: plans go in, later commands see what earlier ones did.
 //!
-//! A plan is refused before its first row is put, or goes in wholly. If redb fails while rows are put, the
-//! whole batch is lost and says so from then on.
+//! A plan is refused before its first row is put, or goes in wholly. If a read fails, the whole batch is lost
+//! and says so from then on: what was decided may rest on what was not read.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use redb::WriteTransaction;
-
-use super::database::{APPLIED, Bytes, definition, encode_applied, failed, guarded};
+use super::changes::Changes;
+use super::database::APPLIED;
 use super::error::StoreError;
 use super::journal::format::BATCH_HEADER;
-use super::plan::{MAX_PLAN, PlanRecord, Row};
-use super::reader::{Order, Pair, View, get_from, scan_from};
+use super::plan::{Blob, MAX_PLAN, PlanRecord};
+use super::reader::{Order, Pair, Snapshot, View};
 use super::tables::Table;
 use crate::domain::time::Micros;
 
-type Tables<'t> = BTreeMap<Table, redb::Table<'t, Bytes, Bytes>>;
-
 /// The rows and plans of one write.
-pub struct Batch<'t> {
-    rows: Rows<'t>,
+pub struct Batch {
+    changes: Changes,
+    below: Snapshot,
+    known: RefCell<Known>,
     plans: Vec<PlanRecord>,
     record: Vec<u8>,
     max_record: usize,
@@ -28,12 +27,14 @@ pub struct Batch<'t> {
     next_seq: u64,
     row_count: u64,
     latest: Micros,
-    failed: Option<StoreError>,
+    failed: RefCell<Option<StoreError>>,
     may_use_reserve: bool,
 }
 
 /// What a batch came to.
 pub struct Decided {
+    pub changes: Changes,
+    pub known: Known,
     pub plans: Vec<PlanRecord>,
     /// Room for the batch's header, then the encoded plans.
     pub record: Vec<u8>,
@@ -44,18 +45,21 @@ pub struct Decided {
     pub may_use_reserve: bool,
 }
 
-impl<'t> Batch<'t> {
+impl Batch {
     /// `record` is a buffer to use again.
     pub(super) fn new(
-        transaction: &'t WriteTransaction,
+        below: Snapshot,
+        known: Known,
         mut record: Vec<u8>,
         max_record: usize,
         first_seq: u64,
-    ) -> Batch<'t> {
+    ) -> Batch {
         record.clear();
         record.resize(BATCH_HEADER, 0);
         Batch {
-            rows: Rows::new(transaction),
+            changes: Changes::default(),
+            below,
+            known: RefCell::new(known),
             plans: Vec::new(),
             record,
             max_record,
@@ -63,7 +67,7 @@ impl<'t> Batch<'t> {
             next_seq: first_seq,
             row_count: 0,
             latest: Micros(i64::MIN),
-            failed: None,
+            failed: RefCell::default(),
             may_use_reserve: false,
         }
     }
@@ -71,7 +75,7 @@ impl<'t> Batch<'t> {
     /// Puts a plan's rows and numbers its events. `PlanTooLarge`, `BatchFull` and `ReservedKey` leave the batch
     /// as it was; after any other error the batch will not be written.
     pub fn apply(&mut self, plan: PlanRecord) -> Result<(), StoreError> {
-        if let Some(error) = &self.failed {
+        if let Some(error) = &*self.failed.borrow() {
             return Err(error.clone());
         }
         let limit = MAX_PLAN.min(self.max_record - BATCH_HEADER);
@@ -84,16 +88,15 @@ impl<'t> Batch<'t> {
             return Err(StoreError::BatchFull { bytes, limit: self.max_record });
         }
         if let Some(row) =
-            plan.rows.iter().find(|row| row.table == Table::Meta && row.key == APPLIED)
+            plan.rows.iter().find(|row| row.table == Table::Meta && *row.key == *APPLIED)
         {
             let key = String::from_utf8_lossy(&row.key).into_owned();
             return Err(StoreError::ReservedKey { table: row.table, key });
         }
-        if let Err(error) = self.rows.put(&plan.rows) {
-            self.failed = Some(error.clone());
-            return Err(error);
-        }
         plan.encode(&mut self.record);
+        for row in &plan.rows {
+            self.changes.put(row.table, row.key.clone(), row.value.clone());
+        }
         self.row_count += plan.rows.len() as u64;
         self.next_seq += plan.events.len() as u64;
         self.latest = self.latest.max(plan.at);
@@ -121,15 +124,14 @@ impl<'t> Batch<'t> {
         self.may_use_reserve = true;
     }
 
-    /// Ends the batch as the one with this number; the error if redb failed it.
-    pub(super) fn finish(self, number: u64) -> Result<Decided, StoreError> {
-        if let Some(error) = self.failed.or_else(|| self.rows.failed.take()) {
+    /// Ends the batch; the error if a read failed it.
+    pub(super) fn finish(self) -> Result<Decided, StoreError> {
+        if let Some(error) = self.failed.into_inner() {
             return Err(error);
         }
-        if !self.plans.is_empty() {
-            self.rows.put_applied((number, self.next_seq - 1))?;
-        }
         Ok(Decided {
+            changes: self.changes,
+            known: self.known.into_inner(),
             plans: self.plans,
             record: self.record,
             first_seq: self.first_seq,
@@ -139,11 +141,26 @@ impl<'t> Batch<'t> {
             may_use_reserve: self.may_use_reserve,
         })
     }
+
+    fn note<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &result {
+            *self.failed.borrow_mut() = Some(error.clone());
+        }
+        result
+    }
 }
 
-impl View for Batch<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.rows.read(table, |rows| get_from(rows, key))
+impl View for Batch {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError> {
+        if let Some(value) = self.changes.get(table, key).or_else(|| self.below.held(table, key)) {
+            return Ok(value.clone());
+        }
+        if let Some(value) = self.known.borrow().get(table, key) {
+            return Ok(value.clone());
+        }
+        let value = self.note(self.below.get_below(table, key))?;
+        self.known.borrow_mut().put(table, key, value.clone());
+        Ok(value)
     }
 
     fn scan(
@@ -154,75 +171,42 @@ impl View for Batch<'_> {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
-        self.rows.read(table, |rows| scan_from(rows, start, end, order, limit))
+        self.note(self.below.scan_under(&self.changes, table, (start, end), order, limit))
     }
 }
 
-/// The tables of a write transaction, each opened once, when first used.
-pub(super) struct Rows<'t> {
-    transaction: &'t WriteTransaction,
-    tables: RefCell<Tables<'t>>,
-    /// A read failed: redb refuses everything from then on.
-    failed: RefCell<Option<StoreError>>,
+/// What redb answered the writer since its last checkpoint; that does not change until the next.
+#[derive(Default)]
+pub struct Known {
+    tables: Vec<HashMap<Blob, Option<Blob>>>,
+    count: usize,
 }
 
-impl<'t> Rows<'t> {
-    pub fn new(transaction: &'t WriteTransaction) -> Rows<'t> {
-        Rows { transaction, tables: RefCell::default(), failed: RefCell::default() }
+impl Known {
+    /// Answers held at most; then they are asked for again.
+    const MOST: usize = 32 * 1024;
+    /// Larger values are rare and not worth their place.
+    const MAX_VALUE: usize = 4096;
+
+    fn get(&self, table: Table, key: &[u8]) -> Option<&Option<Blob>> {
+        self.tables.get(usize::from(table as u8))?.get(key)
     }
 
-    fn with<R>(
-        &self,
-        table: Table,
-        work: impl FnOnce(&mut redb::Table<'t, Bytes, Bytes>) -> Result<R, StoreError>,
-    ) -> Result<R, StoreError> {
-        let mut tables = self.tables.borrow_mut();
-        let opened = match tables.get_mut(&table) {
-            Some(opened) => opened,
-            None => {
-                let opened =
-                    guarded(|| self.transaction.open_table(definition(table)).map_err(failed))?;
-                tables.entry(table).or_insert(opened)
-            }
-        };
-        work(opened)
-    }
-
-    fn read<R>(
-        &self,
-        table: Table,
-        work: impl FnOnce(&redb::Table<'t, Bytes, Bytes>) -> Result<R, StoreError>,
-    ) -> Result<R, StoreError> {
-        let result = self.with(table, |rows| work(rows));
-        if let Err(error) = &result {
-            *self.failed.borrow_mut() = Some(error.clone());
+    fn put(&mut self, table: Table, key: &[u8], value: Option<Blob>) {
+        if value.as_ref().is_some_and(|value| value.len() > Known::MAX_VALUE) {
+            return;
         }
-        result
-    }
-
-    /// Puts and deletes rows, in order.
-    pub fn put(&self, rows: &[Row]) -> Result<(), StoreError> {
-        for row in rows {
-            let key = row.key.as_slice();
-            self.with(row.table, |table| {
-                guarded(|| {
-                    match &row.value {
-                        Some(value) => drop(table.insert(key, value.as_slice()).map_err(failed)?),
-                        None => drop(table.remove(key).map_err(failed)?),
-                    }
-                    Ok(())
-                })
-            })?;
+        if self.count >= Known::MOST {
+            self.clear();
         }
-        Ok(())
+        let at = usize::from(table as u8);
+        if self.tables.len() <= at {
+            self.tables.resize_with(at + 1, HashMap::new);
+        }
+        self.count += usize::from(self.tables[at].insert(key.into(), value).is_none());
     }
 
-    /// Notes the last batch and sequence number applied.
-    pub fn put_applied(&self, applied: (u64, u64)) -> Result<(), StoreError> {
-        self.put(&[Row {
-            table: Table::Meta,
-            key: APPLIED.to_vec(),
-            value: Some(encode_applied(applied).to_vec()),
-        }])
+    pub fn clear(&mut self) {
+        *self = Known::default();
     }
 }

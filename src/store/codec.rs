@@ -25,10 +25,16 @@ pub enum CodecError {
     Damaged { table: Table, why: String },
 }
 
-pub fn encode<R: Record>(record: &R) -> Vec<u8> {
-    let buffer = vec![R::VERSION];
-    // Writing into memory fails only for maps of unknown length, which no record holds.
-    postcard::to_extend(record, buffer).expect("a record always encodes")
+/// Appends the stored form of a record.
+pub fn encode<R: Record>(record: &R, out: &mut Vec<u8>) {
+    out.push(R::VERSION);
+    append(record, out);
+}
+
+/// Appends the postcard form of a value.
+pub fn append(value: &impl Serialize, out: &mut Vec<u8>) {
+    // Writing into memory fails only for maps of unknown length, which no record and no event holds.
+    *out = postcard::to_extend(value, std::mem::take(out)).expect("a record always encodes");
 }
 
 pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, CodecError> {

@@ -22,9 +22,9 @@ const UNFINISHED: &str = "store.redb.new";
 /// Row of [`Table::Meta`]: a version byte, then the last applied batch and sequence number, big endian.
 pub const APPLIED: &[u8] = b"journal.applied";
 
-pub type Bytes = &'static [u8];
+pub type Raw = &'static [u8];
 
-pub fn definition(table: Table) -> TableDefinition<'static, Bytes, Bytes> {
+pub fn definition(table: Table) -> TableDefinition<'static, Raw, Raw> {
     TableDefinition::new(table.name())
 }
 
@@ -179,29 +179,23 @@ fn decode_applied(value: &[u8]) -> Result<(u64, u64), StoreError> {
     }
 }
 
-/// The instance in use, or why there is none.
-pub type Current = Result<Arc<Instance>, StoreError>;
-
 /// The database file, and whichever instance of it is open.
 #[derive(Debug)]
 pub struct Database {
     disk: Arc<dyn Disk>,
     cache_bytes: usize,
-    current: Arc<RwLock<Current>>,
+    /// The instance in use, or why there is none.
+    current: Result<Arc<Instance>, StoreError>,
     written: Arc<AtomicU64>,
 }
 
 impl Database {
-    /// Opens the file, creating it if there is none. Readers are let in by [`Database::publish`].
-    pub fn open(
-        disk: &Arc<dyn Disk>,
-        cache_bytes: usize,
-    ) -> Result<(Database, Arc<Instance>), OpenError> {
-        let closed = StoreError::Closed("it is being opened".to_owned());
-        let database = Database {
+    /// Opens the file, creating it if there is none.
+    pub fn open(disk: &Arc<dyn Disk>, cache_bytes: usize) -> Result<Database, OpenError> {
+        let mut database = Database {
             disk: Arc::clone(disk),
             cache_bytes,
-            current: Arc::new(RwLock::new(Err(closed))),
+            current: Err(StoreError::Closed("it is being opened".to_owned())),
             written: Arc::default(),
         };
         database.create().map_err(|error| match error {
@@ -210,8 +204,8 @@ impl Database {
             }
             CreateError::Store(error) => OpenError::Store(error),
         })?;
-        let instance = database.instance(FILE)?;
-        Ok((database, instance))
+        database.current = Ok(database.instance(FILE)?);
+        Ok(database)
     }
 
     /// A new database gets its name only once it is whole.
@@ -250,59 +244,29 @@ impl Database {
     }
 
     /// The instance in use.
-    pub fn current(&self) -> Current {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub fn shared(&self) -> Arc<RwLock<Current>> {
-        Arc::clone(&self.current)
-    }
-
-    /// Lets readers in.
-    pub fn publish(&self, instance: Arc<Instance>) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Ok(instance);
+    pub fn current(&self) -> Result<Arc<Instance>, StoreError> {
+        self.current.clone()
     }
 
     /// Whether it must be reopened before it is of use.
     pub fn needs_reopening(&self) -> bool {
-        self.current().map_or(true, |instance| instance.is_tripped())
+        self.current.as_ref().map_or(true, |instance| instance.is_tripped())
     }
 
-    /// Drops the instance in use, opens another and lets `restore` bring it up to date. Readers wait meanwhile;
-    /// they never see the state in between.
-    pub fn reopen<T>(
-        &self,
-        restore: impl FnOnce(&Arc<Instance>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+    /// Drops the instance in use and opens another.
+    pub fn reopen(&mut self) -> Result<Arc<Instance>, StoreError> {
         let closed = Err(StoreError::Closed("it is being reopened".to_owned()));
-        if let Ok(old) = std::mem::replace(&mut *current, closed) {
+        if let Ok(old) = std::mem::replace(&mut self.current, closed) {
             old.gate.revoke();
         }
-        let restored = self.instance(FILE).and_then(|instance| {
-            let restored = restore(&instance);
-            if restored.is_err() {
-                instance.gate.revoke();
-            }
-            restored.map(|done| (done, instance))
-        });
-        match restored {
-            Ok((done, instance)) => {
-                *current = Ok(instance);
-                Ok(done)
-            }
-            Err(error) => {
-                *current = Err(StoreError::Closed(error.to_string()));
-                Err(error)
-            }
-        }
+        self.current = self.instance(FILE).map_err(|e| StoreError::Closed(e.to_string()));
+        self.current.clone()
     }
 
     /// Closes the instance. One that a reader still holds is revoked: the lock on the directory does not wait for it.
-    pub fn close(&self) {
+    pub fn close(&mut self) {
         let closed = Err(StoreError::Closed("the daemon is stopping".to_owned()));
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(instance) = std::mem::replace(&mut *current, closed) {
+        if let Ok(instance) = std::mem::replace(&mut self.current, closed) {
             let gate = Arc::clone(&instance.gate);
             if Arc::into_inner(instance).is_none() {
                 gate.revoke();
@@ -312,7 +276,7 @@ impl Database {
 
     /// Bytes of the file.
     pub fn size(&self) -> u64 {
-        self.current().ok().and_then(|instance| instance.file.len().ok()).unwrap_or(0)
+        self.current.as_ref().ok().and_then(|instance| instance.file.len().ok()).unwrap_or(0)
     }
 
     /// Bytes redb has written since the start.
@@ -348,21 +312,21 @@ impl From<StoreError> for CreateError {
 mod tests {
     use redb::Durability;
 
+    use super::super::checkpoint::begin;
     use super::super::sim::SimDisk;
-    use super::super::writer::begin;
     use super::*;
 
     #[test]
     fn a_revoked_instance_never_writes_again_however_late_it_is_dropped() {
         let disk = SimDisk::new(7);
-        let (database, old) = Database::open(&disk.boot(), 1024 * 1024).expect("opens");
-        database.publish(Arc::clone(&old));
+        let mut database = Database::open(&disk.boot(), 1024 * 1024).expect("opens");
+        let old = database.current().expect("open");
         let pending = begin(&old, Durability::None).expect("begun");
         let mut table = pending.open_table(definition(Table::Meta)).expect("table");
         table.insert(&b"key"[..], &b"value"[..]).expect("inserted");
         drop(table);
         pending.commit().expect("committed, not synced: closing would write it");
-        database.reopen(|_| Ok(())).expect("reopened");
+        database.reopen().expect("reopened");
         let steps = disk.steps();
         let late = begin(&old, Durability::Immediate).and_then(|transaction| {
             drop(transaction.open_table(definition(Table::Meta)).map_err(failed)?);

@@ -1,9 +1,11 @@
 //! Durable state: a journal ahead of redb. To this module rows and events are bytes.
 //!
 //! ```text
-//! plans ──► open redb transaction ──► journal, one sync ──► redb commit without sync ──► Ok
-//!                                        └──► feed          (a checkpoint syncs it, rarely)
+//! plans ──► journal, one sync ──► recent rows in memory ──► Ok
+//!              └──► feed                └──► redb: one sorted, synced transaction a checkpoint, beside the writer
 //! ```
+//!
+//! A row that is written again and again between two checkpoints goes into redb once.
 //!
 //! What always holds:
 //! - when [`Store::write`] returned `Ok`, the batch is on disk and readers see it; a power cut at any later
@@ -18,6 +20,8 @@
 //! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `lock`.
 
 mod batch;
+mod changes;
+mod checkpoint;
 pub mod codec;
 mod database;
 pub mod disk;
@@ -27,6 +31,7 @@ mod journal;
 pub mod keyfile;
 mod plan;
 mod reader;
+mod recent;
 pub mod records;
 mod recovery;
 mod retention;
@@ -42,12 +47,13 @@ mod writer;
 mod tests;
 
 pub use batch::Batch;
+pub use changes::{Changes, Merge, bounds};
 pub use database::FILE;
 pub use disk::{Disk, RealDisk};
 pub use error::{Damage, FeedError, JournalError, OpenError, Refusal, StoreError, WriteError};
 pub use feed::{Feed, FeedPlan};
-pub use plan::{MAX_PLAN, PlanRecord, Row};
-pub use reader::{Order, Reader, Snapshot, View};
+pub use plan::{Blob, MAX_PLAN, PlanRecord, Row};
+pub use reader::{Order, Pair, Reader, Snapshot, View};
 pub use retention::Trimmed;
 pub use tables::Table;
 pub use verify::{SegmentReport, VerifyReport, verify};
@@ -72,8 +78,8 @@ pub struct StoreSettings {
     pub feed_keep: i64,
     /// Beyond so many bytes the feed drops its oldest part, whoever still needs it.
     pub feed_max_bytes: u64,
-    /// Prepare the next segment on the writer's thread: for simulations.
-    pub prepare_inline: bool,
+    /// Do what is done beside the writer (the next segment, checkpoints) on its thread: for simulations.
+    pub inline: bool,
 }
 
 impl Default for StoreSettings {
@@ -86,7 +92,7 @@ impl Default for StoreSettings {
             disk_reserve: 64 * 1024 * 1024,
             feed_keep: 7 * Micros::DAY,
             feed_max_bytes: 1024 * 1024 * 1024,
-            prepare_inline: false,
+            inline: false,
         }
     }
 }

@@ -10,9 +10,14 @@
 //! event = length, bytes
 //! ```
 
+use std::sync::Arc;
+
 use crate::domain::time::Micros;
 
 use super::tables::Table;
+
+/// The bytes of a key or a value: shared by the plan, the rows in memory and whoever reads them.
+pub type Blob = Arc<[u8]>;
 
 /// The largest plan, encoded.
 pub const MAX_PLAN: usize = 8 * 1024 * 1024;
@@ -21,8 +26,8 @@ pub const MAX_PLAN: usize = 8 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub table: Table,
-    pub key: Vec<u8>,
-    pub value: Option<Vec<u8>>,
+    pub key: Blob,
+    pub value: Option<Blob>,
 }
 
 /// What one decided command changes, and the events that happened; at most [`MAX_PLAN`] bytes encoded.
@@ -60,10 +65,9 @@ impl PlanRecord {
     /// An upper bound of the encoded size, without encoding.
     pub(super) fn size_bound(&self) -> usize {
         const COUNT: usize = 10;
-        let rows = self
-            .rows
-            .iter()
-            .map(|row| 1 + 2 * COUNT + row.key.len() + row.value.as_ref().map_or(0, Vec::len));
+        let rows = self.rows.iter().map(|row| {
+            1 + 2 * COUNT + row.key.len() + row.value.as_ref().map_or(0, |value| value.len())
+        });
         let events = self.events.iter().map(|event| COUNT + event.len());
         12 + 2 * COUNT + rows.sum::<usize>() + events.sum::<usize>()
     }
@@ -83,9 +87,9 @@ impl PlanRecord {
             })?;
             let value_length = take_count(body)?;
             let key_length = take_count(body)?;
-            let key = take(body, key_length)?.to_vec();
+            let key = take(body, key_length)?.into();
             let value = match value_length.checked_sub(1) {
-                Some(length) => Some(take(body, length)?.to_vec()),
+                Some(length) => Some(take(body, length)?.into()),
                 None => None,
             };
             rows.push(Row { table, key, value });
@@ -158,8 +162,9 @@ mod tests {
     fn any_row() -> impl Strategy<Value = Row> {
         let table = prop::sample::select(Table::ALL);
         let value = prop::option::of(prop::collection::vec(any::<u8>(), 0..300));
-        (table, prop::collection::vec(any::<u8>(), 0..40), value)
-            .prop_map(|(table, key, value)| Row { table, key, value })
+        (table, prop::collection::vec(any::<u8>(), 0..40), value).prop_map(|(table, key, value)| {
+            Row { table, key: key.into(), value: value.map(Blob::from) }
+        })
     }
 
     fn any_plan() -> impl Strategy<Value = PlanRecord> {
@@ -190,7 +195,7 @@ mod tests {
     fn a_table_of_a_newer_version_is_named() {
         let plan = PlanRecord {
             at: Micros(0),
-            rows: vec![Row { table: Table::Meta, key: vec![1], value: None }],
+            rows: vec![Row { table: Table::Meta, key: [1].into(), value: None }],
             events: vec![],
         };
         let mut bytes = Vec::new();

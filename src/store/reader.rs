@@ -1,14 +1,17 @@
-//! Reading rows: what a view is, and MVCC snapshots for everybody but the writer.
+//! Reading rows: what a view is, and snapshots for everybody.
+//!
+//! A snapshot is the recent rows in memory over redb as the last checkpoint left it. One transaction of redb
+//! serves everybody until the next checkpoint.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableError};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, TableError};
 
-use super::database::{Bytes, Current, definition, failed, guarded};
+use super::changes::{Changes, Merge, bounds};
+use super::database::{Instance, Raw, definition, failed, guarded};
 use super::error::StoreError;
+use super::plan::Blob;
+use super::recent::Recent;
 use super::tables::Table;
 
 /// The order of a scan.
@@ -19,11 +22,11 @@ pub enum Order {
 }
 
 /// A key and its value.
-pub type Pair = (Vec<u8>, Vec<u8>);
+pub type Pair = (Blob, Blob);
 
 /// Reading rows: the open write batch (which sees what was applied before in the batch) and snapshots.
 pub trait View {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError>;
 
     /// At most `limit` rows with `start <= key`, and `key < end` unless that is the end of the table;
     /// descending ones begin at the end.
@@ -37,95 +40,101 @@ pub trait View {
     ) -> Result<Vec<Pair>, StoreError>;
 }
 
-pub(super) fn get_from(
-    table: &impl ReadableTable<Bytes, Bytes>,
-    key: &[u8],
-) -> Result<Option<Vec<u8>>, StoreError> {
-    guarded(|| Ok(table.get(key).map_err(failed)?.map(|value| value.value().to_vec())))
-}
-
-pub(super) fn scan_from(
-    table: &impl ReadableTable<Bytes, Bytes>,
-    start: &[u8],
-    end: Option<&[u8]>,
-    order: Order,
-    limit: usize,
-) -> Result<Vec<Pair>, StoreError> {
-    if end.is_some_and(|end| end <= start) {
-        return Ok(Vec::new());
-    }
-    guarded(|| {
-        let bounds = (Bound::Included(start), end.map_or(Bound::Unbounded, Bound::Excluded));
-        let mut rows = table.range::<&[u8]>(bounds).map_err(failed)?;
-        let mut pairs = Vec::new();
-        while pairs.len() < limit {
-            let row = match order {
-                Order::Ascending => rows.next(),
-                Order::Descending => rows.next_back(),
-            };
-            let Some(row) = row else { break };
-            let (key, value) = row.map_err(failed)?;
-            pairs.push((key.value().to_vec(), value.value().to_vec()));
-        }
-        Ok(pairs)
-    })
-}
-
-/// Gives snapshots; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Reader {
-    current: Arc<RwLock<Current>>,
-}
-
-impl Reader {
-    pub(super) fn new(current: Arc<RwLock<Current>>) -> Reader {
-        Reader { current }
-    }
-
-    /// Reads from the state as it is now. Keep it short, at most a second: pages a snapshot sees are not freed.
-    /// While the store is reopened after an error this waits, and a snapshot from before fails.
-    pub fn read<R>(
-        &self,
-        work: impl FnOnce(&Snapshot) -> Result<R, StoreError>,
-    ) -> Result<R, StoreError> {
-        let instance = self.current.read().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let transaction = guarded(|| instance.redb()?.begin_read().map_err(failed))?;
-        work(&Snapshot { transaction, tables: RefCell::default() })
-    }
-}
-
-/// The rows as they were when it was taken.
-pub struct Snapshot {
+/// redb as a checkpoint left it.
+pub(super) struct Base {
+    /// Opened when first used; none for a table that nobody had written to.
+    tables: [OnceLock<Option<ReadOnlyTable<Raw, Raw>>>; Table::NUMBERS],
     transaction: ReadTransaction,
-    /// Opened when first used; none for a table that nobody has written to yet.
-    tables: RefCell<BTreeMap<Table, Option<ReadOnlyTable<Bytes, Bytes>>>>,
+    /// Dropped last: closing it waits for nobody.
+    _instance: Arc<Instance>,
+}
+
+impl Base {
+    pub fn of(instance: &Arc<Instance>) -> Result<Base, StoreError> {
+        let transaction = guarded(|| instance.redb()?.begin_read().map_err(failed))?;
+        let tables = std::array::from_fn(|_| OnceLock::new());
+        Ok(Base { tables, transaction, _instance: Arc::clone(instance) })
+    }
+
+    fn table(&self, table: Table) -> Result<Option<&ReadOnlyTable<Raw, Raw>>, StoreError> {
+        let place = &self.tables[usize::from(table as u8)];
+        if let Some(opened) = place.get() {
+            return Ok(opened.as_ref());
+        }
+        let opened = guarded(|| match self.transaction.open_table(definition(table)) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(failed(error)),
+        })?;
+        Ok(place.get_or_init(|| opened).as_ref())
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError> {
+        let Some(rows) = self.table(table)? else { return Ok(None) };
+        guarded(|| Ok(rows.get(key).map_err(failed)?.map(|value| value.value().into())))
+    }
+}
+
+/// What everybody sees: rows that redb has not taken yet over those it has.
+pub struct Snapshot {
+    recent: Recent,
+    settling: Recent,
+    base: Arc<Base>,
 }
 
 impl Snapshot {
-    fn with<R: Default>(
+    /// What is held in memory, the newest first.
+    fn layers(&self) -> impl Iterator<Item = &Changes> {
+        self.recent.layers().chain(self.settling.layers())
+    }
+
+    /// What memory says of a key; `None` when only redb knows.
+    pub(super) fn held(&self, table: Table, key: &[u8]) -> Option<&Option<Blob>> {
+        self.recent.get(table, key).or_else(|| self.settling.get(table, key))
+    }
+
+    pub(super) fn get_below(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError> {
+        self.base.get(table, key)
+    }
+
+    /// A scan of all this beneath further changes.
+    pub(super) fn scan_under(
         &self,
+        above: &Changes,
         table: Table,
-        work: impl FnOnce(&ReadOnlyTable<Bytes, Bytes>) -> Result<R, StoreError>,
-    ) -> Result<R, StoreError> {
-        let mut tables = self.tables.borrow_mut();
-        let opened = match tables.get(&table) {
-            Some(opened) => opened,
-            None => {
-                let opened = guarded(|| match self.transaction.open_table(definition(table)) {
-                    Ok(opened) => Ok(Some(opened)),
-                    Err(TableError::TableDoesNotExist(_)) => Ok(None),
-                    Err(error) => Err(failed(error)),
-                })?;
-                tables.entry(table).or_insert(opened)
-            }
+        (start, end): (&[u8], Option<&[u8]>),
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
+        let Some(bounds) = bounds(start, end) else { return Ok(Vec::new()) };
+        let changes = Merge::new([above].into_iter().chain(self.layers()), table, bounds, order);
+        let Some(rows) = self.base.table(table)? else {
+            return changes.over(std::iter::empty(), limit);
         };
-        opened.as_ref().map_or_else(|| Ok(R::default()), work)
+        guarded(|| {
+            let mut range = rows.range::<&[u8]>(bounds).map_err(failed)?;
+            let base = std::iter::from_fn(|| {
+                let row = match order {
+                    Order::Ascending => range.next(),
+                    Order::Descending => range.next_back(),
+                };
+                let pair = |row: Result<(redb::AccessGuard<'_, Raw>, _), _>| {
+                    let (key, value): (_, redb::AccessGuard<'_, Raw>) = row.map_err(failed)?;
+                    Ok((key.value().into(), value.value().into()))
+                };
+                row.map(pair)
+            });
+            changes.over(base, limit)
+        })
     }
 }
 
 impl View for Snapshot {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.with(table, |rows| get_from(rows, key))
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError> {
+        match self.held(table, key) {
+            Some(value) => Ok(value.clone()),
+            None => self.get_below(table, key),
+        }
     }
 
     fn scan(
@@ -136,6 +145,64 @@ impl View for Snapshot {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
-        self.with(table, |rows| scan_from(rows, start, end, order, limit))
+        self.scan_under(&Changes::default(), table, (start, end), order, limit)
+    }
+}
+
+/// What snapshots are taken of. The rows outlive a redb that is reopened.
+pub(super) struct State {
+    /// Since the last checkpoint was begun.
+    pub recent: Recent,
+    /// What a checkpoint is writing into redb.
+    pub settling: Recent,
+    /// Or why there is none.
+    pub base: Result<Arc<Base>, StoreError>,
+}
+
+impl State {
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let base = Arc::clone(self.base.as_ref().map_err(Clone::clone)?);
+        Ok(Snapshot { recent: self.recent.clone(), settling: self.settling.clone(), base })
+    }
+}
+
+/// The state, shared by the writer and everybody who reads.
+pub(super) struct Current(RwLock<State>);
+
+impl Current {
+    pub fn of(instance: &Arc<Instance>) -> Result<Arc<Current>, StoreError> {
+        let base = Ok(Arc::new(Base::of(instance)?));
+        let state = State { recent: Recent::default(), settling: Recent::default(), base };
+        Ok(Arc::new(Current(RwLock::new(state))))
+    }
+
+    pub fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives snapshots; cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    current: Arc<Current>,
+}
+
+impl Reader {
+    pub(super) fn new(current: Arc<Current>) -> Reader {
+        Reader { current }
+    }
+
+    /// Reads from the state as it is now. Keep it short, at most a second: pages and rows a snapshot sees are not
+    /// freed. While the store is reopened after an error this waits, and a snapshot from before fails.
+    pub fn read<R>(
+        &self,
+        work: impl FnOnce(&Snapshot) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
+        let snapshot = self.current.read().snapshot()?;
+        work(&snapshot)
     }
 }

@@ -9,13 +9,16 @@ use std::sync::Arc;
 use redb::Durability;
 
 use super::StoreSettings;
-use super::batch::Rows;
-use super::database::{Database, Instance, failed, guarded};
+use super::batch::Known;
+use super::checkpoint::{begin, put_applied};
+use super::database::{Database, Instance, definition, failed, guarded};
 use super::disk::Disk;
 use super::error::{OpenError, StoreError, WriteError};
 use super::journal::{Journal, decode};
+use super::plan::PlanRecord;
+use super::reader::Current;
 use super::space::Since;
-use super::writer::{Figures, Health, Store, begin, io_refused, refused};
+use super::writer::{Figures, Health, Store, io_refused, refused};
 
 /// Plans are replayed in transactions of about this many bytes.
 const REPLAY_BYTES: usize = 4 * 1024 * 1024;
@@ -27,17 +30,23 @@ impl Store {
             io::ErrorKind::WouldBlock => OpenError::InUse(error.to_string()),
             _ => OpenError::Io { file: "lock".to_owned(), error: error.to_string() },
         })?;
-        let (database, instance) = Database::open(&disk, settings.cache_bytes)?;
+        let database = Database::open(&disk, settings.cache_bytes)?;
+        let instance = database.current()?;
         let applied = instance.applied()?;
         let journal = Journal::open(&disk, &settings, applied)?;
         replay(&instance, &journal, applied)?;
-        database.publish(instance);
+        let current = Current::of(&instance)?;
+        drop(instance);
         let mut store = Store {
             disk,
             settings,
             database,
             journal,
+            current,
+            known: Known::default(),
             since: Since::default(),
+            settling: None,
+            postponed: None,
             short: false,
             durable_batch: applied.0,
             health: Health::Healthy,
@@ -70,16 +79,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// Drops redb, opens it again and replays everything acknowledged.
-    pub(super) fn reopen(&mut self) -> Result<(), StoreError> {
-        self.figures.reopened += 1;
-        let journal = &self.journal;
-        self.database.reopen(|instance| {
-            let applied = instance.applied()?;
-            replay(instance, journal, applied)
-        })
-    }
 }
 
 /// Applies every acknowledged batch that the database has not.
@@ -106,17 +105,19 @@ fn replay(
 
 fn apply(
     instance: &Instance,
-    plans: &[super::PlanRecord],
+    plans: &[PlanRecord],
     position: (u64, u64),
 ) -> Result<(), StoreError> {
     guarded(|| {
         let transaction = begin(instance, Durability::None)?;
-        let rows = Rows::new(&transaction);
-        for plan in plans {
-            rows.put(&plan.rows)?;
+        for row in plans.iter().flat_map(|plan| &plan.rows) {
+            let mut table = transaction.open_table(definition(row.table)).map_err(failed)?;
+            match &row.value {
+                Some(value) => drop(table.insert(&*row.key, &**value).map_err(failed)?),
+                None => drop(table.remove(&*row.key).map_err(failed)?),
+            }
         }
-        rows.put_applied(position)?;
-        drop(rows);
+        put_applied(&transaction, position)?;
         transaction.commit().map_err(failed)
     })
 }

@@ -17,12 +17,17 @@ pub struct Since {
 }
 
 impl Since {
-    /// What it comes to with another batch.
-    pub fn with(mut self, rows: u64, journal_bytes: u64, events: u64) -> Since {
-        self.rows += rows;
-        self.journal_bytes += journal_bytes;
-        self.events += events;
+    /// The two together.
+    pub fn with(mut self, more: Since) -> Since {
+        self.rows += more.rows;
+        self.journal_bytes += more.journal_bytes;
+        self.events += more.events;
         self
+    }
+
+    /// Whether there are as many bytes or as many events.
+    pub fn reached(&self, limit: &Since) -> bool {
+        self.journal_bytes >= limit.journal_bytes || self.events >= limit.events
     }
 
     /// Bytes the next checkpoint takes at worst, in a database of `size` bytes. A replay after a crash takes

@@ -15,6 +15,13 @@ macro_rules! tables {
         impl Table {
             pub const ALL: &'static [Table] = &[$(Table::$name),*];
 
+            /// One more than the highest number.
+            pub const NUMBERS: usize = {
+                let mut highest = 0;
+                $(if $number > highest { highest = $number; })*
+                highest + 1
+            };
+
             /// The name of the redb table.
             pub fn name(self) -> &'static str {
                 match self { $(Table::$name => stringify!($name),)* }

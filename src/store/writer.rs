@@ -1,34 +1,39 @@
-//! The one writer's side of the store: batches, checkpoints, the truth about its health.
+//! The one writer's side of the store: batches and the truth about its health.
 
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redb::{Durability, WriteTransaction};
-
 use super::StoreSettings;
-use super::batch::{Batch, Decided};
-use super::database::{Database, Instance, failed, guarded};
+use super::batch::{Batch, Decided, Known};
+use super::checkpoint::Settling;
+use super::database::Database;
 use super::disk::{Disk, DiskLock};
 use super::error::{Refusal, StoreError, WriteError};
 use super::feed::Feed;
 use super::journal::format::PAGE;
 use super::journal::{AppendError, Journal, Record};
 use super::plan::PlanRecord;
-use super::reader::Reader;
+use super::reader::{Current, Reader};
 use super::space::{LEAST, Since};
 
 /// Rows that a batch is expected not to exceed; one that does near the end of the space is refused once.
 const ROWS_AHEAD: u64 = 256;
 
 /// The store, owned by the one writer thread.
-#[derive(Debug)]
 pub struct Store {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) settings: StoreSettings,
     pub(super) database: Database,
     pub(super) journal: Journal,
+    pub(super) current: Arc<Current>,
+    pub(super) known: Known,
+    /// What has happened since the last checkpoint was begun.
     pub(super) since: Since,
+    /// The checkpoint under way.
+    pub(super) settling: Option<Settling>,
+    /// After a failed checkpoint: not another one before this.
+    pub(super) postponed: Option<Since>,
     /// A batch was refused for want of space that a checkpoint might settle.
     pub(super) short: bool,
     /// The last batch of the last successful checkpoint.
@@ -90,7 +95,7 @@ impl Store {
     /// readers see it. A batch without plans writes nothing.
     pub fn write<R>(
         &mut self,
-        work: impl FnOnce(&mut Batch<'_>) -> R,
+        work: impl FnOnce(&mut Batch) -> R,
     ) -> Result<Written<R>, WriteError> {
         self.write_batch(work).map_err(|error| self.for_want_of_space(error))
     }
@@ -99,7 +104,7 @@ impl Store {
     fn for_want_of_space(&self, error: WriteError) -> WriteError {
         if let WriteError::Refused(Refusal::Store(_) | Refusal::Io { .. }) = error
             && let Err(full @ WriteError::Refused(Refusal::NoSpace { .. })) =
-                self.check_space(self.since, self.settings.disk_reserve)
+                self.check_space(self.unsettled(), self.settings.disk_reserve)
         {
             return full;
         }
@@ -108,35 +113,31 @@ impl Store {
 
     fn write_batch<R>(
         &mut self,
-        work: impl FnOnce(&mut Batch<'_>) -> R,
+        work: impl FnOnce(&mut Batch) -> R,
     ) -> Result<Written<R>, WriteError> {
-        let instance = self.ready()?;
-        let transaction = guarded(|| begin(&instance, Durability::None)).map_err(refused)?;
-        let buffer = std::mem::take(&mut self.buffer);
+        self.ready()?;
+        let below = self.current.read().snapshot().map_err(refused)?;
+        let (known, buffer) = (std::mem::take(&mut self.known), std::mem::take(&mut self.buffer));
         let (max_record, next_seq) = (self.journal.max_record(), self.journal.next_seq());
-        let mut batch = Batch::new(&transaction, buffer, max_record, next_seq);
+        let mut batch = Batch::new(below, known, buffer, max_record, next_seq);
         let result = work(&mut batch);
-        let number = self.journal.last_batch() + 1;
-        let mut decided = batch.finish(number).map_err(refused)?;
+        let mut decided = batch.finish().map_err(refused)?;
+        self.known = std::mem::take(&mut decided.known);
         if decided.plans.is_empty() {
             self.buffer = decided.record;
             return Ok(Written { result, committed: None });
         }
-        let since = self.since.with(
-            decided.row_count,
-            (decided.record.len() as u64).next_multiple_of(PAGE),
-            decided.next_seq - decided.first_seq,
-        );
+        let news = Since {
+            rows: decided.row_count,
+            journal_bytes: (decided.record.len() as u64).next_multiple_of(PAGE),
+            events: decided.next_seq - decided.first_seq,
+        };
         let reserve = if decided.may_use_reserve { 0 } else { self.settings.disk_reserve };
-        self.check_space(since, reserve).inspect_err(|_| self.short = true)?;
+        self.check_space(self.unsettled().with(news), reserve)
+            .inspect_err(|_| self.short = true)?;
         self.append(&mut decided)?;
-        self.since = since;
-        if let Err(error) = guarded(|| transaction.commit().map_err(failed)) {
-            tracing::warn!(%error, "redb failed behind the journal; it is reopened");
-            self.reopen().map_err(|error| {
-                self.fail(format!("the batch is in the journal, but redb does not open: {error}"))
-            })?;
-        }
+        self.since = self.since.with(news);
+        self.current.write().recent.pour(&decided.changes);
         self.journal.tend_spare();
         self.buffer = decided.record;
         self.figures.batches += 1;
@@ -151,30 +152,32 @@ impl Store {
     }
 
     /// What must be right before a batch is begun: health, redb, a due checkpoint, space.
-    fn ready(&mut self) -> Result<Arc<Instance>, WriteError> {
+    fn ready(&mut self) -> Result<(), WriteError> {
         if let Health::Failed { why, .. } = &self.health {
             return Err(WriteError::Refused(Refusal::Failed { why: why.clone() }));
         }
-        if self.database.needs_reopening() {
+        if self.database.needs_reopening() && !self.is_settling() {
             self.reopen().map_err(refused)?;
         }
-        let due = self.since.journal_bytes >= self.settings.checkpoint_bytes
-            || self.since.events >= self.settings.checkpoint_events;
         // The estimate grows with what a checkpoint would settle: near the end of the space, settle it.
-        let ample = self.since.with(ROWS_AHEAD, self.settings.segment_bytes / 4, 0);
-        let tight = self.since.rows > 0
+        let segment = self.settings.segment_bytes / 4;
+        let ample = Since { rows: ROWS_AHEAD, journal_bytes: segment, events: 0 };
+        let ample = self.unsettled().with(ample);
+        let tight = self.unsettled().rows > 0
             && (self.short || self.check_space(ample, self.settings.disk_reserve).is_err());
-        if due || tight {
+        if tight {
             self.room_to_try()?;
-            self.checkpoint()?;
+            return self.checkpoint();
         }
-        self.database.current().map_err(refused)
+        self.tend_checkpoint()
     }
 
     /// With next to nothing free a checkpoint only fails, and redb would be reopened for every command.
     fn room_to_try(&self) -> Result<(), WriteError> {
         match self.disk.free_space() {
-            Ok(free) if free < LEAST => self.check_space(self.since, self.settings.disk_reserve),
+            Ok(free) if free < LEAST => {
+                self.check_space(self.unsettled(), self.settings.disk_reserve)
+            }
             _ => Ok(()),
         }
     }
@@ -220,37 +223,10 @@ impl Store {
         WriteError::Unknown { why }
     }
 
-    /// Makes everything so far durable in redb itself, so that the journal before it is needed by the feed
-    /// alone. `write` does it when it is due. After an error redb is reopened, and nothing is lost.
-    pub fn checkpoint(&mut self) -> Result<(), WriteError> {
-        let start = Instant::now();
-        let last = self.journal.last_batch();
-        let done = self.database.current().and_then(|instance| {
-            guarded(|| {
-                let mut transaction = begin(&instance, Durability::Immediate)?;
-                transaction.set_quick_repair(true);
-                transaction.commit().map_err(failed)
-            })
-        });
-        if let Err(error) = done {
-            tracing::warn!(%error, "a checkpoint failed; redb is reopened");
-            if let Err(again) = self.reopen() {
-                self.fail(format!("redb does not open after a failed checkpoint: {again}"));
-            }
-            return Err(refused(error));
-        }
-        self.durable_batch = last;
-        self.since = Since::default();
-        self.short = false;
-        self.figures.checkpoints += 1;
-        self.figures.last_checkpoint = start.elapsed();
-        Ok(())
-    }
-
     /// Whether a command would be taken: there is room, and a small file can be written and synced.
     pub fn probe(&mut self) -> Result<(), WriteError> {
         self.ready()?;
-        self.check_space(self.since, self.settings.disk_reserve)?;
+        self.check_space(self.unsettled(), self.settings.disk_reserve)?;
         let write = || {
             let file = self.disk.open("probe").or_else(|_| self.disk.create("probe"))?;
             file.write_at(0, &self.figures.batches.to_le_bytes())?;
@@ -264,7 +240,7 @@ impl Store {
     }
 
     pub fn reader(&self) -> Reader {
-        Reader::new(self.database.shared())
+        Reader::new(Arc::clone(&self.current))
     }
 
     pub fn feed(&self) -> Feed {
@@ -295,19 +271,21 @@ impl Store {
                 Err(WriteError::Refused(Refusal::Failed { why: why.clone() }))
             }
         };
-        self.database.close();
+        self.shut();
         closed
     }
 }
 
-/// Begins a write transaction.
-pub(super) fn begin(
-    instance: &Instance,
-    durability: Durability,
-) -> Result<WriteTransaction, StoreError> {
-    let mut transaction = instance.redb()?.begin_write().map_err(failed)?;
-    transaction.set_durability(durability).map_err(failed)?;
-    Ok(transaction)
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("health", &self.health).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.shut();
+    }
 }
 
 pub(super) fn refused(error: StoreError) -> WriteError {

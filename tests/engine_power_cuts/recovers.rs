@@ -86,7 +86,7 @@ impl Desk {
             "tickets in the index and in the store"
         );
         for (key, row) in rows {
-            let number = u64::from_be_bytes(key.try_into().expect("a number"));
+            let number = u64::from_be_bytes(key[..].try_into().expect("a number"));
             assert!(shared.index().agrees(number, &row), "the index says otherwise of #{number}");
         }
         let report = verify::verify(&shared.reader, &shared.seal).expect("the rows can be read");
@@ -138,23 +138,21 @@ fn the_engine_goes_on_by_itself_and_its_memory_is_what_lies_on_the_disk() {
     writer.stop().expect("it stops in order");
 }
 
-/// The batch is in the journal, so it happened; but redb fails and cannot be opened again for a while. Nobody is
-/// told that it is stored, and then it is there: in the index and the feed too.
+/// redb fails and cannot be opened again for a while. What was acknowledged lies in the journal and in memory, and
+/// is in the rows, the index and the feed when redb opens again.
 #[test]
-fn what_was_in_the_journal_when_the_database_failed_is_known_after_it_recovered() {
+fn a_database_that_does_not_open_for_a_while_costs_nothing_that_was_acknowledged() {
     let (mut desk, writer) = Desk::open(1);
-    let mut in_the_journal = 0;
-    for first in 30..60 {
+    let mut refused = 0;
+    for first in 1..30 {
         // From its `first` write or read on the database fails, and so does opening it again.
         let op = if first % 2 == 0 { Op::Write } else { Op::Read };
         (0..40).for_each(|_| desk.disk.fail(op, "store.redb", first));
-        let told: Vec<String> =
-            (0..4).filter_map(|_| desk.work()).map(|error| error.to_string()).collect();
-        in_the_journal += usize::from(told.iter().any(|why| why.contains("is in the journal")));
+        refused += (0..6).filter(|_| desk.work().is_some()).count();
         desk.goes_on();
         desk.memory_is_what_lies_on_the_disk();
     }
-    assert!(in_the_journal > 0, "no fault came between the journal and the database");
+    assert!(refused > 0, "no fault reached anybody");
     drop(desk);
     writer.stop().expect("it stops in order");
 }

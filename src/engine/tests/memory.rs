@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::store::{Order, PlanRecord, StoreError, Table, View};
+use crate::store::{Blob, Order, Pair, PlanRecord, StoreError, Table, View};
 
 #[derive(Default)]
-pub struct Memory(BTreeMap<Table, BTreeMap<Vec<u8>, Vec<u8>>>);
+pub struct Memory(BTreeMap<Table, BTreeMap<Blob, Blob>>);
 
 impl Memory {
     pub fn apply(&mut self, plan: &PlanRecord) {
@@ -25,7 +25,7 @@ impl Memory {
 }
 
 impl View for Memory {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError> {
         Ok(self.0.get(&table).and_then(|rows| rows.get(key)).cloned())
     }
 
@@ -36,13 +36,13 @@ impl View for Memory {
         end: Option<&[u8]>,
         order: Order,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<Pair>, StoreError> {
         let Some(rows) = self.0.get(&table).filter(|_| end.is_none_or(|e| start < e)) else {
             return Ok(Vec::new());
         };
         let end = end.map_or(Bound::Unbounded, Bound::Excluded);
         let within = rows.range::<[u8], _>((Bound::Included(start), end));
-        let own = |(k, v): (&Vec<u8>, &Vec<u8>)| (k.clone(), v.clone());
+        let own = |(k, v): (&Blob, &Blob)| (k.clone(), v.clone());
         Ok(match order {
             Order::Ascending => within.take(limit).map(own).collect(),
             Order::Descending => within.rev().take(limit).map(own).collect(),

@@ -119,7 +119,7 @@ impl Desk {
             let Some(value) = &row.value else { continue };
             match row.table {
                 Table::Index => {
-                    let number = u64::from_be_bytes(row.key.as_slice().try_into().unwrap());
+                    let number = u64::from_be_bytes((*row.key).try_into().unwrap());
                     let line =
                         crate::store::codec::decode::<IndexRow>(self.seal.open(value).unwrap());
                     self.index.put(number, &line.unwrap());
@@ -223,7 +223,7 @@ impl Desk {
         let rows = self.rows().scan::<IndexRow>(&[], None, Order::Ascending, usize::MAX).unwrap();
         let mut scanned = Index::default();
         for (row_key, row) in &rows {
-            let number = u64::from_be_bytes(row_key.as_slice().try_into().unwrap());
+            let number = u64::from_be_bytes(row_key[..].try_into().unwrap());
             scanned.put(number, row);
             assert!(self.index.agrees(number, row), "the index says otherwise of #{number}");
             assert!(scanned.agrees(number, row));

@@ -26,13 +26,10 @@ impl Journal {
         (applied, applied_seq): (u64, u64),
     ) -> Result<Journal, OpenError> {
         let (segments, spare) = list(&**disk)?;
-        let spare = Spare::open(
-            Arc::clone(disk),
-            settings.segment_bytes,
-            settings.prepare_inline,
-            spare,
-        )
-        .map_err(|error| OpenError::Io { file: SPARE.to_owned(), error: error.to_string() })?;
+        let spare =
+            Spare::open(Arc::clone(disk), settings.segment_bytes, settings.inline, spare).map_err(
+                |error| OpenError::Io { file: SPARE.to_owned(), error: error.to_string() },
+            )?;
         let mut journal = Journal {
             disk: Arc::clone(disk),
             segment_bytes: settings.segment_bytes,

@@ -46,7 +46,7 @@ pub fn small() -> StoreSettings {
         disk_reserve: 64 * 1024,
         feed_keep: Micros::DAY,
         feed_max_bytes: 1024 * 1024,
-        prepare_inline: true,
+        inline: true,
     }
 }
 
@@ -64,8 +64,8 @@ fn plan(key: u64, text: &str) -> PlanRecord {
         at: Micros(key as i64),
         rows: vec![Row {
             table: Table::Tickets,
-            key: key.to_be_bytes().to_vec(),
-            value: Some(text.as_bytes().to_vec()),
+            key: key.to_be_bytes().into(),
+            value: Some(text.as_bytes().into()),
         }],
         events: vec![text.as_bytes().to_vec()],
     }
@@ -80,7 +80,7 @@ fn write(store: &mut Store, plan: PlanRecord) -> Result<Committed, WriteError> {
 /// The text under a key as readers see it.
 fn read(store: &Store, key: u64) -> Option<String> {
     let row = store.reader().read(|view| view.get(Table::Tickets, &key.to_be_bytes()));
-    row.expect("reads work").map(|value| String::from_utf8(value).expect("text"))
+    row.expect("reads work").map(|value| String::from_utf8(value.to_vec()).expect("text"))
 }
 
 /// The events of the whole feed.

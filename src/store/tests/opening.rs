@@ -273,7 +273,7 @@ fn a_damaged_redb_is_an_error_and_never_a_panic() {
 #[test]
 fn a_store_on_a_real_file_system_keeps_what_it_was_told() {
     let dir = scratch("real");
-    let settings = StoreSettings { prepare_inline: false, disk_reserve: 0, ..small() };
+    let settings = StoreSettings { inline: false, disk_reserve: 0, ..small() };
     let real = || Arc::new(RealDisk::new(dir.as_ref()).expect("directory"));
     let mut expected = Vec::new();
     for run in 0..3 {

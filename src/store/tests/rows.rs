@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::store::plan::MAX_PLAN;
-use crate::store::{Order, StoreError};
+use crate::store::{Order, Pair, StoreError};
 
 fn texts(view: &dyn View, range: (u64, Option<u64>), order: Order, limit: usize) -> Vec<String> {
     let end = range.1.map(u64::to_be_bytes);
     let end = end.as_ref().map(<[u8; 8]>::as_slice);
     let rows = view.scan(Table::Tickets, &range.0.to_be_bytes(), end, order, limit);
-    let text = |(_, value)| String::from_utf8(value).expect("text");
+    let text = |(_, value): Pair| String::from_utf8(value.to_vec()).expect("text");
     rows.expect("scan").into_iter().map(text).collect()
 }
 
@@ -35,7 +35,7 @@ fn scans_respect_bounds_order_and_limit() {
     for key in 1..=5 {
         write(&mut store, plan(key, &key.to_string())).expect("written");
     }
-    let delete = Row { table: Table::Tickets, key: 3u64.to_be_bytes().to_vec(), value: None };
+    let delete = Row { table: Table::Tickets, key: 3u64.to_be_bytes().into(), value: None };
     let plan = PlanRecord { at: Micros(0), rows: vec![delete], events: vec![] };
     write(&mut store, plan).expect("written");
     store
@@ -89,7 +89,7 @@ fn a_plan_that_is_refused_leaves_its_batch_as_it_was() {
         assert!(matches!(error, StoreError::PlanTooLarge { limit: MAX_PLAN, .. }), "{error}");
         let mut position = plan(3, "not yours");
         position.rows[0] =
-            Row { table: Table::Meta, key: b"journal.applied".to_vec(), value: None };
+            Row { table: Table::Meta, key: (*b"journal.applied").into(), value: None };
         let error = batch.apply(position).expect_err("the store's own row");
         assert!(matches!(error, StoreError::ReservedKey { .. }), "{error}");
         for key in 4..6 {
@@ -125,4 +125,50 @@ fn one_batch_is_one_write_and_one_sync() {
     assert_eq!(after.journal_syncs - before.journal_syncs, 1);
     assert_eq!(after.journal_bytes - before.journal_bytes, 4096);
     assert_eq!((after.batches, after.plans, after.events), (2, 39, 39));
+}
+
+/// What is in memory and what redb has are one table to whoever reads, in both directions, whatever the limit.
+#[test]
+fn scans_over_memory_and_redb_are_scans_of_one_table() {
+    use std::collections::BTreeMap;
+
+    use crate::store::sim::Random;
+
+    let mut random = Random::new(5);
+    let mut store = open(&disk());
+    let mut model = BTreeMap::new();
+    for round in 0..60 {
+        for _ in 0..random.below(9) {
+            let key = random.below(40);
+            let text = format!("{key} in round {round}");
+            let mut plan = plan(key, &text);
+            if random.chance(30) {
+                plan.rows[0].value = None;
+                model.remove(&key);
+            } else {
+                model.insert(key, text);
+            }
+            write(&mut store, plan).expect("written");
+        }
+        if random.chance(20) {
+            store.checkpoint().expect("checkpoint");
+        }
+        for _ in 0..8 {
+            let (start, length) = (random.below(40), random.below(40));
+            let end = random.chance(70).then_some(start + length);
+            let limit = random.below(12) as usize;
+            let last = end.unwrap_or(u64::MAX);
+            let mut expected: Vec<String> =
+                model.range(start..last.max(start)).map(|(_, text)| text.clone()).collect();
+            let order = if random.chance(50) {
+                Order::Ascending
+            } else {
+                expected.reverse();
+                Order::Descending
+            };
+            expected.truncate(limit);
+            let found = store.reader().read(|view| Ok(texts(view, (start, end), order, limit)));
+            assert_eq!(found.expect("read"), expected, "from {start} to {end:?}, {order:?}");
+        }
+    }
 }

@@ -1,0 +1,184 @@
+//! Rows put and deleted, of each key the last word; and the merging of several such, and a table below them,
+//! into one.
+
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::ops::Bound;
+
+use super::error::StoreError;
+use super::plan::{Blob, Row};
+use super::reader::{Order, Pair};
+use super::tables::Table;
+
+type Rows = BTreeMap<Blob, Option<Blob>>;
+/// A key with what was put there, or that it was deleted.
+type Change = (Blob, Option<Blob>);
+
+/// What has been put (`Some`) and deleted (`None`).
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// By the number of the table; short while only low ones are touched.
+    tables: Vec<Rows>,
+    /// Keys in all tables.
+    count: usize,
+}
+
+impl Changes {
+    fn of(&self, table: Table) -> Option<&Rows> {
+        self.tables.get(usize::from(table as u8))
+    }
+
+    /// The last word on a key; `None` when there is none here.
+    pub fn get(&self, table: Table, key: &[u8]) -> Option<&Option<Blob>> {
+        self.of(table)?.get(key)
+    }
+
+    pub fn put(&mut self, table: Table, key: Blob, value: Option<Blob>) {
+        let at = usize::from(table as u8);
+        if self.tables.len() <= at {
+            self.tables.resize_with(at + 1, BTreeMap::new);
+        }
+        let known = self.tables[at].insert(key, value).is_some();
+        self.count += usize::from(!known);
+    }
+
+    /// Takes over later changes.
+    pub fn pour(&mut self, later: &Changes) {
+        for (table, rows) in later.tables() {
+            for (key, value) in rows {
+                self.put(table, key.clone(), value.clone());
+            }
+        }
+    }
+
+    /// How many keys it has a word on.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn tables(&self) -> impl Iterator<Item = (Table, &Rows)> {
+        let of = |table: &Table| self.of(*table).map(|rows| (*table, rows));
+        Table::ALL.iter().filter_map(of)
+    }
+
+    /// As rows, by table and key.
+    pub fn into_rows(mut self) -> Vec<Row> {
+        let mut rows = Vec::with_capacity(self.count);
+        for table in Table::ALL.iter().copied() {
+            if let Some(of) = self.tables.get_mut(usize::from(table as u8)).map(std::mem::take) {
+                rows.extend(of.into_iter().map(|(key, value)| Row { table, key, value }));
+            }
+        }
+        rows
+    }
+}
+
+/// The rows of one layer within the bounds.
+type Layer<'a> = Peekable<Box<dyn Iterator<Item = (&'a Blob, &'a Option<Blob>)> + 'a>>;
+
+/// The changes of several layers in a table, in order; of each key the word of the newest layer that has one.
+pub struct Merge<'a> {
+    layers: Vec<Layer<'a>>,
+    order: Order,
+}
+
+/// Where a scan begins and ends.
+pub type Bounds<'k> = (Bound<&'k [u8]>, Bound<&'k [u8]>);
+
+/// The bounds of a scan; `None` when nothing can lie between them.
+pub fn bounds<'k>(start: &'k [u8], end: Option<&'k [u8]>) -> Option<Bounds<'k>> {
+    let nothing = end.is_some_and(|end| end <= start);
+    (!nothing).then(|| (Bound::Included(start), end.map_or(Bound::Unbounded, Bound::Excluded)))
+}
+
+impl<'a> Merge<'a> {
+    /// `layers`: the newest first.
+    pub fn new(
+        layers: impl Iterator<Item = &'a Changes>,
+        table: Table,
+        bounds: Bounds<'_>,
+        order: Order,
+    ) -> Merge<'a> {
+        let range = |rows: &'a Rows| -> Layer<'a> {
+            let range = rows.range::<[u8], _>(bounds);
+            let rows: Box<dyn Iterator<Item = _>> = match order {
+                Order::Ascending => Box::new(range),
+                Order::Descending => Box::new(range.rev()),
+            };
+            rows.peekable()
+        };
+        let mut layers: Vec<Layer<'a>> = layers.filter_map(|c| c.of(table)).map(range).collect();
+        layers.retain_mut(|layer| layer.peek().is_some());
+        Merge { layers, order }
+    }
+
+    /// Whether `key` is before `other` in the order of the scan.
+    fn is_before(&self, key: &Blob, other: &Blob) -> bool {
+        match self.order {
+            Order::Ascending => key < other,
+            Order::Descending => key > other,
+        }
+    }
+
+    fn first(&mut self) -> Option<&'a Blob> {
+        let heads = self.layers.iter_mut().filter_map(|layer| layer.peek().map(|(key, _)| *key));
+        match self.order {
+            Order::Ascending => heads.min(),
+            Order::Descending => heads.max(),
+        }
+    }
+
+    /// At most `limit` rows of these layers over the rows of `base`.
+    pub fn over(
+        mut self,
+        base: impl Iterator<Item = Result<Pair, StoreError>>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
+        let mut pairs = Vec::new();
+        let mut base = base.peekable();
+        while pairs.len() < limit {
+            let below = match base.peek() {
+                Some(Ok((key, _))) => Some(key),
+                Some(Err(error)) => return Err(error.clone()),
+                None => None,
+            };
+            let ours = match (self.first(), below) {
+                (None, None) => break,
+                (Some(ours), Some(below)) if ours == below => {
+                    base.next();
+                    true
+                }
+                (Some(ours), Some(below)) => self.is_before(ours, below),
+                (ours, _) => ours.is_some(),
+            };
+            if ours {
+                if let Some((key, Some(value))) = self.next() {
+                    pairs.push((key, value));
+                }
+            } else if let Some(row) = base.next() {
+                pairs.push(row?);
+            }
+        }
+        Ok(pairs)
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = Change;
+
+    /// The next key and its last word, deletions included.
+    fn next(&mut self) -> Option<Change> {
+        let first = self.first()?;
+        let mut change = None;
+        for layer in &mut self.layers {
+            if let Some((key, value)) = layer.next_if(|(key, _)| *key == first) {
+                change.get_or_insert_with(|| (key.clone(), value.clone()));
+            }
+        }
+        change
+    }
+}
