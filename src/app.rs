@@ -1,5 +1,8 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
+mod inherited;
+mod owner;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,6 +36,8 @@ pub enum AppError {
     #[error("cannot listen on {0}: {1}; choose another address with --listen or http.listen")]
     Listen(SocketAddr, io::Error),
     #[error(transparent)]
+    Owner(#[from] owner::WrongUser),
+    #[error(transparent)]
     Store(#[from] OpenError),
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -45,9 +50,11 @@ pub enum AppError {
 }
 
 /// Where the daemon listens.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bound {
     pub http: SocketAddr,
+    /// Listeners that systemd opened; they serve what `http` serves.
+    pub inherited: Vec<SocketAddr>,
     pub legacy: Option<SocketAddr>,
 }
 
@@ -59,6 +66,7 @@ pub fn has_store(config: &Config) -> bool {
 /// The engine on a data directory that this process holds alone.
 pub fn open(config: &Config) -> Result<(Engine, Writer), AppError> {
     let at = |path: &Path| path.display().to_string();
+    owner::check(&config.data_dir)?;
     create_private(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
     let disk =
         RealDisk::new(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
@@ -116,14 +124,16 @@ pub fn documented_doors() -> OpenApiRouter {
     ingest::documented()
 }
 
-/// Serves until SIGTERM or SIGINT, then drains. `ready` is called once, when requests are answered.
+/// Serves until SIGTERM or SIGINT, then drains. `ready` is called once, when requests are answered. The
+/// daemon of this process: it takes the listeners that systemd passed.
 pub async fn serve(config: &Config, ready: impl FnOnce(Bound)) -> Result<(), AppError> {
+    let inherited = inherited::take()?;
     let stop = stop_signal()?;
-    serve_until(config, |bound| {
+    let until = |bound| {
         ready(bound);
         stop
-    })
-    .await
+    };
+    run(config, inherited, until).await
 }
 
 /// Serves until the future ends that `until` gives, then drains. `until` is called once, when requests are
@@ -132,9 +142,17 @@ pub async fn serve_until<F: Future<Output = ()>>(
     config: &Config,
     until: impl FnOnce(Bound) -> F,
 ) -> Result<(), AppError> {
+    run(config, Vec::new(), until).await
+}
+
+async fn run<F: Future<Output = ()>>(
+    config: &Config,
+    inherited: Vec<(std::net::TcpListener, SocketAddr)>,
+    until: impl FnOnce(Bound) -> F,
+) -> Result<(), AppError> {
     let (stop, stopping) = watch::channel(false);
-    let running = start(config, stopping).await?;
-    let until = until(running.bound);
+    let running = start(config, inherited, stopping).await?;
+    let until = until(running.bound.clone());
     notify(NotifyState::Ready);
     until.await;
     notify(NotifyState::Stopping);
@@ -175,14 +193,26 @@ struct Running {
     socket: PathBuf,
 }
 
-async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Running, AppError> {
+async fn start(
+    config: &Config,
+    inherited: Vec<(std::net::TcpListener, SocketAddr)>,
+    stopping: watch::Receiver<bool>,
+) -> Result<Running, AppError> {
     // First of all, so that a taken address is told before anything is made.
     let (http_listener, http) = bind(config.http.listen).await?;
+    let mut listeners = vec![http_listener];
+    let mut addresses = Vec::new();
+    for (listener, address) in inherited {
+        let adopt = |e| AppError::Io(address.to_string(), e);
+        listeners.push(TcpListener::from_std(listener).map_err(adopt)?);
+        addresses.push(address);
+    }
     let legacy = match config.calls.legacy_listen {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let bound = Bound { http, legacy: legacy.as_ref().map(|(_, address)| *address) };
+    let legacy_address = legacy.as_ref().map(|(_, address)| *address);
+    let bound = Bound { http, inherited: addresses, legacy: legacy_address };
     let (engine, writer) = open(config)?;
     engine.submit(Submission::new(Actor::System, Command::OrphanCalls)).await?;
     let socket = config.data_dir.join(admin::SOCKET);
@@ -211,13 +241,17 @@ async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Runni
     let metrics = Arc::clone(&engine.shared().metrics);
     let mut servers = tokio::task::JoinSet::new();
     let router = http::router(state.clone(), doors.router());
-    servers.spawn(server::serve(
-        http_listener,
-        router,
-        limits.clone(),
-        Arc::clone(&metrics),
-        stopping.clone(),
-    ));
+    for listener in listeners {
+        servers.spawn(server::serve(
+            listener,
+            router.clone(),
+            limits.clone(),
+            Arc::clone(&metrics),
+            stopping.clone(),
+        ));
+    }
+    // With the servers' routers the doors go, for which a drain waits.
+    drop(router);
     if let Some((listener, _)) = legacy {
         let router = http::legacy_router(state, config.calls.legacy_open);
         servers.spawn(server::serve(listener, router, limits, metrics, stopping));

@@ -1,5 +1,9 @@
-//! What systemd is told: ready when requests are answered, alive only after the store was written, stopping.
+//! What systemd is told: ready when requests are answered, alive only after the store was written, stopping;
+//! and what it gives: listeners.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,19 +19,31 @@ struct Unit {
 
 impl Unit {
     fn start(name: &str) -> Unit {
+        Unit::run(name, Command::new(env!("CARGO_BIN_EXE_frontdesk")), Stdio::null())
+    }
+
+    /// With the listener of a socket unit as descriptor 3.
+    fn start_with(name: &str, listener: TcpListener) -> Unit {
+        let pass = "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"";
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", pass, "sh", env!("CARGO_BIN_EXE_frontdesk")]);
+        Unit::run(name, shell, Stdio::from(OwnedFd::from(listener)))
+    }
+
+    fn run(name: &str, mut command: Command, stdin: Stdio) -> Unit {
         let dir =
             std::env::temp_dir().join(format!("frontdesk-unit-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a directory");
         let path = dir.join("notify");
         let socket = UnixDatagram::bind(&path).expect("a socket");
         socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a time-out");
-        let child = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+        let child = command
             .env_clear()
             .env("NOTIFY_SOCKET", &path)
             .env("WATCHDOG_USEC", "400000")
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(dir.join("data"))
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -75,4 +91,20 @@ fn systemd_hears_ready_then_the_watchdog_then_stopping() {
     unit.signal("-TERM");
     unit.hears("STOPPING=1");
     assert!(unit.child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_listener_that_systemd_passes_is_served_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("an address");
+    let address = listener.local_addr().expect("an address");
+    let unit = Unit::start_with("socket", listener);
+    unit.hears("READY=1");
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+    stream
+        .write_all(b"GET /ready HTTP/1.1\r\nhost: box\r\nconnection: close\r\n\r\n")
+        .expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }

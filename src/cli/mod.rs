@@ -117,6 +117,11 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// The command line as it is defined, for whoever writes its manual.
+pub fn definition() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// The whole program.
 pub fn main() -> ExitCode {
     // Not locked: other threads write there too, for as long as a daemon lives.
@@ -209,7 +214,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory;
-        Cli::command().debug_assert();
+        definition().debug_assert();
     }
 }

@@ -25,6 +25,9 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     runtime
         .block_on(app::serve(&config, |bound| {
             told = writeln!(out, "ready http://{}", bound.http).and_then(|()| out.flush());
+            for address in bound.inherited {
+                tracing::info!(%address, "served as well, on a socket of systemd's");
+            }
             if let Some(legacy) = bound.legacy {
                 tracing::info!(address = %legacy, "the calls face of seed 000 is served");
             }

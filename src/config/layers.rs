@@ -11,6 +11,7 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
+use super::credentials;
 use super::keys::Keys;
 use super::problem::{ConfigError, Problem};
 
@@ -28,6 +29,8 @@ pub const DEFAULT: &str = "default";
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     pub(super) file: ConfigFile,
+    /// The directory of the unit's credentials.
+    pub(super) credentials: Option<PathBuf>,
     /// Variables; those that do not begin with `FRONTDESK_` are passed over.
     pub(super) environment: Vec<(OsString, OsString)>,
     pub(super) flags: Vec<Flag>,
@@ -51,13 +54,15 @@ pub(super) struct Flag {
 }
 
 impl Sources {
-    /// Those of this process: the file of `--config` or else the one in `/etc`, and the environment.
+    /// Those of this process: the file of `--config` or else the one in `/etc`, the credentials of its unit,
+    /// and the environment.
     pub fn of_process(file: Option<PathBuf>) -> Sources {
         let file = match file {
             Some(path) => ConfigFile::Named(path),
             None => ConfigFile::IfPresent(DEFAULT_FILE.into()),
         };
-        Sources { file, environment: env::vars_os().collect(), flags: Vec::new() }
+        let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Sources { file, credentials, environment: env::vars_os().collect(), flags: Vec::new() }
     }
 
     /// Sets `key` (`section.key`) from a flag such as `--listen`, if it was given.
@@ -81,12 +86,13 @@ pub fn stack(sources: &Sources) -> Result<Figment, ConfigError> {
     let mut figment = Figment::from(Layer { origin: DEFAULT.to_owned(), values: defaults });
     let mut problems = Vec::new();
     let read = file(&sources.file).into_iter();
+    let secret = sources.credentials.iter().flat_map(|dir| credentials::layers(dir, &keys));
     let given = sources.environment.iter().filter_map(|(name, value)| variable(name, value, &keys));
     let flags = sources.flags.iter().map(|Flag { key, flag, value }| {
         let path: Vec<&str> = key.split('.').collect();
         one(format!("flag {flag}"), &path, value, &keys)
     });
-    for layer in read.chain(given).chain(flags) {
+    for layer in read.chain(secret).chain(given).chain(flags) {
         match layer.and_then(|layer| known(layer, &keys)) {
             Ok(layer) => figment = figment.merge(layer),
             Err(found) => problems.extend(found),
@@ -142,7 +148,7 @@ fn form_in_words(form: &str) -> &str {
 }
 
 /// Values of one source.
-struct Layer {
+pub(super) struct Layer {
     origin: String,
     values: Dict,
 }
@@ -157,7 +163,7 @@ impl Provider for Layer {
     }
 }
 
-type Given = Result<Layer, Vec<Problem>>;
+pub(super) type Given = Result<Layer, Vec<Problem>>;
 
 fn known(layer: Layer, keys: &Keys) -> Given {
     let misplaced = keys.misplaced(&layer.values);
@@ -185,7 +191,8 @@ fn file(file: &ConfigFile) -> Option<Given> {
     Some(values.map(|values| Layer { origin: origin.clone(), values }))
 }
 
-fn text_of(path: &Path) -> io::Result<String> {
+/// The text of a file of at most [`MAX_FILE`] bytes.
+pub(super) fn text_of(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let length = File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
     if length as u64 > MAX_FILE {
@@ -226,7 +233,7 @@ fn spelt_as_variable(key: &str) -> String {
 
 /// A layer of one value, given as text: literally where the setting is a string, else a number, `true`,
 /// or a list as `[one, two]`.
-fn one(origin: String, path: &[&str], text: &str, keys: &Keys) -> Given {
+pub(super) fn one(origin: String, path: &[&str], text: &str, keys: &Keys) -> Given {
     let literal = || Value::from(text);
     let value =
         if keys.is_text(path) { literal() } else { text.parse().unwrap_or_else(|_| literal()) };

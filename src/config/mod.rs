@@ -1,14 +1,16 @@
 //! Configuration: one struct a section, every default in `config/default.toml`, which is also the
 //! documentation.
 //!
-//! Values are layered: embedded defaults, then a file, then `FRONTDESK_SECTION__KEY` variables, then
-//! flags. What always holds in a [`Config`]: every key is known, every value is within the limits that
-//! `default.toml` states. What does not hold is refused with its key, its source and what would be right.
+//! Values are layered: embedded defaults, then a file, then the unit's credentials, then
+//! `FRONTDESK_SECTION__KEY` variables, then flags. What always holds in a [`Config`]: every key is known,
+//! every value is within the limits that `default.toml` states. What does not hold is refused with its key,
+//! its source and what would be right.
 //!
 //! No struct here has a default of its own: a key that is missing in `default.toml` fails to load.
 
 mod agents;
 mod calls;
+mod credentials;
 mod engine;
 mod feed;
 mod http;

@@ -19,7 +19,7 @@ pub struct Setting {
     pub key: String,
     /// As TOML; masked if it is a secret.
     pub value: String,
-    /// `default`, a file's path, `environment variable …` or `flag …`.
+    /// `default`, a file's path, `credential …`, `environment variable …` or `flag …`.
     pub origin: String,
 }
 
