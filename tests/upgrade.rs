@@ -6,5 +6,7 @@ mod desk;
 #[path = "upgrade/fixtures.rs"]
 mod fixtures;
 mod harness;
+#[path = "upgrade/killed.rs"]
+mod killed;
 #[path = "upgrade/made.rs"]
 mod made;

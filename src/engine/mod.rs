@@ -12,6 +12,7 @@ pub mod export;
 pub mod feed;
 pub mod index;
 mod load;
+pub mod migrations;
 pub mod rows;
 pub mod rules;
 pub mod seen;

@@ -7,7 +7,7 @@
 use std::fmt::Debug;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub trait Disk: Debug + Send + Sync {
     /// The names of the files in a directory (`""` is the data directory itself), sorted.
     fn list(&self, dir: &str) -> io::Result<Vec<String>>;
     fn sync_dir(&self, dir: &str) -> io::Result<()>;
+    /// Makes a directory unless it is there.
+    fn make_dir(&self, dir: &str) -> io::Result<()>;
     /// Bytes a process without privileges may still write.
     fn free_space(&self) -> io::Result<u64>;
     /// Takes the directory for this process until the lock is dropped; `WouldBlock` when another has it.
@@ -36,6 +38,8 @@ pub trait Disk: Debug + Send + Sync {
 /// A file; all offsets and lengths in bytes.
 pub trait DiskFile: Debug + Send + Sync {
     fn len(&self) -> io::Result<u64>;
+    /// Bytes it takes on the disk: fewer than its length where it has holes.
+    fn allocated(&self) -> io::Result<u64>;
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
     }
@@ -127,6 +131,10 @@ impl Disk for RealDisk {
         sync_directory(&self.root.join(dir))
     }
 
+    fn make_dir(&self, dir: &str) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(self.root.join(dir))
+    }
+
     fn free_space(&self) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(&self.root)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
@@ -152,6 +160,10 @@ struct RealFile(File);
 impl DiskFile for RealFile {
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
+    }
+
+    fn allocated(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.blocks().saturating_mul(512))
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

@@ -235,6 +235,10 @@ impl DiskFile for Overlay {
         Ok(self.written().len)
     }
 
+    fn allocated(&self) -> io::Result<u64> {
+        self.base.allocated()
+    }
+
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut written = self.written();
         if offset + out.len() as u64 > written.len {
