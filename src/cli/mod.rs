@@ -11,6 +11,8 @@ mod demo;
 mod export;
 mod scratch;
 mod serve;
+mod size;
+mod status;
 mod token;
 mod verify;
 
@@ -49,6 +51,8 @@ enum Command {
     Export(export::Command),
     /// Check journal, store and rows; says where any damage is
     Verify,
+    /// How the running daemon is; exit code 0: ready, 1: not ready, 2: not running
+    Status(status::Command),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -158,6 +162,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Token(command) => token::run(command, &cli.shared, out),
         Command::Export(command) => export::run(command, &cli.shared, out),
         Command::Verify => verify::run(&cli.shared, out),
+        Command::Status(command) => status::run(command, &cli.shared, out),
         Command::Config(command) => config::run(command, &cli.shared, out),
     }
 }

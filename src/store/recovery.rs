@@ -57,11 +57,14 @@ impl Store {
             health: Health::Healthy,
             figures: Figures::default(),
             buffer: Vec::new(),
+            checkpointed: None,
+            replayed: 0,
             _lock: lock,
         };
         if store.journal.last_batch() > applied.0 {
             let batches = store.journal.last_batch() - applied.0;
             tracing::info!(batches, "the journal was ahead of redb: replayed");
+            store.replayed = batches;
             store.checkpoint().map_err(|error| OpenError::Io {
                 file: "store.redb".to_owned(),
                 error: error.to_string(),
