@@ -38,7 +38,7 @@ pub use engine::EngineConfig;
 pub use feed::FeedConfig;
 pub use http::HttpConfig;
 pub use idempotency::IdempotencyConfig;
-pub use layers::Sources;
+pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Setting, settings};

@@ -70,6 +70,8 @@ impl DiskLock {
 #[derive(Debug)]
 pub struct RealDisk {
     root: PathBuf,
+    /// Nothing is changed through it, not even a time stamp.
+    read_only: bool,
 }
 
 impl RealDisk {
@@ -82,7 +84,16 @@ impl RealDisk {
             Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent)?,
             _ => {}
         }
-        Ok(RealDisk { root })
+        Ok(RealDisk { root, read_only: false })
+    }
+
+    /// A data directory as it is, only to be looked at: changing operations fail.
+    pub fn read_only(root: impl Into<PathBuf>) -> RealDisk {
+        RealDisk { root: root.into(), read_only: true }
+    }
+
+    fn may_change(&self) -> io::Result<()> {
+        if self.read_only { Err(io::ErrorKind::ReadOnlyFilesystem.into()) } else { Ok(()) }
     }
 
     fn options() -> OpenOptions {
@@ -98,20 +109,26 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 impl Disk for RealDisk {
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        if self.read_only {
+            return Ok(Arc::new(RealFile(File::open(self.root.join(name))?)));
+        }
         Ok(Arc::new(RealFile(RealDisk::options().open(self.root.join(name))?)))
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.may_change()?;
         let mut options = RealDisk::options();
         options.create(true).truncate(true);
         Ok(Arc::new(RealFile(options.open(self.root.join(name))?)))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        self.may_change()?;
         std::fs::remove_file(self.root.join(name))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.may_change()?;
         std::fs::rename(self.root.join(from), self.root.join(to))
     }
 
@@ -132,6 +149,7 @@ impl Disk for RealDisk {
     }
 
     fn make_dir(&self, dir: &str) -> io::Result<()> {
+        self.may_change()?;
         DirBuilder::new().recursive(true).mode(0o700).create(self.root.join(dir))
     }
 
@@ -141,8 +159,13 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self) -> io::Result<DiskLock> {
-        let mut options = RealDisk::options();
-        let file = options.create(true).truncate(false).open(self.root.join("lock"))?;
+        let path = self.root.join("lock");
+        let file = if self.read_only {
+            // Where no lock was made no daemon has been; the directory stands in for it.
+            File::open(&path).or_else(|_| File::open(&self.root))?
+        } else {
+            RealDisk::options().create(true).truncate(false).open(path)?
+        };
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         Ok(DiskLock::new(file))
     }

@@ -171,7 +171,7 @@ const PAGE: u64 = 4096;
 
 /// A file whose writes stay in memory.
 #[derive(Debug)]
-struct Overlay {
+pub(super) struct Overlay {
     base: Arc<dyn DiskFile>,
     written: Mutex<Written>,
 }
@@ -185,7 +185,7 @@ struct Written {
 }
 
 impl Overlay {
-    fn new(base: Arc<dyn DiskFile>) -> io::Result<Overlay> {
+    pub fn new(base: Arc<dyn DiskFile>) -> io::Result<Overlay> {
         let len = base.len()?;
         let written = Mutex::new(Written { len, base_len: len, pages: BTreeMap::new() });
         Ok(Overlay { base, written })
