@@ -6,6 +6,7 @@
 
 mod ask;
 mod bench;
+mod bundle;
 mod config;
 mod demo;
 mod doctor;
@@ -56,6 +57,8 @@ enum Command {
     Status(status::Command),
     /// Look for what is wrong with this box, and say what to do; changes nothing
     Doctor(doctor::Command),
+    /// Make a file for whoever helps: facts of this box, no personal data
+    SupportBundle(bundle::Command),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -172,6 +175,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Verify => verify::run(&cli.shared, out),
         Command::Status(command) => status::run(command, &cli.shared, out),
         Command::Doctor(command) => doctor::run(command, &cli.shared, out),
+        Command::SupportBundle(command) => bundle::run(command, &cli.shared, out),
         Command::Config(command) => config::run(command, &cli.shared, out),
     }
 }

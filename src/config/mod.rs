@@ -44,7 +44,7 @@ pub use problem::{ConfigError, Problem};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
 pub use tickets::TicketsConfig;
-pub use units::parse_duration;
+pub use units::{parse_duration, parse_size};
 pub use whatsapp::WhatsappConfig;
 
 /// Every setting, checked.

@@ -1,13 +1,16 @@
 //! Every store of `fixtures/stores`, opened by this program.
 
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::desk::{CONFIG, Desk, tell};
 use crate::harness::Daemon;
+use crate::killed::newer;
 
 pub const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stores");
 
@@ -31,7 +34,7 @@ fn fixtures() -> Vec<String> {
     let names = files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8"));
     let mut names: Vec<_> =
         names.filter_map(|name| Some(name.strip_suffix(".tar.gz")?.to_owned())).collect();
-    names.sort();
+    names.sort_by_key(|name| name["format-".len()..].parse::<u32>().expect("a number"));
     assert!(!names.is_empty(), "there are stores of earlier formats");
     names
 }
@@ -106,6 +109,92 @@ fn every_earlier_store_opens_and_shows_what_it_showed() {
         desk.daemon.restart();
         assert_shows(&desk, &expected, &format!("{name}, started again"));
     }
+}
+
+/// The format that this program works with.
+fn present() -> u64 {
+    let daemon = Daemon::with_config(CONFIG);
+    let told = daemon.cli(&["status", "--json"]).stdout;
+    let status: Value = serde_json::from_slice(&told).expect("JSON");
+    status["store"]["format"].as_u64().expect("a format")
+}
+
+/// Fixtures of formats before the present one.
+fn older() -> Vec<String> {
+    let present = format!("format-{}", present());
+    let names = fixtures();
+    let at = names.iter().position(|name| *name == present).unwrap_or(names.len());
+    names[..at].to_vec()
+}
+
+#[test]
+fn an_upgrade_keeps_a_copy_and_is_told_to_systemd() {
+    for name in older() {
+        let dir =
+            std::env::temp_dir().join(format!("frontdesk-told-{}-{name}", std::process::id()));
+        let data = dir.join("data");
+        fs::create_dir_all(&data).expect("a directory");
+        unpack(&name, &data);
+        let notify = dir.join("notify");
+        let socket = UnixDatagram::bind(&notify).expect("a socket");
+        socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
+        let mut daemon = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+            .env_clear()
+            .env("NOTIFY_SOCKET", &notify)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(&data)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the daemon starts");
+        let mut told = String::new();
+        let mut bytes = [0; 4096];
+        while !told.contains("READY=1") {
+            let read = socket.recv(&mut bytes).expect("word of the daemon");
+            told += &String::from_utf8_lossy(&bytes[..read]);
+        }
+        daemon.kill().and_then(|()| daemon.wait()).expect("it dies");
+        assert!(told.contains("EXTEND_TIMEOUT_USEC="), "{name}: {told}");
+        let copy = data.join(format!("before-format-{}", present()));
+        assert!(copy.join("store.redb").exists() && copy.join("keys").exists(), "{name}");
+        fs::remove_dir_all(&dir).expect("removed");
+    }
+}
+
+#[test]
+fn only_the_daemon_upgrades_a_store_the_others_say_what_to_do() {
+    for name in older() {
+        let mut daemon = Daemon::with_config(CONFIG);
+        daemon.terminate();
+        fs::remove_dir_all(daemon.data_dir()).expect("removed");
+        fs::create_dir_all(daemon.data_dir()).expect("a directory");
+        unpack(&name, &daemon.data_dir());
+        let out = daemon.config_file().with_file_name("out");
+        let out = out.to_str().expect("a path");
+        for args in [&["verify"][..], &["token", "list"], &["export", "--out", out]] {
+            let refused = daemon.cli(args);
+            let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(!refused.status.success(), "{name}: {args:?}");
+            assert!(told.contains("frontdesk serve"), "{name}: {args:?}: {told}");
+        }
+        let told = daemon.cli(&["doctor"]).stdout;
+        assert!(String::from_utf8_lossy(&told).contains("the next start upgrades it"), "{name}");
+    }
+}
+
+#[test]
+fn a_store_of_a_newer_frontdesk_is_refused_by_name() {
+    let mut daemon = Daemon::with_config(CONFIG);
+    daemon.terminate();
+    newer(&daemon.data_dir());
+    for args in [&["serve", "--listen", "127.0.0.1:0"][..], &["verify"], &["token", "list"]] {
+        let refused = daemon.cli(args);
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{args:?}: {told}");
+        assert!(told.contains("was last written by frontdesk"), "{args:?}: {told}");
+    }
+    let told = daemon.cli(&["doctor"]).stdout;
+    assert!(String::from_utf8_lossy(&told).contains("too new for this one"));
 }
 
 #[test]
