@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as Client;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
@@ -18,11 +19,14 @@ use crate::domain::contact::{Scope, Token};
 use crate::domain::time::Micros;
 use crate::engine::command::{Actor, Command, Reply, Submission};
 use crate::engine::export::{Export, Selection};
+pub use crate::engine::status::{DoorStatus, Status, StoreStatus};
 use crate::engine::{Engine, verify};
 
 /// The socket's name in the data directory.
 pub const SOCKET: &str = "admin.sock";
 const MAX_REQUEST: u64 = 64 * 1024;
+/// How long a daemon may take to say how it is: longer than it waits for its own writer.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Answers under way to a slow reader.
 const BACKLOG: usize = 16;
 
@@ -43,6 +47,9 @@ pub enum Request {
         since: Option<i64>,
     },
     Verify,
+    Status,
+    /// The figures of `/metrics`.
+    Metrics,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +71,10 @@ pub enum Answer {
         entries: u64,
         findings: Vec<String>,
         more: u64,
+    },
+    Status(Box<Status>),
+    Metrics {
+        text: String,
     },
     Done,
     Error {
@@ -145,6 +156,14 @@ async fn carry_out(
             }
             Ok(())
         }
+        Request::Status => {
+            let status = Box::new(engine.status().await);
+            out.send(Answer::Status(status)).await.map_err(gone)
+        }
+        Request::Metrics => {
+            let text = engine.shared().metrics.encode().map_err(|e| e.to_string())?;
+            out.send(Answer::Metrics { text }).await.map_err(gone)
+        }
         Request::Verify => {
             let engine = engine.clone();
             let check = move || verify::verify(&engine.shared().reader, &engine.shared().seal);
@@ -188,7 +207,7 @@ pub async fn serve(listener: UnixListener, engine: Engine) {
             }
             Err(error) => {
                 tracing::warn!(%error, "an admin connection could not be accepted");
-                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
     }
@@ -241,10 +260,51 @@ pub fn scopes(words: &[String]) -> Result<Vec<Scope>, String> {
     Ok(scopes)
 }
 
+/// Asks how the daemon is that runs on this data directory. `None` when none does; a daemon that does not answer
+/// in time is an error.
+pub fn status(data_dir: &Path) -> io::Result<Option<Status>> {
+    match one(data_dir, &Request::Status)? {
+        None => Ok(None),
+        Some(Answer::Status(status)) => Ok(Some(*status)),
+        Some(other) => Err(io::Error::other(format!("it answered {other:?}"))),
+    }
+}
+
+/// The figures of the daemon that runs on this data directory, as [`status`].
+pub fn metrics(data_dir: &Path) -> io::Result<Option<String>> {
+    match one(data_dir, &Request::Metrics)? {
+        None => Ok(None),
+        Some(Answer::Metrics { text }) => Ok(Some(text)),
+        Some(other) => Err(io::Error::other(format!("it answered {other:?}"))),
+    }
+}
+
+fn one(data_dir: &Path, request: &Request) -> io::Result<Option<Answer>> {
+    let Some(mut answers) = ask_within(data_dir, request, Some(PATIENCE))? else {
+        return Ok(None);
+    };
+    let ended = || io::Error::other("it ended before it had answered");
+    match answers.next().ok_or_else(ended)? {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Err(io::Error::other(format!("it did not answer in {PATIENCE:?}")))
+        }
+        Ok(Answer::Error { text }) => Err(io::Error::other(text)),
+        answer => answer.map(Some),
+    }
+}
+
 /// Asks the daemon that runs on this data directory. `None` when none does.
 pub fn ask(
     data_dir: &Path,
     request: &Request,
+) -> io::Result<Option<impl Iterator<Item = io::Result<Answer>> + use<>>> {
+    ask_within(data_dir, request, None)
+}
+
+fn ask_within(
+    data_dir: &Path,
+    request: &Request,
+    patience: Option<Duration>,
 ) -> io::Result<Option<impl Iterator<Item = io::Result<Answer>> + use<>>> {
     let mut stream = match Client::connect(data_dir.join(SOCKET)) {
         Ok(stream) => stream,
@@ -255,6 +315,8 @@ pub fn ask(
         }
         Err(e) => return Err(e),
     };
+    stream.set_read_timeout(patience)?;
+    stream.set_write_timeout(patience)?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line)?;

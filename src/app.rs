@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::config::Config;
 use crate::domain::categorise::Categoriser;
 use crate::engine::command::{Actor, Command, Submission};
+use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
 use crate::engine::rules::Rules;
 use crate::engine::{self, Engine, Writer};
@@ -25,7 +26,7 @@ use crate::http::server;
 use crate::ingest::{self, Doors};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
-use crate::store::{self, OpenError, Store, StoreSettings};
+use crate::store::{self, OpenError, Progress, Store, StoreSettings, Upgrade};
 use crate::telemetry::metrics::Metrics;
 use crate::{admin, http, workers};
 
@@ -63,14 +64,19 @@ pub fn has_store(config: &Config) -> bool {
     config.data_dir.join(store::FILE).exists()
 }
 
-/// The engine on a data directory that this process holds alone.
+/// The engine on a data directory that this process holds alone. A store of an older format is refused: the
+/// daemon upgrades it.
 pub fn open(config: &Config) -> Result<(Engine, Writer), AppError> {
+    open_store(config, settings(config))
+}
+
+fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Writer), AppError> {
     let at = |path: &Path| path.display().to_string();
     owner::check(&config.data_dir)?;
     create_private(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
     let disk =
         RealDisk::new(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
-    let store = Store::open(Arc::new(disk), settings(config))?;
+    let store = Store::open(Arc::new(disk), settings)?;
     let seal = keyfile::load(&config.data_dir)?;
     let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
     let limits = engine::Limits {
@@ -115,8 +121,18 @@ pub fn settings(config: &Config) -> StoreSettings {
         disk_reserve: config.store.disk_reserve,
         feed_keep: i64::try_from(config.feed.keep.as_micros()).unwrap_or(i64::MAX),
         feed_max_bytes: config.feed.max_bytes,
+        upgrade: Upgrade { migrations: MIGRATIONS, ..Upgrade::default() },
         ..StoreSettings::default()
     }
+}
+
+/// Long work before the daemon is ready: told to the log, and to systemd, which would give up otherwise. The
+/// last step of an upgrade is one sync of all that it wrote, for which a slow flash card may need minutes.
+fn progress(progress: &Progress<'_>) {
+    const PATIENCE: u32 = 600 * 1_000_000;
+    let Progress { what, done, total, unit } = *progress;
+    tracing::info!(done, total, unit, "upgrading: {what}");
+    notify(NotifyState::ExtendTimeoutUsec(PATIENCE));
 }
 
 /// The doors' documentation, for whoever wants the document without a daemon.
@@ -213,7 +229,9 @@ async fn start(
     };
     let legacy_address = legacy.as_ref().map(|(_, address)| *address);
     let bound = Bound { http, inherited: addresses, legacy: legacy_address };
-    let (engine, writer) = open(config)?;
+    let mut settings = settings(config);
+    (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
+    let (engine, writer) = open_store(config, settings)?;
     engine.submit(Submission::new(Actor::System, Command::OrphanCalls)).await?;
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =

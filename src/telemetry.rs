@@ -5,6 +5,7 @@
 //! JSON they are for collectors. A line break inside a record is escaped, so that what a customer wrote
 //! can neither forge a record nor lose its priority.
 
+pub mod doors;
 pub mod metrics;
 
 use std::fmt;

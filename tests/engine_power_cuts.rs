@@ -124,6 +124,7 @@ pub fn settings(random: &mut Random) -> StoreSettings {
         feed_keep: Micros::DAY,
         feed_max_bytes: u64::MAX,
         inline: true,
+        ..StoreSettings::default()
     }
 }
 

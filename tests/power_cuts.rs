@@ -147,6 +147,7 @@ impl World {
             feed_keep: 20,
             feed_max_bytes: segment_bytes * (2 + random.below(30)),
             inline: true,
+            ..StoreSettings::default()
         };
         World {
             disk: SimDisk::new(seed),

@@ -6,11 +6,15 @@
 
 mod ask;
 mod bench;
+mod bundle;
 mod config;
 mod demo;
+mod doctor;
 mod export;
 mod scratch;
 mod serve;
+mod size;
+mod status;
 mod token;
 mod verify;
 
@@ -22,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{ConfigError, Sources};
+use crate::config::{ConfigError, DEFAULT_FILE, Sources};
 
 /// Every phone call and WhatsApp message becomes a durable ticket, on the box itself.
 #[derive(Parser)]
@@ -49,6 +53,12 @@ enum Command {
     Export(export::Command),
     /// Check journal, store and rows; says where any damage is
     Verify,
+    /// How the running daemon is; exit code 0: ready, 1: not ready, 2: not running
+    Status(status::Command),
+    /// Look for what is wrong with this box, and say what to do; changes nothing
+    Doctor(doctor::Command),
+    /// Make a file for whoever helps: facts of this box, no personal data
+    SupportBundle(bundle::Command),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -76,6 +86,11 @@ impl Shared {
     /// [`Sources::flag`].
     fn sources(&self) -> Sources {
         self.over(Sources::of_process(self.config.clone()))
+    }
+
+    /// The file that the configuration is read from, if it is there.
+    fn config_file(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| DEFAULT_FILE.into())
     }
 
     fn over(&self, sources: Sources) -> Sources {
@@ -163,6 +178,9 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Token(command) => token::run(command, &cli.shared, out),
         Command::Export(command) => export::run(command, &cli.shared, out),
         Command::Verify => verify::run(&cli.shared, out),
+        Command::Status(command) => status::run(command, &cli.shared, out),
+        Command::Doctor(command) => doctor::run(command, &cli.shared, out),
+        Command::SupportBundle(command) => bundle::run(command, &cli.shared, out),
         Command::Config(command) => config::run(command, &cli.shared, out),
     }
 }

@@ -16,7 +16,8 @@ use super::keys::Keys;
 use super::problem::{ConfigError, Problem};
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
-const DEFAULT_FILE: &str = "/etc/frontdesk/config.toml";
+/// Where the configuration is if nothing else is said.
+pub const DEFAULT_FILE: &str = "/etc/frontdesk/config.toml";
 const PREFIX: &str = "FRONTDESK_";
 
 /// Bytes of a configuration file at most.

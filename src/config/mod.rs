@@ -40,13 +40,13 @@ pub use engine::EngineConfig;
 pub use feed::FeedConfig;
 pub use http::HttpConfig;
 pub use idempotency::IdempotencyConfig;
-pub use layers::Sources;
+pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
 pub use tickets::TicketsConfig;
-pub use units::parse_duration;
+pub use units::{parse_duration, parse_size};
 pub use whatsapp::WhatsappConfig;
 
 /// Every setting, checked.

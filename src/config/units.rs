@@ -51,6 +51,12 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(millis))
 }
 
+/// Reads bytes as they are written in the configuration.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let amount = Amount { form: SIZE_FORM, bare: 1, units: &SIZE_UNITS };
+    amount.read(text).ok_or_else(|| format!("expected {SIZE_FORM}"))
+}
+
 /// Reads `IP:port`.
 pub fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
     from.deserialize_str(Text { form: ADDRESS_FORM, read: |text| text.parse().ok() })

@@ -12,10 +12,12 @@ pub mod export;
 pub mod feed;
 pub mod index;
 mod load;
+pub mod migrations;
 pub mod rows;
 pub mod rules;
 pub mod seen;
 mod shared;
+pub mod status;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
@@ -30,7 +32,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use crate::store::{Store, StoreError, WriteError};
+use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
 use command::{Refusal, Reply, Submission};
 use rules::Rules;
@@ -101,6 +103,8 @@ pub(crate) enum Job {
     Submit(Box<Submission>, oneshot::Sender<Result<Carried, Error>>),
     /// Writes and syncs a probe; the answer is the truth about readiness.
     Probe(oneshot::Sender<Result<(), String>>),
+    /// Says how the store stands.
+    Describe(oneshot::Sender<Description>),
     /// Trims the feed.
     Trim,
     Stop,

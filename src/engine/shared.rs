@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -29,6 +30,7 @@ pub struct Shared {
     pub feed: Feed,
     pub seal: Seal,
     pub metrics: Arc<Metrics>,
+    pub started: Instant,
     index: RwLock<Index>,
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
@@ -59,6 +61,7 @@ impl Shared {
             feed,
             seal,
             metrics,
+            started: Instant::now(),
             index: RwLock::default(),
             tokens: RwLock::default(),
             calls: RwLock::default(),

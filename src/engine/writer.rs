@@ -112,6 +112,8 @@ impl Loop {
                 }
                 let _ = answer.send(result.map_err(|e| e.to_string()));
             }
+            // Who asked may have lost patience.
+            Job::Describe(answer) => drop(answer.send(self.store.describe())),
             Job::Trim => self.trim(),
             Job::Stop => return true,
         }

@@ -10,8 +10,9 @@ use super::changes::Changes;
 use super::database::APPLIED;
 use super::error::StoreError;
 use super::journal::format::BATCH_HEADER;
-use super::plan::{Blob, MAX_PLAN, PlanRecord};
+use super::plan::{Blob, MAX_PLAN, PlanRecord, Row};
 use super::reader::{Order, Pair, Snapshot, View};
+use super::stamp::STAMP;
 use super::tables::Table;
 use crate::domain::time::Micros;
 
@@ -87,9 +88,8 @@ impl Batch {
             let bytes = self.record.len() + size;
             return Err(StoreError::BatchFull { bytes, limit: self.max_record });
         }
-        if let Some(row) =
-            plan.rows.iter().find(|row| row.table == Table::Meta && *row.key == *APPLIED)
-        {
+        let own = |row: &&Row| row.table == Table::Meta && [APPLIED, STAMP].contains(&&*row.key);
+        if let Some(row) = plan.rows.iter().find(own) {
             let key = String::from_utf8_lossy(&row.key).into_owned();
             return Err(StoreError::ReservedKey { table: row.table, key });
         }

@@ -139,6 +139,7 @@ impl Store {
                 drop(state);
                 self.known.clear();
                 self.durable_batch = settling.last_batch;
+                self.checkpointed = Some(Instant::now());
                 self.short = false;
                 self.postponed = None;
                 self.figures.checkpoints += 1;

@@ -14,6 +14,7 @@ use redb::{ReadableDatabase, StorageBackend, TableDefinition};
 
 use super::disk::{Disk, DiskFile};
 use super::error::{OpenError, StoreError};
+use super::stamp::Stamp;
 use super::tables::Table;
 
 /// The file redb lives in.
@@ -135,6 +136,15 @@ impl Instance {
         guarded(|| applied(self.redb()?))
     }
 
+    pub fn stamp(&self) -> Result<Stamp, StoreError> {
+        guarded(|| Stamp::read(self.redb()?))
+    }
+
+    /// The file beneath; what is not checkpointed may be missing in it.
+    pub fn file(&self) -> &dyn DiskFile {
+        &*self.file
+    }
+
     /// redb has seen an I/O error and will refuse from now on.
     fn is_tripped(&self) -> bool {
         self.gate.tripped.load(Ordering::Acquire)
@@ -190,15 +200,19 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the file, creating it if there is none.
-    pub fn open(disk: &Arc<dyn Disk>, cache_bytes: usize) -> Result<Database, OpenError> {
+    /// Opens the file, creating it in this format if there is none.
+    pub fn open(
+        disk: &Arc<dyn Disk>,
+        cache_bytes: usize,
+        format: u32,
+    ) -> Result<Database, OpenError> {
         let mut database = Database {
             disk: Arc::clone(disk),
             cache_bytes,
             current: Err(StoreError::Closed("it is being opened".to_owned())),
             written: Arc::default(),
         };
-        database.create().map_err(|error| match error {
+        database.create(format).map_err(|error| match error {
             CreateError::Io(error) => {
                 OpenError::Io { file: FILE.to_owned(), error: error.to_string() }
             }
@@ -209,7 +223,7 @@ impl Database {
     }
 
     /// A new database gets its name only once it is whole.
-    fn create(&self) -> Result<(), CreateError> {
+    fn create(&self, format: u32) -> Result<(), CreateError> {
         let files = self.disk.list("")?;
         if files.iter().any(|name| name == UNFINISHED) {
             self.disk.remove(UNFINISHED)?;
@@ -218,7 +232,7 @@ impl Database {
             return Ok(());
         }
         self.disk.create(UNFINISHED)?;
-        drop(self.instance(UNFINISHED)?);
+        Stamp::ours(format).write(&*self.instance(UNFINISHED)?)?;
         self.disk.open(UNFINISHED)?.sync_data()?;
         self.disk.rename(UNFINISHED, FILE)?;
         Ok(self.disk.sync_dir("")?)
@@ -319,7 +333,7 @@ mod tests {
     #[test]
     fn a_revoked_instance_never_writes_again_however_late_it_is_dropped() {
         let disk = SimDisk::new(7);
-        let mut database = Database::open(&disk.boot(), 1024 * 1024).expect("opens");
+        let mut database = Database::open(&disk.boot(), 1024 * 1024, 1).expect("opens");
         let old = database.current().expect("open");
         let pending = begin(&old, Durability::None).expect("begun");
         let mut table = pending.open_table(definition(Table::Meta)).expect("table");

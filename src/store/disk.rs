@@ -7,7 +7,7 @@
 use std::fmt::Debug;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub trait Disk: Debug + Send + Sync {
     /// The names of the files in a directory (`""` is the data directory itself), sorted.
     fn list(&self, dir: &str) -> io::Result<Vec<String>>;
     fn sync_dir(&self, dir: &str) -> io::Result<()>;
+    /// Makes a directory unless it is there.
+    fn make_dir(&self, dir: &str) -> io::Result<()>;
     /// Bytes a process without privileges may still write.
     fn free_space(&self) -> io::Result<u64>;
     /// Takes the directory for this process until the lock is dropped; `WouldBlock` when another has it.
@@ -36,6 +38,8 @@ pub trait Disk: Debug + Send + Sync {
 /// A file; all offsets and lengths in bytes.
 pub trait DiskFile: Debug + Send + Sync {
     fn len(&self) -> io::Result<u64>;
+    /// Bytes it takes on the disk: fewer than its length where it has holes.
+    fn allocated(&self) -> io::Result<u64>;
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
     }
@@ -66,6 +70,8 @@ impl DiskLock {
 #[derive(Debug)]
 pub struct RealDisk {
     root: PathBuf,
+    /// Nothing is changed through it, not even a time stamp.
+    read_only: bool,
 }
 
 impl RealDisk {
@@ -78,7 +84,16 @@ impl RealDisk {
             Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent)?,
             _ => {}
         }
-        Ok(RealDisk { root })
+        Ok(RealDisk { root, read_only: false })
+    }
+
+    /// A data directory as it is, only to be looked at: changing operations fail.
+    pub fn read_only(root: impl Into<PathBuf>) -> RealDisk {
+        RealDisk { root: root.into(), read_only: true }
+    }
+
+    fn may_change(&self) -> io::Result<()> {
+        if self.read_only { Err(io::ErrorKind::ReadOnlyFilesystem.into()) } else { Ok(()) }
     }
 
     fn options() -> OpenOptions {
@@ -94,20 +109,26 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 impl Disk for RealDisk {
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        if self.read_only {
+            return Ok(Arc::new(RealFile(File::open(self.root.join(name))?)));
+        }
         Ok(Arc::new(RealFile(RealDisk::options().open(self.root.join(name))?)))
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.may_change()?;
         let mut options = RealDisk::options();
         options.create(true).truncate(true);
         Ok(Arc::new(RealFile(options.open(self.root.join(name))?)))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        self.may_change()?;
         std::fs::remove_file(self.root.join(name))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.may_change()?;
         std::fs::rename(self.root.join(from), self.root.join(to))
     }
 
@@ -127,14 +148,24 @@ impl Disk for RealDisk {
         sync_directory(&self.root.join(dir))
     }
 
+    fn make_dir(&self, dir: &str) -> io::Result<()> {
+        self.may_change()?;
+        DirBuilder::new().recursive(true).mode(0o700).create(self.root.join(dir))
+    }
+
     fn free_space(&self) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(&self.root)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     fn lock(&self) -> io::Result<DiskLock> {
-        let mut options = RealDisk::options();
-        let file = options.create(true).truncate(false).open(self.root.join("lock"))?;
+        let path = self.root.join("lock");
+        let file = if self.read_only {
+            // Where no lock was made no daemon has been; the directory stands in for it.
+            File::open(&path).or_else(|_| File::open(&self.root))?
+        } else {
+            RealDisk::options().create(true).truncate(false).open(path)?
+        };
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         Ok(DiskLock::new(file))
     }
@@ -152,6 +183,10 @@ struct RealFile(File);
 impl DiskFile for RealFile {
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
+    }
+
+    fn allocated(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.blocks().saturating_mul(512))
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

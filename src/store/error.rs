@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::stamp::VERSION;
 use super::tables::Table;
 
 /// A place where bytes on disk are not what was written.
@@ -100,6 +101,31 @@ pub enum OpenError {
         "{file} has format {found}, this frontdesk reads up to {known}; start the newer version again"
     )]
     NewerFormat { file: String, found: u32, known: u32 },
+    #[error(
+        "the store has format {found} and was last written by frontdesk {version}; this is frontdesk {}, \
+         which knows formats up to {known}: start frontdesk {version} or a later one",
+        VERSION
+    )]
+    NewerStore { found: u32, known: u32, version: String },
+    #[error(
+        "the store has format {found} and was last written by frontdesk {version}; frontdesk {} works with \
+         format {known}: start the daemon once (`systemctl start frontdesk` or `frontdesk serve`), which keeps \
+         a copy of the store and upgrades it",
+        VERSION
+    )]
+    OlderStore { found: u32, known: u32, version: String },
+    /// Nothing was changed.
+    #[error(
+        "no room to upgrade the store to format {to}: {free} bytes are free, {needed} are needed for a copy of \
+         the store and the work; free {} more, or go on with frontdesk {version}", .needed - .free
+    )]
+    NoRoomToUpgrade { to: u32, free: u64, needed: u64, version: String },
+    /// The store is as it was.
+    #[error(
+        "the store could not be upgraded from format {from} to {to} ({name}): {why}; it is as it was, the \
+         frontdesk that wrote it still works with it"
+    )]
+    Migration { from: u32, to: u32, name: &'static str, why: String },
 }
 
 impl From<JournalError> for OpenError {

@@ -6,9 +6,13 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use super::disk::Disk;
+use super::error::OpenError;
 use super::seal::Seal;
 
-const NAME: &str = "keys";
+pub(super) const NAME: &str = "keys";
+/// Far more than a key takes.
+const MAX_FILE: u64 = 4096;
 /// What the first line of the file says.
 const HEAD: &str = "frontdesk keys 1";
 
@@ -38,6 +42,19 @@ pub fn load(data_dir: &Path) -> Result<Seal, KeyError> {
         }
         Err(e) => Err(KeyError::Io(name, e)),
     }
+}
+
+/// Reads the key of a store that has one, for work on its rows.
+pub(super) fn read(disk: &dyn Disk) -> Result<Seal, OpenError> {
+    let text = disk.open(NAME).and_then(|file| {
+        let mut text = vec![0; usize::try_from(file.len()?.min(MAX_FILE)).unwrap_or_default()];
+        file.read_at(0, &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    });
+    let failed = |error: String| OpenError::Io { file: NAME.to_owned(), error };
+    let text = text.map_err(|error| failed(error.to_string()))?;
+    let key = parse(&text).ok_or_else(|| failed("does not hold the keys of a store".to_owned()))?;
+    Ok(Seal::new(key))
 }
 
 fn parse(text: &str) -> Option<[u8; 32]> {

@@ -17,18 +17,23 @@
 //! - damage is reported with file and offset and stops the start; only the torn tail that nobody was told
 //!   about is cut.
 //!
-//! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `lock`.
+//! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `lock`,
+//! `before-format-N/` with a copy of the store as it was before an upgrade.
 
 mod batch;
 mod changes;
 mod checkpoint;
 pub mod codec;
 mod database;
+mod description;
 pub mod disk;
 mod error;
 mod feed;
+mod inspect;
 mod journal;
+mod kept;
 pub mod keyfile;
+mod migrate;
 mod plan;
 mod reader;
 mod recent;
@@ -39,6 +44,7 @@ pub mod seal;
 #[doc(hidden)]
 pub mod sim;
 mod space;
+mod stamp;
 mod tables;
 mod verify;
 mod writer;
@@ -49,12 +55,17 @@ mod tests;
 pub use batch::Batch;
 pub use changes::{Changes, Merge, bounds};
 pub use database::FILE;
+pub use description::Description;
 pub use disk::{Disk, RealDisk};
 pub use error::{Damage, FeedError, JournalError, OpenError, Refusal, StoreError, WriteError};
 pub use feed::{Feed, FeedPlan};
+pub use inspect::{Inspection, inspect};
+pub use kept::PREFIX as KEPT_BEFORE_UPGRADE;
+pub use migrate::{MigrateError, Migrating, Migration, Progress, Upgrade};
 pub use plan::{Blob, MAX_PLAN, PlanRecord, Row};
 pub use reader::{Order, Pair, Reader, Snapshot, View};
 pub use retention::Trimmed;
+pub use stamp::Stamp;
 pub use tables::Table;
 pub use verify::{SegmentReport, VerifyReport, verify};
 pub use writer::{Committed, Figures, Health, Store, Written};
@@ -80,6 +91,8 @@ pub struct StoreSettings {
     pub feed_max_bytes: u64,
     /// Do what is done beside the writer (the next segment, checkpoints) on its thread: for simulations.
     pub inline: bool,
+    /// The format of the rows, and how stores of older ones come to it.
+    pub upgrade: Upgrade,
 }
 
 impl Default for StoreSettings {
@@ -93,6 +106,7 @@ impl Default for StoreSettings {
             feed_keep: 7 * Micros::DAY,
             feed_max_bytes: 1024 * 1024 * 1024,
             inline: false,
+            upgrade: Upgrade::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::database::{Database, Instance, definition, failed, guarded};
 use super::disk::Disk;
 use super::error::{OpenError, StoreError, WriteError};
 use super::journal::{Journal, decode};
+use super::migrate;
 use super::plan::PlanRecord;
 use super::reader::Current;
 use super::space::Since;
@@ -30,11 +31,15 @@ impl Store {
             io::ErrorKind::WouldBlock => OpenError::InUse(error.to_string()),
             _ => OpenError::Io { file: "lock".to_owned(), error: error.to_string() },
         })?;
-        let database = Database::open(&disk, settings.cache_bytes)?;
+        let newest = settings.upgrade.newest();
+        let database = Database::open(&disk, settings.cache_bytes, newest)?;
         let instance = database.current()?;
+        let stamp = instance.stamp()?;
+        settings.upgrade.check(&stamp)?;
         let applied = instance.applied()?;
         let journal = Journal::open(&disk, &settings, applied)?;
         replay(&instance, &journal, applied)?;
+        migrate::bring_up(&*disk, &settings, &instance, &journal, &stamp)?;
         let current = Current::of(&instance)?;
         drop(instance);
         let mut store = Store {
@@ -52,11 +57,14 @@ impl Store {
             health: Health::Healthy,
             figures: Figures::default(),
             buffer: Vec::new(),
+            checkpointed: None,
+            replayed: 0,
             _lock: lock,
         };
         if store.journal.last_batch() > applied.0 {
             let batches = store.journal.last_batch() - applied.0;
             tracing::info!(batches, "the journal was ahead of redb: replayed");
+            store.replayed = batches;
             store.checkpoint().map_err(|error| OpenError::Io {
                 file: "store.redb".to_owned(),
                 error: error.to_string(),

@@ -171,7 +171,7 @@ const PAGE: u64 = 4096;
 
 /// A file whose writes stay in memory.
 #[derive(Debug)]
-struct Overlay {
+pub(super) struct Overlay {
     base: Arc<dyn DiskFile>,
     written: Mutex<Written>,
 }
@@ -185,7 +185,7 @@ struct Written {
 }
 
 impl Overlay {
-    fn new(base: Arc<dyn DiskFile>) -> io::Result<Overlay> {
+    pub fn new(base: Arc<dyn DiskFile>) -> io::Result<Overlay> {
         let len = base.len()?;
         let written = Mutex::new(Written { len, base_len: len, pages: BTreeMap::new() });
         Ok(Overlay { base, written })
@@ -233,6 +233,10 @@ impl Written {
 impl DiskFile for Overlay {
     fn len(&self) -> io::Result<u64> {
         Ok(self.written().len)
+    }
+
+    fn allocated(&self) -> io::Result<u64> {
+        self.base.allocated()
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

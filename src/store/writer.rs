@@ -41,6 +41,10 @@ pub struct Store {
     pub(super) health: Health,
     pub(super) figures: Figures,
     pub(super) buffer: Vec<u8>,
+    /// When the last checkpoint was made.
+    pub(super) checkpointed: Option<Instant>,
+    /// Batches that were replayed at open.
+    pub(super) replayed: u64,
     pub(super) _lock: DiskLock,
 }
 

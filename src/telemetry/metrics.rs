@@ -7,6 +7,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use super::doors::Doors;
+
 /// Events in, by door (`call`, `baileys`, …) and what became of them (`stored`, `ignored_group`, …).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct EventIn {
@@ -24,6 +26,7 @@ pub struct Answered {
 pub struct Metrics {
     registry: Registry,
     pub events_in: Family<EventIn, Counter>,
+    pub doors: Doors,
     pub answered: Family<Answered, Counter>,
     pub commit_seconds: Histogram,
     pub batch_commands: Histogram,
@@ -67,6 +70,7 @@ impl Default for Metrics {
             open_calls: gauge("open_calls", "Calls that have not ended"),
             connections: gauge("connections", "Open HTTP and WebSocket connections"),
             events_in,
+            doors: Doors::default(),
             answered,
             commit_seconds,
             batch_commands,
@@ -78,6 +82,7 @@ impl Default for Metrics {
 impl Metrics {
     pub fn event(&self, door: &'static str, outcome: &'static str) {
         self.events_in.get_or_create(&EventIn { door, outcome }).inc();
+        self.doors.event(door, outcome);
     }
 
     /// The text format of Prometheus (OpenMetrics), without the closing `# EOF`.

@@ -5,7 +5,7 @@ pub mod http;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -30,11 +30,17 @@ pub struct Daemon {
 impl Daemon {
     /// Starts a daemon with this configuration file, which may be empty, and waits until it serves.
     pub fn with_config(toml: &str) -> Daemon {
+        Daemon::on_store(toml, |_| {})
+    }
+
+    /// The same on a data directory that `fill` was given, empty, before.
+    pub fn on_store(toml: &str, fill: impl FnOnce(&Path)) -> Daemon {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let nth = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("frontdesk-test-{}-{nth}", std::process::id());
         let dir = std::env::temp_dir().join(name);
         fs::create_dir_all(dir.join("data")).expect("a directory for the daemon");
+        fill(&dir.join("data"));
         let (address, log) = (String::new(), Arc::default());
         let mut daemon = Daemon { dir, child: None, address, log, listener: None };
         fs::write(daemon.config_file(), toml).expect("a configuration file");

@@ -115,6 +115,11 @@ impl Journal {
         self.broken
     }
 
+    /// The segment that the next batch goes into, and where; none before the first one.
+    pub fn active(&self) -> Option<(&Arc<Segment>, u64)> {
+        self.active.as_ref().map(|(segment, offset)| (segment, *offset))
+    }
+
     /// The largest record that fits into a segment, header included.
     pub fn max_record(&self) -> usize {
         (self.segment_bytes - PAGE) as usize

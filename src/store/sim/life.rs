@@ -73,6 +73,11 @@ impl Disk for Life {
         Ok(())
     }
 
+    /// A directory is there as soon as something is in it.
+    fn make_dir(&self, _dir: &str) -> io::Result<()> {
+        self.disk.enter(self.life).map(|_| ())
+    }
+
     fn free_space(&self) -> io::Result<u64> {
         Ok(self.disk.enter(self.life)?.free())
     }
@@ -125,6 +130,10 @@ impl SimFile {
 impl DiskFile for SimFile {
     fn len(&self) -> io::Result<u64> {
         Ok(self.disk.enter(self.life)?.inode(self.inode)?.len())
+    }
+
+    fn allocated(&self) -> io::Result<u64> {
+        Ok(self.disk.enter(self.life)?.inode(self.inode)?.allocated())
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

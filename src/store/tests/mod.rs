@@ -5,12 +5,15 @@ mod feed;
 mod opening;
 mod retention;
 mod rows;
+mod upgrading;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::sim::SimDisk;
-use super::{Committed, OpenError, PlanRecord, Row, Store, StoreSettings, Table, View, WriteError};
+use super::{
+    Committed, OpenError, PlanRecord, Row, Store, StoreSettings, Table, Upgrade, View, WriteError,
+};
 use crate::domain::time::Micros;
 
 /// An empty directory of its own below the temporary directory, removed when dropped.
@@ -47,6 +50,7 @@ pub fn small() -> StoreSettings {
         feed_keep: Micros::DAY,
         feed_max_bytes: 1024 * 1024,
         inline: true,
+        ..StoreSettings::default()
     }
 }
 

@@ -1,0 +1,50 @@
+//! The doors: may anybody come in, and does anything come.
+
+use super::{Finding, Patient};
+use crate::cli::size::span;
+
+const CHECK: &str = "channels";
+
+pub fn check(patient: &Patient<'_>) -> Vec<Finding> {
+    let certificates = Finding::ok("certificates", "none are configured");
+    let Some(status) = patient.status() else { return vec![certificates] };
+    let mut findings = Vec::new();
+    let tokens = |scope: &str| status.tokens.get(scope).copied().unwrap_or(0);
+    if tokens("ingest") == 0 {
+        findings.push(Finding::warning(
+            CHECK,
+            "no token lets a relay or a bridge in",
+            "frontdesk token create --name relay --scope ingest",
+        ));
+    }
+    if tokens("agent") == 0 {
+        findings.push(Finding::warning(
+            CHECK,
+            "no token lets an agent work the queue",
+            "frontdesk token create --name NAME --scope agent",
+        ));
+    }
+    for (name, door) in &status.doors {
+        let refused: u64 =
+            ["refused", "malformed"].iter().filter_map(|o| door.outcomes.get(*o)).sum();
+        let all: u64 = door.outcomes.values().sum();
+        let last = span(door.last_event);
+        let seen = format!("{name}: {all} events since the start, the last {last} ago");
+        findings.push(if refused > 0 {
+            let seen = format!("{seen}; {refused} of them could not be taken");
+            Finding::warning(
+                CHECK,
+                seen,
+                "look into journalctl -u frontdesk for what was wrong with them",
+            )
+        } else {
+            Finding::ok(CHECK, seen)
+        });
+    }
+    if status.doors.is_empty() {
+        let seen = format!("nothing came in since the start, {} ago", span(status.uptime));
+        findings.push(Finding::ok(CHECK, seen));
+    }
+    findings.push(certificates);
+    findings
+}

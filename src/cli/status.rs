@@ -1,0 +1,123 @@
+//! `frontdesk status`: how the running daemon is, in words or as JSON.
+
+use std::io::Write;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::size::{bytes, span};
+use super::{Failure, Shared};
+use crate::admin;
+use crate::admin::{DoorStatus, Status, StoreStatus};
+use crate::config::Config;
+
+#[derive(Args)]
+pub struct Command {
+    /// As JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
+    let config = Config::load(&shared.sources())?;
+    let dir = config.data_dir.display();
+    let status = admin::status(&config.data_dir)
+        .map_err(|error| Failure::failed(format!("{dir}/{}: {error}", admin::SOCKET)))?;
+    if command.json {
+        writeln!(out, "{:#}", as_json(status.as_ref()))?;
+    } else if let Some(status) = &status {
+        tell(status, out)?;
+    }
+    match status {
+        None => Err(Failure::usage(format!("no daemon runs on {dir}"))),
+        Some(Status { ready: false, reason, .. }) => {
+            Err(Failure::failed(format!("not ready: {}", reason.unwrap_or_default())))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// `{"running": …}` and, of a daemon that runs, everything that it says of itself.
+pub fn as_json(status: Option<&Status>) -> Value {
+    let mut told = status.map_or_else(|| json!({}), |status| json!(status));
+    told["running"] = status.is_some().into();
+    told
+}
+
+fn tell(status: &Status, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut line = |name: &str, text: String| writeln!(out, "{name:<11} {text}");
+    line("frontdesk", format!("{}, up for {}", status.version, span(status.uptime)))?;
+    match &status.reason {
+        None => line("ready", "yes".to_owned())?,
+        Some(reason) => line("ready", format!("no: {reason}"))?,
+    }
+    match &status.store {
+        Some(store) => tell_store(store, &mut line)?,
+        None => line("store", "the writer does not answer".to_owned())?,
+    }
+    let total: u64 = status.tickets.values().sum();
+    let some = status.tickets.iter().filter(|(_, count)| **count > 0);
+    let by_status: Vec<String> = some.map(|(name, count)| format!("{count} {name}")).collect();
+    let of_which = if total == 0 { String::new() } else { format!(": {}", by_status.join(", ")) };
+    line("tickets", format!("{total}{of_which}"))?;
+    line("calls", format!("{} open", status.open_calls))?;
+    line("queue", format!("{} commands wait for the writer", status.queue))?;
+    line("connections", status.connections.to_string())?;
+    for (name, door) in &status.doors {
+        line("door", format!("{name}: {}", tell_door(door)))?;
+    }
+    if status.doors.is_empty() {
+        line("doors", "nothing came in since the start".to_owned())?;
+    }
+    if let Some(memory) = status.memory {
+        line("memory", bytes(memory))?;
+    }
+    Ok(())
+}
+
+fn tell_store(
+    store: &StoreStatus,
+    line: &mut impl FnMut(&str, String) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let free = store.free_space.map_or("unknown".to_owned(), bytes);
+    let (size, reserve) = (bytes(store.size), bytes(store.reserve));
+    line("store", format!("format {}, {size}; {free} free, reserve {reserve}", store.format))?;
+    let journal = &store.journal;
+    line(
+        "journal",
+        format!(
+            "event {}, batch {}; {} in {} segments, events from {} on",
+            journal.event,
+            journal.batch,
+            bytes(journal.size),
+            journal.segments,
+            journal.oldest_event
+        ),
+    )?;
+    let ago = store.last_checkpoint.map(|ago| format!("{} ago", span(ago)));
+    line(
+        "checkpoint",
+        format!(
+            "{}, {} since the start; {} events since it",
+            ago.as_deref().unwrap_or("none yet"),
+            store.checkpoints,
+            journal.to_replay
+        ),
+    )?;
+    let written = &store.written;
+    line("written", format!("{} journal, {} store", bytes(written.journal), bytes(written.store)))?;
+    if store.replayed > 0 {
+        let text = format!("the last stop was none: {} batches were replayed", store.replayed);
+        line("recovered", text)?;
+    }
+    if store.reopened > 0 {
+        line("recovered", format!("the store was reopened {} times", store.reopened))?;
+    }
+    Ok(())
+}
+
+fn tell_door(door: &DoorStatus) -> String {
+    let outcomes: Vec<String> =
+        door.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    format!("{}; last event {} ago", outcomes.join(", "), span(door.last_event))
+}

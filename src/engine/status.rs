@@ -1,0 +1,173 @@
+//! How the daemon is: what `frontdesk status` shows, and what a support bundle holds. It says nothing of
+//! anybody: counts, sizes and times only.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::index::Filter;
+use super::{Engine, Job};
+use crate::domain::contact::Scope;
+use crate::domain::status::Status as TicketStatus;
+use crate::store::Description;
+
+/// A writer that takes longer than this is as good as hung.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The daemon; sizes in bytes, spans in seconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    pub version: String,
+    pub uptime: u64,
+    pub ready: bool,
+    /// Why not, when not.
+    pub reason: Option<String>,
+    /// None when the writer does not answer.
+    pub store: Option<StoreStatus>,
+    /// Commands waiting for the writer.
+    pub queue: u64,
+    pub tickets: BTreeMap<String, u64>,
+    pub open_calls: u64,
+    pub connections: u64,
+    pub doors: BTreeMap<String, DoorStatus>,
+    /// Tokens that are valid, by scope.
+    pub tokens: BTreeMap<String, u64>,
+    /// What the process holds in memory.
+    pub memory: Option<u64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoreStatus {
+    pub format: u32,
+    /// Of `store.redb`.
+    pub size: u64,
+    pub free_space: Option<u64>,
+    /// What of that only clearing up may use.
+    pub reserve: u64,
+    pub journal: JournalStatus,
+    /// Since the start: what was written, without the zeros that prepare segments.
+    pub written: Written,
+    /// How long ago the last checkpoint was; none before the first since the start.
+    pub last_checkpoint: Option<u64>,
+    pub checkpoints: u64,
+    /// Batches replayed at the start: not 0 after a power cut or a crash.
+    pub replayed: u64,
+    /// How often the database was reopened after an error.
+    pub reopened: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JournalStatus {
+    pub batch: u64,
+    /// The newest event.
+    pub event: u64,
+    /// The oldest event of the feed.
+    pub oldest_event: u64,
+    pub segments: u64,
+    pub size: u64,
+    /// Events since the last checkpoint.
+    pub to_replay: u64,
+    /// How long the last sync took, in microseconds.
+    pub last_sync_micros: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Written {
+    pub journal: u64,
+    pub store: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DoorStatus {
+    pub outcomes: BTreeMap<String, u64>,
+    /// How long ago the last event came.
+    pub last_event: u64,
+}
+
+impl From<Description> for StoreStatus {
+    fn from(store: Description) -> StoreStatus {
+        let micros = store.figures.last_sync.as_micros();
+        StoreStatus {
+            format: store.format,
+            size: store.bytes,
+            free_space: store.free,
+            reserve: store.reserve,
+            journal: JournalStatus {
+                batch: store.last_batch,
+                event: store.last_seq,
+                oldest_event: store.oldest_seq,
+                segments: store.segments as u64,
+                size: store.journal_bytes,
+                to_replay: store.to_replay,
+                last_sync_micros: u64::try_from(micros).unwrap_or(u64::MAX),
+            },
+            written: Written {
+                journal: store.figures.journal_bytes,
+                store: store.figures.database_bytes,
+            },
+            last_checkpoint: store.checkpointed.map(seconds_since),
+            checkpoints: store.figures.checkpoints,
+            replayed: store.replayed,
+            reopened: store.figures.reopened,
+        }
+    }
+}
+
+impl Engine {
+    /// How the daemon is, asked of the writer too: a hung one is not ready.
+    pub async fn status(&self) -> Status {
+        let probe = tokio::time::timeout(PATIENCE, self.probe()).await;
+        let tried = probe.unwrap_or_else(|_| Err(format!("no probe was written in {PATIENCE:?}")));
+        let store = tokio::time::timeout(PATIENCE, self.describe()).await.ok().flatten();
+        let shared = self.shared();
+        let mut counts = [0_u64; TicketStatus::ALL.len()];
+        shared.index().lines(&Filter::default()).for_each(|line| counts[line.status as usize] += 1);
+        let tickets = TicketStatus::ALL.into_iter().zip(counts);
+        let doors = shared.metrics.doors.all().into_iter().map(|(name, door)| {
+            let outcomes = door.outcomes.into_iter().map(|(name, n)| (name.to_owned(), n));
+            let last_event = seconds_since(door.last);
+            (name.to_owned(), DoorStatus { outcomes: outcomes.collect(), last_event })
+        });
+        let valid: Vec<_> =
+            shared.tokens().into_iter().filter(|t| t.revoked_at.is_none()).collect();
+        let bearing = |scope: Scope| {
+            let count = valid.iter().filter(|token| token.scopes.contains(&scope)).count();
+            (scope.as_str().to_owned(), count as u64)
+        };
+        let gauge = |value: i64| u64::try_from(value).unwrap_or(0);
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime: seconds_since(shared.started),
+            ready: tried.is_ok(),
+            reason: tried.err(),
+            store: store.map(StoreStatus::from),
+            queue: gauge(shared.metrics.queue_length.get()),
+            tickets: tickets.map(|(status, count)| (status.as_str().to_owned(), count)).collect(),
+            open_calls: shared.open_calls().len() as u64,
+            connections: gauge(shared.metrics.connections.get()),
+            doors: doors.collect(),
+            tokens: Scope::ALL.into_iter().map(bearing).collect(),
+            memory: resident(),
+        }
+    }
+
+    async fn describe(&self) -> Option<Description> {
+        let (answer, receiver) = oneshot::channel();
+        self.queue.try_send(Job::Describe(answer)).ok()?;
+        receiver.await.ok()
+    }
+}
+
+fn seconds_since(then: Instant) -> u64 {
+    then.elapsed().as_secs()
+}
+
+/// `VmRSS` of this process.
+fn resident() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

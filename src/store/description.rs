@@ -1,0 +1,54 @@
+//! What the store says of itself to whoever looks after the box.
+
+use std::time::Instant;
+
+use super::stamp::Stamp;
+use super::writer::{Figures, Store};
+
+/// The store as it stands; sizes in bytes.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The format of the rows.
+    pub format: u32,
+    /// Of `store.redb`.
+    pub bytes: u64,
+    /// None if the file system does not say.
+    pub free: Option<u64>,
+    /// What of that only clearing up may use.
+    pub reserve: u64,
+    pub segments: usize,
+    /// Of the journal's segments.
+    pub journal_bytes: u64,
+    pub last_batch: u64,
+    pub last_seq: u64,
+    /// The oldest event of the feed.
+    pub oldest_seq: u64,
+    /// Events since the last checkpoint: what a start after a power cut replays.
+    pub to_replay: u64,
+    /// None before the first one.
+    pub checkpointed: Option<Instant>,
+    /// Batches that were replayed when it was opened: not 0 after a stop that was none.
+    pub replayed: u64,
+    pub figures: Figures,
+}
+
+impl Store {
+    pub fn describe(&self) -> Description {
+        let segments = self.journal.segments().list();
+        Description {
+            format: Stamp::ours(self.settings.upgrade.newest()).format,
+            bytes: self.database.size(),
+            free: self.disk.free_space().ok(),
+            reserve: self.settings.disk_reserve,
+            segments: segments.len(),
+            journal_bytes: segments.iter().map(|segment| segment.size).sum(),
+            last_batch: self.journal.last_batch(),
+            last_seq: self.last_seq(),
+            oldest_seq: self.feed().oldest(),
+            to_replay: self.unsettled().events,
+            checkpointed: self.checkpointed,
+            replayed: self.replayed,
+            figures: self.figures(),
+        }
+    }
+}
