@@ -23,14 +23,24 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{ConfigError, DEFAULT_FILE, Sources};
 
+/// The version; a packaged binary names the commit too, which its build is told in `BUILD_COMMIT`.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let version = env!("CARGO_PKG_VERSION");
+    match option_env!("BUILD_COMMIT").filter(|commit| !commit.is_empty()) {
+        Some(commit) => format!("{version} ({commit})"),
+        None => version.to_owned(),
+    }
+});
+
 /// Every phone call and WhatsApp message becomes a durable ticket, on the box itself.
 #[derive(Parser)]
-#[command(name = "frontdesk", version, propagate_version = true)]
+#[command(name = "frontdesk", version = VERSION.as_str(), propagate_version = true)]
 struct Cli {
     #[command(flatten)]
     shared: Shared,
@@ -200,7 +210,9 @@ mod tests {
     fn the_version_goes_to_stdout() {
         let (code, out, err) = run_line("frontdesk --version");
         assert_eq!((code, err.as_str()), (0, ""));
-        assert_eq!(out, concat!("frontdesk ", env!("CARGO_PKG_VERSION"), "\n"));
+        let version = out.strip_prefix("frontdesk ").unwrap();
+        assert_eq!(version.split_whitespace().next(), Some(env!("CARGO_PKG_VERSION")), "{out}");
+        assert_eq!(version.lines().count(), 1, "{out}");
     }
 
     #[test]

@@ -193,9 +193,19 @@ impl Drop for Daemon {
     }
 }
 
-/// The binary, without settings of the environment it runs in.
+/// The binary, without settings of the environment it runs in: the one that was built for these tests, or
+/// the one of `FRONTDESK_TEST_BINARY`, which `FRONTDESK_TEST_EMULATOR` runs if it is for another machine.
 fn frontdesk() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
+    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let binary =
+        named("FRONTDESK_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_frontdesk").into());
+    let mut command = match named("FRONTDESK_TEST_EMULATOR") {
+        Some(emulator) => Command::new(emulator),
+        None => Command::new(&binary),
+    };
+    if command.get_program() != binary {
+        command.arg(&binary);
+    }
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("FRONTDESK_") {
             command.env_remove(name);
