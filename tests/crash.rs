@@ -5,7 +5,8 @@
 //! What always holds: whatever was acknowledged is there once; nothing is there twice; an answer given again is
 //! the same to the byte; the feed is read without a gap, and what was read stays so; counters are a recount.
 //!
-//! `FRONTDESK_CRASH_ROUNDS=100` sets the number of kills, `FRONTDESK_SEED=…` their moments.
+//! `FRONTDESK_CRASH_ROUNDS=100` sets the number of kills, `FRONTDESK_SEED=…` their moments, `FRONTDESK_CRASH_LIFE=5000` how
+//! many milliseconds the daemon lives at most between them: an emulated machine does little in a second.
 
 #[path = "crash/agent.rs"]
 mod agent;
@@ -77,6 +78,7 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn nothing_acknowledged_is_lost_or_doubled_however_often_the_daemon_is_killed() {
     let rounds = number("FRONTDESK_CRASH_ROUNDS", 8);
+    let life = number("FRONTDESK_CRASH_LIFE", 1000);
     let mut random = Random::new(number("FRONTDESK_SEED", u64::from(std::process::id())));
     let mut daemon = Daemon::with_config(CONFIG);
     let mut machines = machines(&daemon, &mut random);
@@ -84,7 +86,7 @@ fn nothing_acknowledged_is_lost_or_doubled_however_often_the_daemon_is_killed() 
     let began = Instant::now();
     let mut starting = Duration::ZERO;
     for round in 1..=rounds {
-        let alive = Duration::from_millis(20 + random.below(1000));
+        let alive = Duration::from_millis(20 + random.below(life));
         let (address, stop) = (daemon.address().to_owned(), AtomicBool::new(false));
         std::thread::scope(|scope| {
             for machine in &mut machines {

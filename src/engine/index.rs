@@ -248,7 +248,10 @@ impl Index {
     pub fn agrees(&self, number: u64, row: &IndexRow) -> bool {
         let mut alone = Index::default();
         alone.put(FIRST_NUMBER, row);
-        let Some(at) = number.checked_sub(FIRST_NUMBER).map(|n| n as usize) else { return false };
+        let Some(at) = number.checked_sub(FIRST_NUMBER).and_then(|n| usize::try_from(n).ok())
+        else {
+            return false;
+        };
         if at >= self.status.len() || self.status[at] == ABSENT {
             return false;
         }
