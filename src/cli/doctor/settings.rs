@@ -24,7 +24,7 @@ pub fn check(patient: &Patient<'_>) -> Vec<Finding> {
     if findings.is_empty() {
         let own = settings(&patient.shared.sources())
             .map_or(0, |all| all.iter().filter(|setting| setting.origin != "default").count());
-        findings.push(Finding::ok(CHECK, format!("good; {own} settings differ from the defaults")));
+        findings.push(Finding::ok(CHECK, format!("good; settings other than the defaults: {own}")));
     }
     findings
 }
