@@ -6,6 +6,7 @@
 //! can neither forge a record nor lose its priority.
 
 pub mod metrics;
+pub mod progress;
 
 use std::fmt;
 use std::io::{self, IsTerminal};

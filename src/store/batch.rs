@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use redb::WriteTransaction;
 
 use super::database::{APPLIED, Bytes, definition, encode_applied, failed, guarded};
+use super::epoch::is_own;
 use super::error::StoreError;
 use super::journal::format::BATCH_HEADER;
 use super::plan::{MAX_PLAN, PlanRecord, Row};
@@ -83,9 +84,7 @@ impl<'t> Batch<'t> {
             let bytes = self.record.len() + size;
             return Err(StoreError::BatchFull { bytes, limit: self.max_record });
         }
-        if let Some(row) =
-            plan.rows.iter().find(|row| row.table == Table::Meta && row.key == APPLIED)
-        {
+        if let Some(row) = plan.rows.iter().find(|row| is_own(row.table, &row.key)) {
             let key = String::from_utf8_lossy(&row.key).into_owned();
             return Err(StoreError::ReservedKey { table: row.table, key });
         }

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use super::seal::Seal;
 
-const NAME: &str = "keys";
+/// The file's name in the data directory.
+pub const NAME: &str = "keys";
 /// What the first line of the file says.
 const HEAD: &str = "frontdesk keys 1";
 
@@ -40,7 +41,8 @@ pub fn load(data_dir: &Path) -> Result<Seal, KeyError> {
     }
 }
 
-fn parse(text: &str) -> Option<[u8; 32]> {
+/// The key in the text of the file.
+pub(super) fn parse(text: &str) -> Option<[u8; 32]> {
     let hex = text.strip_prefix(HEAD)?.trim();
     let mut key = [0; 32];
     if hex.len() != 64 || !hex.is_ascii() {

@@ -15,12 +15,15 @@
 //! - damage is reported with file and offset and stops the start; only the torn tail that nobody was told
 //!   about is cut.
 //!
-//! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `lock`.
+//! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `lock`;
+//! `restore.unfinished` marks one that is no store.
 
+pub mod backup;
 mod batch;
 pub mod codec;
 mod database;
 pub mod disk;
+mod epoch;
 mod error;
 mod feed;
 mod journal;

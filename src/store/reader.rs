@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableError};
+use redb::{
+    ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    TableError,
+};
 
-use super::database::{Bytes, Current, definition, failed, guarded};
+use super::database::{APPLIED, Bytes, Current, decode_applied, definition, failed, guarded};
 use super::error::StoreError;
 use super::tables::Table;
 
@@ -120,6 +123,39 @@ impl Snapshot {
             }
         };
         opened.as_ref().map_or_else(|| Ok(R::default()), work)
+    }
+}
+
+impl Snapshot {
+    /// The last batch and sequence number that this snapshot has; (0, 0) in a new store.
+    pub(super) fn applied(&self) -> Result<(u64, u64), StoreError> {
+        self.get(Table::Meta, APPLIED)?.map_or(Ok((0, 0)), |value| decode_applied(&value))
+    }
+
+    /// How many rows a table has.
+    pub(super) fn count(&self, table: Table) -> Result<u64, StoreError> {
+        self.with(table, |rows| guarded(|| rows.len().map_err(failed)))
+    }
+
+    /// Visits the rows from `start` on until there are no more or `visit` wants none; true when there are no more.
+    pub(super) fn walk(
+        &self,
+        table: Table,
+        start: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<bool, StoreError> {
+        let more = self.with(table, |rows| {
+            guarded(|| {
+                for row in rows.range::<&[u8]>(start..).map_err(failed)? {
+                    let (key, value) = row.map_err(failed)?;
+                    if !visit(key.value(), value.value()) {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            })
+        })?;
+        Ok(!more)
     }
 }
 

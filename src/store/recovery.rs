@@ -9,9 +9,11 @@ use std::sync::Arc;
 use redb::Durability;
 
 use super::StoreSettings;
+use super::backup::UNFINISHED;
 use super::batch::Rows;
 use super::database::{Database, Instance, failed, guarded};
 use super::disk::Disk;
+use super::epoch;
 use super::error::{OpenError, StoreError, WriteError};
 use super::journal::{Journal, decode};
 use super::space::Since;
@@ -27,16 +29,19 @@ impl Store {
             io::ErrorKind::WouldBlock => OpenError::InUse(error.to_string()),
             _ => OpenError::Io { file: "lock".to_owned(), error: error.to_string() },
         })?;
+        refuse_unfinished(&*disk)?;
         let (database, instance) = Database::open(&disk, settings.cache_bytes)?;
         let applied = instance.applied()?;
         let journal = Journal::open(&disk, &settings, applied)?;
         replay(&instance, &journal, applied)?;
+        let feed_epoch = epoch::load(&instance, &*disk)?;
         database.publish(instance);
         let mut store = Store {
             disk,
             settings,
             database,
             journal,
+            feed_epoch,
             since: Since::default(),
             short: false,
             durable_batch: applied.0,
@@ -80,6 +85,15 @@ impl Store {
             replay(instance, journal, applied)
         })
     }
+}
+
+/// A directory in which a restore was cut off looks like a store, and is none.
+pub(super) fn refuse_unfinished(disk: &dyn Disk) -> Result<(), OpenError> {
+    let names = disk.list("").map_err(|error| OpenError::Io {
+        file: "data directory".to_owned(),
+        error: error.to_string(),
+    })?;
+    if names.iter().any(|name| name == UNFINISHED) { Err(OpenError::Unfinished) } else { Ok(()) }
 }
 
 /// Applies every acknowledged batch that the database has not.

@@ -14,6 +14,7 @@ use super::error::{Damage, JournalError, OpenError, StoreError};
 use super::journal::scan::{self, End};
 use super::journal::segment::Segment;
 use super::plan::PlanRecord;
+use super::recovery::refuse_unfinished;
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +59,7 @@ pub fn verify(disk: &Arc<dyn Disk>, settings: &StoreSettings) -> Result<VerifyRe
         io::ErrorKind::WouldBlock => OpenError::InUse(error.to_string()),
         _ => OpenError::Io { file: "lock".to_owned(), error: error.to_string() },
     })?;
+    refuse_unfinished(&**disk)?;
     let mut report = VerifyReport::default();
     match check_database(&**disk, settings.cache_bytes) {
         Ok(applied) => report.applied = Some(applied),

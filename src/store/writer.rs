@@ -28,6 +28,7 @@ pub struct Store {
     pub(super) settings: StoreSettings,
     pub(super) database: Database,
     pub(super) journal: Journal,
+    pub(super) feed_epoch: String,
     pub(super) since: Since,
     /// A batch was refused for want of space that a checkpoint might settle.
     pub(super) short: bool,
@@ -269,6 +270,11 @@ impl Store {
 
     pub fn feed(&self) -> Feed {
         Feed::new(Arc::clone(self.journal.segments()))
+    }
+
+    /// What tells this feed from another with the same numbers: 16 hex digits, new after a restore.
+    pub fn feed_epoch(&self) -> &str {
+        &self.feed_epoch
     }
 
     /// The last acknowledged sequence number; 0 before the first event.

@@ -122,23 +122,28 @@ fn a_power_cut_at_any_step_of_the_first_start_leaves_a_store_that_starts() {
 #[test]
 fn a_torn_tail_is_cut_and_written_over() {
     // A batch of several pages, cut off during its sync: whatever part of it is there, it was not acknowledged.
-    for seed in 0..40 {
+    let mut unknown = 0;
+    for seed in 0..80 {
         let disk = SimDisk::new(seed);
         let mut store = open(&disk);
         write(&mut store, plan(1, "acknowledged")).expect("written");
-        disk.crash_at(2);
+        // redb may write pages of its own before.
+        disk.crash_at(2 + seed % 4);
         let large = "x".repeat(6_000);
-        assert!(matches!(write(&mut store, plan(2, &large)), Err(WriteError::Unknown { .. })));
+        let torn = write(&mut store, plan(2, &large));
+        unknown += u32::from(matches!(torn, Err(WriteError::Unknown { .. })));
         disk.power_cut();
         let mut store = open(&disk);
         let found = events(&store);
-        assert!(found == ["acknowledged"] || found == ["acknowledged", &large], "seed {seed}");
+        let only_first = found == ["acknowledged"] && torn.is_err();
+        assert!(only_first || found == ["acknowledged", &large], "seed {seed}");
         write(&mut store, plan(3, "next")).expect("written");
         disk.power_cut();
         let again = events(&open(&disk));
         assert_eq!(again.len(), found.len() + 1, "seed {seed}");
         assert_eq!(again.last().map(String::as_str), Some("next"));
     }
+    assert!(unknown >= 20, "{unknown} cuts during the write or the sync");
 }
 
 #[test]
