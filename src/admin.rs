@@ -3,10 +3,13 @@
 //! One connection, one request as a line of JSON; answers are lines of JSON, the last one `done` or `error`.
 //! Without a running daemon the command line opens the store and calls [`answer`] itself.
 
+pub mod backup;
+
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as Client;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
@@ -19,12 +22,16 @@ use crate::domain::time::Micros;
 use crate::engine::command::{Actor, Command, Reply, Submission};
 use crate::engine::export::{Export, Selection};
 use crate::engine::{Engine, verify};
+use crate::telemetry::progress::Progress;
 
 /// The socket's name in the data directory.
 pub const SOCKET: &str = "admin.sock";
 const MAX_REQUEST: u64 = 64 * 1024;
 /// Answers under way to a slow reader.
 const BACKLOG: usize = 16;
+/// How often it is told how far a work has come: in time, and in files.
+const TELL: Duration = Duration::from_millis(500);
+const TELL_EVERY: u64 = 50;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
@@ -43,6 +50,8 @@ pub enum Request {
         since: Option<i64>,
     },
     Verify,
+    /// The parts of a backup, in a stream of their own: [`backup`].
+    Backup,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +73,11 @@ pub enum Answer {
         entries: u64,
         findings: Vec<String>,
         more: u64,
+    },
+    /// How far a long work has come; `total` is 0 while nobody knows.
+    Progress {
+        done: u64,
+        total: u64,
     },
     Done,
     Error {
@@ -133,7 +147,12 @@ async fn carry_out(
         }
         Request::Export { status, since } => {
             let selection = Selection { status, since: since.map(Micros) };
-            for number in engine.select_calls(&selection) {
+            let calls = engine.select_calls(&selection);
+            let total = calls.len() as u64;
+            for (done, number) in (0..).zip(calls) {
+                if done % TELL_EVERY == 0 {
+                    out.send(Answer::Progress { done, total }).await.map_err(gone)?;
+                }
                 let found = engine.read(|rows| match rows.ticket(number)? {
                     Some(ticket) => Export::read(&rows, ticket).map(Some),
                     None => Ok(None),
@@ -147,9 +166,23 @@ async fn carry_out(
         }
         Request::Verify => {
             let engine = engine.clone();
-            let check = move || verify::verify(&engine.shared().reader, &engine.shared().seal);
-            let report = tokio::task::spawn_blocking(check).await.map_err(|e| e.to_string())?;
-            let report = report.map_err(|e| e.to_string())?;
+            let progress = Progress::default();
+            let counting = progress.clone();
+            let check = move || {
+                let shared = engine.shared();
+                verify::verify(&shared.reader, &shared.seal, &counting)
+            };
+            let mut checked = tokio::task::spawn_blocking(check);
+            let report = loop {
+                match tokio::time::timeout(TELL, &mut checked).await {
+                    Ok(report) => break report,
+                    Err(_) => {
+                        let (done, total) = progress.now();
+                        out.send(Answer::Progress { done, total }).await.map_err(gone)?;
+                    }
+                }
+            };
+            let report = report.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
             out.send(Answer::Verified {
                 tickets: report.tickets,
                 entries: report.entries,
@@ -159,6 +192,7 @@ async fn carry_out(
             .await
             .map_err(gone)
         }
+        Request::Backup => Err("a backup does not come as answers".into()),
     }
 }
 
@@ -198,9 +232,13 @@ async fn connection(stream: UnixStream, engine: &Engine) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     tokio::io::BufReader::new(read.take(MAX_REQUEST)).read_line(&mut line).await?;
+    let request = serde_json::from_str(&line);
+    if let Ok(Request::Backup) = request {
+        return backup::send(engine, &mut write).await;
+    }
     let (out, mut answers) = mpsc::channel(BACKLOG);
     let work = async {
-        match serde_json::from_str(&line) {
+        match request {
             Ok(request) => answer(engine, request, &out).await,
             Err(e) => {
                 let text =
@@ -246,6 +284,13 @@ pub fn ask(
     data_dir: &Path,
     request: &Request,
 ) -> io::Result<Option<impl Iterator<Item = io::Result<Answer>> + use<>>> {
+    let stream = send_request(data_dir, request)?;
+    let lines = stream.map(|stream| BufReader::new(stream).lines());
+    Ok(lines.map(|lines| lines.map(|line| Ok(serde_json::from_str(&line?)?))))
+}
+
+/// The connection on which a running daemon answers; `None` when none runs.
+fn send_request(data_dir: &Path, request: &Request) -> io::Result<Option<Client>> {
     let mut stream = match Client::connect(data_dir.join(SOCKET)) {
         Ok(stream) => stream,
         Err(e)
@@ -258,6 +303,5 @@ pub fn ask(
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line)?;
-    let lines = BufReader::new(stream).lines();
-    Ok(Some(lines.map(|line| Ok(serde_json::from_str(&line?)?))))
+    Ok(Some(stream))
 }

@@ -3,10 +3,12 @@
 use tokio::sync::mpsc;
 
 use super::Failure;
+use super::progress::{Meter, Unit};
 use super::serve::runtime;
 use crate::admin::{self, Answer, Request};
 use crate::app;
 use crate::config::Config;
+use crate::telemetry::progress::Progress;
 
 /// Puts a request to whoever holds the store; `each` gets every answer but the last.
 pub fn ask(
@@ -14,6 +16,29 @@ pub fn ask(
     request: Request,
     mut each: impl FnMut(Answer) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let (what, unit) = match request {
+        Request::Export { .. } => ("export", "calls"),
+        _ => ("verify", "tickets and contacts"),
+    };
+    let mut watched: Option<(Progress, Meter)> = None;
+    let mut each = move |answer| match answer {
+        Answer::Progress { done, total } => {
+            let (progress, _) = watched.get_or_insert_with(|| {
+                let progress = Progress::default();
+                let meter = Meter::show(what, Unit::Count(unit), &progress);
+                (progress, meter)
+            });
+            progress.set_total(total);
+            progress.set(done);
+            Ok(())
+        }
+        // What comes of it is told without a bar before it.
+        Answer::Verified { .. } => {
+            watched = None;
+            each(answer)
+        }
+        other => each(other),
+    };
     let path = config.data_dir.join(admin::SOCKET);
     let reach = |e| Failure::failed(format!("{}: {e}", path.display()));
     if let Some(answers) = admin::ask(&config.data_dir, &request).map_err(reach)? {

@@ -5,10 +5,13 @@
 //! line or the configuration is wrong.
 
 mod ask;
+mod backup;
 mod bench;
 mod config;
 mod demo;
 mod export;
+mod progress;
+mod restore;
 mod scratch;
 mod serve;
 mod token;
@@ -47,8 +50,12 @@ enum Command {
     Token(token::Command),
     /// Write calls as files for other ticket systems
     Export(export::Command),
-    /// Check journal, store and rows; says where any damage is
-    Verify,
+    /// Put everything into one file, beside the running daemon
+    Backup(backup::Command),
+    /// Make a store from a backup, in an empty directory
+    Restore(restore::Command),
+    /// Check journal, store and rows, or a backup; says where any damage is
+    Verify(verify::Command),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -157,7 +164,9 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Bench(command) => bench::run(command, &cli.shared, out),
         Command::Token(command) => token::run(command, &cli.shared, out),
         Command::Export(command) => export::run(command, &cli.shared, out),
-        Command::Verify => verify::run(&cli.shared, out),
+        Command::Backup(command) => backup::run(command, &cli.shared, out),
+        Command::Restore(command) => restore::run(command, &cli.shared, out),
+        Command::Verify(command) => verify::run(command, &cli.shared, out),
         Command::Config(command) => config::run(command, &cli.shared, out),
     }
 }

@@ -8,6 +8,7 @@
 //! No struct here has a default of its own: a key that is missing in `default.toml` fails to load.
 
 mod agents;
+mod backup;
 mod calls;
 mod engine;
 mod feed;
@@ -33,6 +34,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 pub use agents::AgentsConfig;
+pub use backup::{BackupConfig, MIN_PASSPHRASE, Masked, S3Config};
 pub use calls::CallsConfig;
 pub use engine::EngineConfig;
 pub use feed::FeedConfig;
@@ -65,6 +67,7 @@ pub struct Config {
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
     pub idempotency: IdempotencyConfig,
+    pub backup: BackupConfig,
 }
 
 impl Config {
@@ -102,6 +105,7 @@ impl Config {
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.idempotency.check(limits);
+        self.backup.check(limits);
         if self.calls.legacy_listen == Some(self.http.listen) && self.http.listen.port() != 0 {
             limits.broken(
                 "calls.legacy_listen",

@@ -41,6 +41,14 @@ pub fn load(data_dir: &Path) -> Result<Seal, KeyError> {
     }
 }
 
+/// The text of the file, which a backup takes along; refused if it holds no key.
+pub fn text(data_dir: &Path) -> Result<String, KeyError> {
+    let path = data_dir.join(NAME);
+    let name = path.display().to_string();
+    let text = fs::read_to_string(&path).map_err(|e| KeyError::Io(name.clone(), e))?;
+    if parse(&text).is_some() { Ok(text) } else { Err(KeyError::Malformed(name)) }
+}
+
 /// The key in the text of the file.
 pub(super) fn parse(text: &str) -> Option<[u8; 32]> {
     let hex = text.strip_prefix(HEAD)?.trim();

@@ -133,7 +133,7 @@ impl Snapshot {
     }
 
     /// How many rows a table has.
-    pub(super) fn count(&self, table: Table) -> Result<u64, StoreError> {
+    pub fn count(&self, table: Table) -> Result<u64, StoreError> {
         self.with(table, |rows| guarded(|| rows.len().map_err(failed)))
     }
 

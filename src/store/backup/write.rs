@@ -75,6 +75,11 @@ impl<W: Write> Writer<W> {
         self.block(part.kind, &part.bytes)
     }
 
+    /// Rows so far.
+    pub fn rows(&self) -> u64 {
+        self.end.rows
+    }
+
     /// Writes the end; the error if the scan had none. What comes back is flushed, not synced.
     pub fn finish(mut self) -> io::Result<(W, End)> {
         let Some((batch, seq)) = self.position else {

@@ -20,7 +20,8 @@ fn a_power_cut_at_any_step_of_a_restore_leaves_a_whole_store_or_none() {
                 refused += 1;
                 let again = restore_to(&disk, &file, None).expect_err("not empty");
                 assert!(matches!(again, RestoreError::Interrupted), "step {step}: {again}");
-                let verified = super::super::super::verify(&boot(&disk), &settings());
+                let verified =
+                    super::super::super::verify(&boot(&disk), &settings(), &Progress::default());
                 assert!(matches!(verified, Err(OpenError::Unfinished)), "step {step}");
             }
             Err(other) => panic!("step {step}: {other}"),
