@@ -8,6 +8,8 @@ use super::serve::runtime;
 use crate::admin::{self, Answer, Request};
 use crate::app;
 use crate::config::Config;
+use crate::store::OpenError;
+use crate::store::backup::UNFINISHED;
 use crate::telemetry::progress::Progress;
 
 /// Puts a request to whoever holds the store; `each` gets every answer but the last.
@@ -51,6 +53,9 @@ pub fn ask(
     }
     // A token may be made before the first start; everything else asks of a store that is there.
     let makes = matches!(request, Request::TokenCreate { .. });
+    if config.data_dir.join(UNFINISHED).exists() {
+        return Err(Failure::failed(OpenError::Unfinished));
+    }
     if !makes && !app::has_store(config) {
         let dir = config.data_dir.display();
         let why = "holds no store; give the directory of one with --data-dir";

@@ -188,7 +188,7 @@ impl Drop for Daemon {
 }
 
 /// The binary, without settings of the environment it runs in.
-fn frontdesk() -> Command {
+pub fn frontdesk() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("FRONTDESK_") {
