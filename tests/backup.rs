@@ -257,6 +257,25 @@ fn a_bucket_that_refuses_is_told_and_an_upload_is_given_up() {
     assert!(frontdesk().arg("--version").output().is_ok());
 }
 
+#[test]
+fn a_server_of_ones_own_is_trusted_by_its_authority_and_not_without() {
+    let fake = Fake::with_tls();
+    let scratch = example("tls", 20);
+    let (data, config) = (scratch.path("data"), scratch.path("config.toml"));
+    fs::write(&config, fake.config()).expect("a file");
+    let refused = run(&data, &config, &["backup", "s3://box/one.fdb"]);
+    fails(refused, 1, "invalid peer certificate: UnknownIssuer");
+    assert!(fake.held().objects.is_empty());
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/authority.pem");
+    let trusted = format!("{}ca_file = \"{authority}\"\n", fake.config());
+    fs::write(&config, trusted).expect("a file");
+    works(run(&data, &config, &["backup", "s3://box/one.fdb"]));
+    comes_back(&scratch, "there", &["s3://box/one.fdb"]);
+    let nothing = fake.config() + "ca_file = \"/dev/null\"\n";
+    fs::write(&config, nothing).expect("a file");
+    fails(run(&data, &config, &["backup", "s3://box/two.fdb"]), 2, "holds no certificate");
+}
+
 /// Puts rows of random bytes, which nothing packs, so that a backup takes several parts.
 fn incompressible(dir: &Path, bytes: usize) {
     use frontdesk::domain::time::Micros;

@@ -24,7 +24,7 @@ pub async fn send(engine: &Engine, out: &mut (impl AsyncWrite + Unpin)) -> io::R
     let (parts, mut ready) = mpsc::channel(AHEAD);
     let mut scan = engine.scan(Progress::default());
     let scanning = tokio::task::spawn_blocking(move || {
-        while let Some(part) = scan.next().transpose() {
+        while let Some(part) = scan.part().transpose() {
             let failed = part.is_err();
             if parts.blocking_send(part).is_err() || failed {
                 break;
@@ -73,7 +73,7 @@ pub fn ask(data_dir: &Path) -> io::Result<Option<Parts>> {
 
 impl Parts {
     /// The next part; none behind the end.
-    pub fn next(&mut self) -> Result<Option<Part>, PartsError> {
+    pub fn part(&mut self) -> Result<Option<Part>, PartsError> {
         if self.ended {
             return Ok(None);
         }

@@ -13,7 +13,7 @@ use super::progress::{Meter, Unit};
 use super::{Failure, Shared};
 use crate::app;
 use crate::config::Config;
-use crate::store::backup::{RestoreError, Restored, restore};
+use crate::store::backup::{RestoreError, Restored, UNFINISHED, restore};
 use crate::store::{Disk, RealDisk};
 use crate::telemetry::{self, progress::Progress};
 
@@ -54,13 +54,7 @@ pub fn into(
     // The beginning is read first: what is no backup, or has another key, touches nothing.
     let backup = source.open(secret, &config.backup, &progress)?;
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at)?;
-    let in_it =
-        fs::read_dir(dir).map_err(at)?.filter_map(Result::ok).map(|entry| entry.file_name());
-    let foreign = in_it.filter(|name| !["lock", "journal"].iter().any(|own| *own == name)).min();
-    if let Some(name) = foreign.filter(|name| name != crate::store::backup::UNFINISHED) {
-        let error = RestoreError::NotEmpty(name.to_string_lossy().into_owned());
-        return Err(Failure::failed(format!("{}: {error}", dir.display())));
-    }
+    is_free(dir)?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(dir).map_err(at)?);
     let _meter = Meter::show("restore", Unit::Bytes, &progress);
     let cache = app::settings(config).cache_bytes;
@@ -68,6 +62,23 @@ pub fn into(
         RestoreError::Backup(error) => refused(&place, &error),
         other => Failure::failed(format!("{}: {other}", dir.display())),
     })
+}
+
+/// What only looks like content: an earlier command's lock, the root of a file system of its own.
+const NOTHING: [&str; 3] = ["lock", "journal", "lost+found"];
+
+fn is_free(dir: &Path) -> Result<(), Failure> {
+    let refuse = |error: RestoreError| Failure::failed(format!("{}: {error}", dir.display()));
+    if dir.join(UNFINISHED).exists() {
+        return Err(refuse(RestoreError::Interrupted));
+    }
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !NOTHING.contains(&name.as_str()) {
+            return Err(refuse(RestoreError::NotEmpty(name)));
+        }
+    }
+    Ok(())
 }
 
 /// Files that root restored belong to whom their directory belongs to: the daemon's own user.

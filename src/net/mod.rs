@@ -45,7 +45,7 @@ pub fn client(ca_file: &Path) -> Result<Client, ClientError> {
         .with_no_client_auth();
     Client::builder()
         .tls_backend_preconfigured(tls)
-        .dns_resolver(Arc::new(resolver::Resolver::default()))
+        .dns_resolver(Arc::new(resolver::Resolver))
         .redirect(Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT)

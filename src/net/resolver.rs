@@ -9,7 +9,7 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::LookupIpStrategy;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Resolver;
 
 impl Resolve for Resolver {

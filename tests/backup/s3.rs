@@ -9,7 +9,15 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hmac::{Hmac, KeyInit, Mac};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 pub const REGION: &str = "eu-test-1";
 pub const ACCESS_KEY: &str = "AKIDTEST";
@@ -47,17 +55,37 @@ pub struct Fake {
 
 impl Fake {
     pub fn start() -> Fake {
+        Fake::with(None)
+    }
+
+    /// Speaks TLS, with a certificate of the authority in the fixtures for `localhost` and 127.0.0.1.
+    pub fn with_tls() -> Fake {
+        let pem = include_bytes!("../fixtures/tls/localhost.pem");
+        let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().expect("PEM");
+        let key = PrivateKeyDer::from_pem_slice(pem).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .expect("a certificate and its key");
+        Fake::with(Some(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    fn with(tls: Option<TlsAcceptor>) -> Fake {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a runtime");
         let held: Arc<Mutex<Held>> = Arc::default();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
         let listener = listener.expect("a port");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let endpoint = format!("{scheme}://{}", listener.local_addr().expect("an address"));
         let app = axum::Router::new().fallback(answer).with_state(Arc::clone(&held));
-        runtime.spawn(async move { axum_serve(listener, app).await });
+        runtime.spawn(serve(listener, tls, app));
         Fake { endpoint, held, _runtime: runtime }
     }
 
@@ -74,17 +102,26 @@ impl Fake {
     }
 }
 
-/// What axum::serve does, without the feature that brings it.
-async fn axum_serve(listener: tokio::net::TcpListener, app: axum::Router) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { return };
-        let service = hyper_util::service::TowerToHyperService::new(app.clone());
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, app: axum::Router) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (tls, app) = (tls.clone(), app.clone());
         tokio::spawn(async move {
-            let io = hyper_util::rt::TokioIo::new(stream);
-            // A client that hangs up is no failure of the test.
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+            match tls {
+                None => connection(stream, app).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        connection(stream, app).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, app: axum::Router) {
+    let service = TowerToHyperService::new(app);
+    // A client that hangs up is no failure of the test.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn answer(State(held): State<Arc<Mutex<Held>>>, request: Request) -> Response {

@@ -146,7 +146,7 @@ fn write<W: Write>(out: W, config: &Config, secret: Option<&Secret>) -> Result<(
     let path = config.data_dir.join(admin::SOCKET);
     let reach = |e| Failure::failed(format!("{}: {e}", path.display()));
     if let Some(mut parts) = admin::backup::ask(&config.data_dir).map_err(reach)? {
-        return pack(out, config, secret, || parts.next().map_err(Failure::failed));
+        return pack(out, config, secret, || parts.part().map_err(Failure::failed));
     }
     if !app::has_store(config) {
         let dir = config.data_dir.display();
@@ -155,7 +155,7 @@ fn write<W: Write>(out: W, config: &Config, secret: Option<&Secret>) -> Result<(
     }
     let (engine, writer) = app::open(config).map_err(Failure::failed)?;
     let mut scan = engine.scan(Progress::default());
-    let packed = pack(out, config, secret, || scan.next().map_err(Failure::failed));
+    let packed = pack(out, config, secret, || scan.part().map_err(Failure::failed));
     drop((scan, engine));
     writer.stop().map_err(Failure::failed)?;
     packed

@@ -61,7 +61,7 @@ impl<R: Read> Backup<R> {
                     _ => "key file",
                 }))?;
                 let key = head.unlock(&secret)?;
-                let opener = Opener::new(input, &head, &key)?;
+                let opener = Box::new(Opener::new(input, &head, &key)?);
                 Layer::Sealed { opener, chunk: Vec::new(), used: 0, from: HEAD as u64 }
             }
         };
@@ -93,7 +93,7 @@ impl<R: Read> Backup<R> {
     }
 
     /// The next rows or plans, or the end. Not to be called again behind that.
-    pub fn next(&mut self) -> Result<Content, BackupError> {
+    pub fn content(&mut self) -> Result<Content, BackupError> {
         let block = self.blocks.read()?;
         match block.kind {
             Kind::Rows => {
@@ -121,7 +121,7 @@ impl<R: Read> Backup<R> {
     /// Reads to the end, as a restore would, and keeps nothing.
     pub fn check(mut self) -> Result<Whole, BackupError> {
         loop {
-            if let Content::End(whole) = self.next()? {
+            if let Content::End(whole) = self.content()? {
                 return Ok(whole);
             }
         }
@@ -231,7 +231,7 @@ impl<R: Read> Blocks<R> {
 enum Layer<R> {
     Plain(Counted<R>),
     Sealed {
-        opener: Opener<Counted<R>>,
+        opener: Box<Opener<Counted<R>>>,
         chunk: Vec<u8>,
         used: usize,
         /// Where the chunk begins in the file.

@@ -126,7 +126,7 @@ impl Place {
         let keys = backup.keys().to_owned();
         let mut rows = Filling::begin(&*self.disk, cache_bytes)?;
         let whole = loop {
-            match backup.next()? {
+            match backup.content()? {
                 Content::Rows { table, rows: found } => {
                     let row = |(key, value)| Row { table, key, value: Some(value) };
                     rows.take(found.into_iter().map(row))?;

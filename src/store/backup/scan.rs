@@ -73,7 +73,7 @@ impl Scan {
     }
 
     /// The next part; none behind the end.
-    pub fn next(&mut self) -> Result<Option<Part>, ScanError> {
+    pub fn part(&mut self) -> Result<Option<Part>, ScanError> {
         loop {
             if let Some(part) = self.ready.pop_front() {
                 return Ok(Some(part));

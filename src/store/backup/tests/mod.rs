@@ -72,7 +72,7 @@ fn back_up(
 ) -> Vec<u8> {
     let mut scan = scan(store);
     let mut writer = Writer::new(Vec::new(), secret).expect("memory takes it");
-    while let Some(part) = scan.next().expect("scanned") {
+    while let Some(part) = scan.part().expect("scanned") {
         let first = part.kind == Kind::About;
         writer.put(&part).expect("memory takes it");
         if first {
