@@ -3,6 +3,8 @@
 //! One connection, one request as a line of JSON; answers are lines of JSON, the last one `done` or `error`.
 //! Without a running daemon the command line opens the store and calls [`answer`] itself.
 
+pub mod backup;
+
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as Client;
@@ -21,6 +23,7 @@ use crate::engine::command::{Actor, Command, Reply, Submission};
 use crate::engine::export::{Export, Selection};
 pub use crate::engine::status::{DoorStatus, Status, StoreStatus};
 use crate::engine::{Engine, verify};
+use crate::telemetry::progress::Progress;
 
 /// The socket's name in the data directory.
 pub const SOCKET: &str = "admin.sock";
@@ -29,6 +32,9 @@ const MAX_REQUEST: u64 = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Answers under way to a slow reader.
 const BACKLOG: usize = 16;
+/// How often it is told how far a work has come: in time, and in files.
+const TELL: Duration = Duration::from_millis(500);
+const TELL_EVERY: u64 = 50;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
@@ -50,6 +56,8 @@ pub enum Request {
     Status,
     /// The figures of `/metrics`.
     Metrics,
+    /// The parts of a backup, in a stream of their own: [`backup`].
+    Backup,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,6 +83,11 @@ pub enum Answer {
     Status(Box<Status>),
     Metrics {
         text: String,
+    },
+    /// How far a long work has come; `total` is 0 while nobody knows.
+    Progress {
+        done: u64,
+        total: u64,
     },
     Done,
     Error {
@@ -144,7 +157,12 @@ async fn carry_out(
         }
         Request::Export { status, since } => {
             let selection = Selection { status, since: since.map(Micros) };
-            for number in engine.select_calls(&selection) {
+            let calls = engine.select_calls(&selection);
+            let total = calls.len() as u64;
+            for (done, number) in (0..).zip(calls) {
+                if done % TELL_EVERY == 0 {
+                    out.send(Answer::Progress { done, total }).await.map_err(gone)?;
+                }
                 let found = engine.read(|rows| match rows.ticket(number)? {
                     Some(ticket) => Export::read(&rows, ticket).map(Some),
                     None => Ok(None),
@@ -166,9 +184,23 @@ async fn carry_out(
         }
         Request::Verify => {
             let engine = engine.clone();
-            let check = move || verify::verify(&engine.shared().reader, &engine.shared().seal);
-            let report = tokio::task::spawn_blocking(check).await.map_err(|e| e.to_string())?;
-            let report = report.map_err(|e| e.to_string())?;
+            let progress = Progress::default();
+            let counting = progress.clone();
+            let check = move || {
+                let shared = engine.shared();
+                verify::verify(&shared.reader, &shared.seal, &counting)
+            };
+            let mut checked = tokio::task::spawn_blocking(check);
+            let report = loop {
+                match tokio::time::timeout(TELL, &mut checked).await {
+                    Ok(report) => break report,
+                    Err(_) => {
+                        let (done, total) = progress.now();
+                        out.send(Answer::Progress { done, total }).await.map_err(gone)?;
+                    }
+                }
+            };
+            let report = report.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
             out.send(Answer::Verified {
                 tickets: report.tickets,
                 entries: report.entries,
@@ -178,6 +210,7 @@ async fn carry_out(
             .await
             .map_err(gone)
         }
+        Request::Backup => Err("a backup does not come as answers".into()),
     }
 }
 
@@ -217,9 +250,13 @@ async fn connection(stream: UnixStream, engine: &Engine) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     tokio::io::BufReader::new(read.take(MAX_REQUEST)).read_line(&mut line).await?;
+    let request = serde_json::from_str(&line);
+    if let Ok(Request::Backup) = request {
+        return backup::send(engine, &mut write).await;
+    }
     let (out, mut answers) = mpsc::channel(BACKLOG);
     let work = async {
-        match serde_json::from_str(&line) {
+        match request {
             Ok(request) => answer(engine, request, &out).await,
             Err(e) => {
                 let text =
@@ -306,6 +343,17 @@ fn ask_within(
     request: &Request,
     patience: Option<Duration>,
 ) -> io::Result<Option<impl Iterator<Item = io::Result<Answer>> + use<>>> {
+    let stream = send_request(data_dir, request, patience)?;
+    let lines = stream.map(|stream| BufReader::new(stream).lines());
+    Ok(lines.map(|lines| lines.map(|line| Ok(serde_json::from_str(&line?)?))))
+}
+
+/// The connection on which a running daemon answers; `None` when none runs.
+fn send_request(
+    data_dir: &Path,
+    request: &Request,
+    patience: Option<Duration>,
+) -> io::Result<Option<Client>> {
     let mut stream = match Client::connect(data_dir.join(SOCKET)) {
         Ok(stream) => stream,
         Err(e)
@@ -320,6 +368,5 @@ fn ask_within(
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line)?;
-    let lines = BufReader::new(stream).lines();
-    Ok(Some(lines.map(|line| Ok(serde_json::from_str(&line?)?))))
+    Ok(Some(stream))
 }

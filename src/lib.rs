@@ -15,6 +15,7 @@
 //! | [`engine`] | the one writer, deciding, the in-memory index, the feed |
 //! | [`ingest`] | the doors: call relays, WhatsApp bridges |
 //! | [`http`] | the API: router, errors, one file a resource |
+//! | [`net`] | outbound HTTP: TLS, names, S3 |
 //! | [`auth`] | tokens and who may what |
 //! | [`admin`] | the unix socket by which the command line reaches a running daemon |
 //! | [`app`] | composition root: build, spawn, drain in order |
@@ -38,6 +39,7 @@ pub mod domain;
 pub mod engine;
 pub mod http;
 pub mod ingest;
+pub mod net;
 pub mod store;
 pub mod telemetry;
 pub mod wire;

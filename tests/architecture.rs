@@ -37,8 +37,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     // They know the daemon as everybody outside does: by its doors.
     ("client", &[]),
     ("bench", &["client"]),
-    // `store` for what works on the files while no daemon runs.
-    ("cli", &["app", "config", "admin", "store", "client", "bench"]),
+    // `store` for what works on the files while no daemon runs, and for the form of backups; `net` for where they go.
+    ("cli", &["app", "config", "admin", "store", "net", "client", "bench"]),
 ];
 
 /// Everybody may log and count, but for the rooms that do nothing but think.

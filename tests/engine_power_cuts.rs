@@ -34,6 +34,7 @@ use frontdesk::store::{
     Batch, Blob, Health, Order, PlanRecord, Refusal as StoreRefusal, Store, StoreSettings, Table,
     WriteError, codec,
 };
+use frontdesk::telemetry::progress::Progress;
 use senders::Senders;
 
 const CUTS_A_WORLD: u64 = 10;
@@ -343,7 +344,8 @@ impl World {
     }
 
     fn check(&self, store: &Store) {
-        let report = verify::verify(&store.reader(), &self.seal).expect("the rows can be read");
+        let report = verify::verify(&store.reader(), &self.seal, &Progress::default())
+            .expect("the rows can be read");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let said = self.said(store);
         for (words, acknowledged) in self.senders.words() {

@@ -14,6 +14,7 @@ use frontdesk::store::{
     Blob, FeedError, Health, Order, PlanRecord, Refusal, Row, Store, StoreSettings, Table, View,
     WriteError, verify,
 };
+use frontdesk::telemetry::progress::Progress;
 
 const TABLES: [Table; 3] = [Table::Meta, Table::Tickets, Table::Entries];
 const CUTS_A_WORLD: u64 = 12;
@@ -187,7 +188,7 @@ impl World {
     /// Opens the store, perhaps through faults; none when the power went.
     fn open(&mut self) -> Option<Store> {
         if self.random.chance(10) {
-            let report = verify(&self.disk.boot(), &self.settings);
+            let report = verify(&self.disk.boot(), &self.settings, &Progress::default());
             let sound = report.as_ref().is_ok_and(|report| report.is_sound());
             // Before the first start there is nothing to verify.
             assert!(sound || self.model.last_seq == 0, "{report:#?}");

@@ -3,10 +3,14 @@
 use tokio::sync::mpsc;
 
 use super::Failure;
+use super::progress::{Meter, Unit};
 use super::serve::runtime;
 use crate::admin::{self, Answer, Request};
 use crate::app;
 use crate::config::Config;
+use crate::store::OpenError;
+use crate::store::backup::UNFINISHED;
+use crate::telemetry::progress::Progress;
 
 /// Puts a request to whoever holds the store; `each` gets every answer but the last.
 pub fn ask(
@@ -14,6 +18,29 @@ pub fn ask(
     request: Request,
     mut each: impl FnMut(Answer) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let (what, unit) = match request {
+        Request::Export { .. } => ("export", "calls"),
+        _ => ("verify", "tickets and contacts"),
+    };
+    let mut watched: Option<(Progress, Meter)> = None;
+    let mut each = move |answer| match answer {
+        Answer::Progress { done, total } => {
+            let (progress, _) = watched.get_or_insert_with(|| {
+                let progress = Progress::default();
+                let meter = Meter::show(what, Unit::Count(unit), &progress);
+                (progress, meter)
+            });
+            progress.set_total(total);
+            progress.set(done);
+            Ok(())
+        }
+        // What comes of it is told without a bar before it.
+        Answer::Verified { .. } => {
+            watched = None;
+            each(answer)
+        }
+        other => each(other),
+    };
     let path = config.data_dir.join(admin::SOCKET);
     let reach = |e| Failure::failed(format!("{}: {e}", path.display()));
     if let Some(answers) = admin::ask(&config.data_dir, &request).map_err(reach)? {
@@ -26,6 +53,9 @@ pub fn ask(
     }
     // A token may be made before the first start; everything else asks of a store that is there.
     let makes = matches!(request, Request::TokenCreate { .. });
+    if config.data_dir.join(UNFINISHED).exists() {
+        return Err(Failure::failed(OpenError::Unfinished));
+    }
     if !makes && !app::has_store(config) {
         let dir = config.data_dir.display();
         let why = "holds no store; give the directory of one with --data-dir";

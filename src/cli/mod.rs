@@ -5,12 +5,15 @@
 //! line or the configuration is wrong.
 
 mod ask;
+mod backup;
 mod bench;
 mod bundle;
 mod config;
 mod demo;
 mod doctor;
 mod export;
+mod progress;
+mod restore;
 mod scratch;
 mod serve;
 mod size;
@@ -61,8 +64,12 @@ enum Command {
     Token(token::Command),
     /// Write calls as files for other ticket systems
     Export(export::Command),
-    /// Check journal, store and rows; says where any damage is
-    Verify,
+    /// Put everything into one file, beside the running daemon
+    Backup(backup::Command),
+    /// Make a store from a backup, in an empty directory
+    Restore(restore::Command),
+    /// Check journal, store and rows, or a backup; says where any damage is
+    Verify(verify::Command),
     /// How the running daemon is; exit code 0: ready, 1: not ready, 2: not running
     Status(status::Command),
     /// Look for what is wrong with this box, and say what to do; changes nothing
@@ -187,7 +194,9 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Bench(command) => bench::run(command, &cli.shared, out),
         Command::Token(command) => token::run(command, &cli.shared, out),
         Command::Export(command) => export::run(command, &cli.shared, out),
-        Command::Verify => verify::run(&cli.shared, out),
+        Command::Backup(command) => backup::run(command, &cli.shared, out),
+        Command::Restore(command) => restore::run(command, &cli.shared, out),
+        Command::Verify(command) => verify::run(command, &cli.shared, out),
         Command::Status(command) => status::run(command, &cli.shared, out),
         Command::Doctor(command) => doctor::run(command, &cli.shared, out),
         Command::SupportBundle(command) => bundle::run(command, &cli.shared, out),

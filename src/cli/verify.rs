@@ -1,25 +1,90 @@
 //! `frontdesk verify`: is everything there, and if not, where is the damage.
 //!
 //! Beside a running daemon the rows are checked in short snapshots; without one the files are checked first,
-//! every batch of the journal and every page of the store, read-only.
+//! every batch of the journal and every page of the store, read-only. A backup is read as a restore would read
+//! it, or really restored where it is thrown away.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
+
 use super::ask::ask;
-use super::{Failure, Shared};
+use super::backup::{Flags, Place, described, find, refused};
+use super::progress::{Meter, Unit};
+use super::scratch::Scratch;
+use super::{Failure, Shared, restore};
 use crate::admin::{self, Answer, Request};
 use crate::app;
 use crate::config::Config;
 use crate::store::{self, Disk, RealDisk};
+use crate::telemetry::progress::Progress;
 
-pub fn run(shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
+#[derive(Args)]
+pub struct Command {
+    /// Check a backup instead: file, directory (its newest), s3://bucket/key.fdb or s3://bucket/prefix
+    #[arg(long, value_name = "BACKUP")]
+    backup: Option<String>,
+    /// Also restore it into a throw-away directory below DIR, and check its rows
+    #[arg(long, value_name = "DIR", requires = "backup")]
+    scratch: Option<PathBuf>,
+    #[command(flatten)]
+    secret: Flags,
+}
+
+pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
     let config = Config::load(&shared.sources())?;
-    if app::has_store(&config) && !admin::is_running(&config.data_dir) {
-        files(&config, out)?;
+    if let Some(backup) = &command.backup {
+        let place = Place::parse(backup)?;
+        return match &command.scratch {
+            Some(dir) => restored(dir, place, command, config, out),
+            None => read(place, command, &config, out),
+        };
+    }
+    store(&config, out)
+}
+
+/// Reads a backup to its end, as a restore would.
+fn read(
+    place: Place,
+    command: &Command,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let source = find(place, &config.backup)?;
+    let place = source.place.clone();
+    let progress = Progress::default();
+    let backup = source.open(&command.secret, &config.backup, &progress)?;
+    let meter = Meter::show("verify", Unit::Bytes, &progress);
+    let checked = backup.check();
+    drop(meter);
+    let whole = checked.map_err(|error| refused(&place, &error))?;
+    writeln!(out, "{place}: {}\nsound", described(&whole))?;
+    Ok(())
+}
+
+/// Restores a backup where it is thrown away, and checks what came of it.
+fn restored(
+    dir: &Path,
+    place: Place,
+    command: &Command,
+    mut config: Config,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let scratch = Scratch::new(dir, "verify")?;
+    config.data_dir = scratch.path().join("store");
+    let restored = restore::into(&config.data_dir, place.clone(), &command.secret, &config)?;
+    writeln!(out, "{place}: {}", described(&restored.whole))?;
+    store(&config, out)
+}
+
+fn store(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
+    if app::has_store(config) && !admin::is_running(&config.data_dir) {
+        files(config, out)?;
     }
     let mut sound = true;
-    ask(&config, Request::Verify, |answer| {
+    ask(config, Request::Verify, |answer| {
         if let Answer::Verified { tickets, entries, findings, more } = answer {
             writeln!(out, "rows: {tickets} tickets, {entries} timeline entries")?;
             for finding in &findings {
@@ -42,7 +107,11 @@ pub fn run(shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
 fn files(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     let disk = RealDisk::new(&config.data_dir).map_err(Failure::failed)?;
     let disk: Arc<dyn Disk> = Arc::new(disk);
-    let report = store::verify(&disk, &app::settings(config)).map_err(Failure::failed)?;
+    let progress = Progress::default();
+    let meter = Meter::show("verify files", Unit::Bytes, &progress);
+    let report = store::verify(&disk, &app::settings(config), &progress);
+    drop(meter);
+    let report = report.map_err(Failure::failed)?;
     let (segments, batches) = (report.segments.len(), report.batches);
     writeln!(out, "journal: {segments} segments, {batches} batches, {} events", report.events)?;
     if let Some(finding) = &report.database {

@@ -9,6 +9,7 @@
 //! No struct here has a default of its own: a key that is missing in `default.toml` fails to load.
 
 mod agents;
+mod backup;
 mod calls;
 mod credentials;
 mod engine;
@@ -35,6 +36,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 pub use agents::AgentsConfig;
+pub use backup::{BackupConfig, MIN_PASSPHRASE, Masked, S3Config};
 pub use calls::CallsConfig;
 pub use engine::EngineConfig;
 pub use feed::FeedConfig;
@@ -67,6 +69,7 @@ pub struct Config {
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
     pub idempotency: IdempotencyConfig,
+    pub backup: BackupConfig,
 }
 
 impl Config {
@@ -104,6 +107,7 @@ impl Config {
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.idempotency.check(limits);
+        self.backup.check(limits);
         if self.calls.legacy_listen == Some(self.http.listen) && self.http.listen.port() != 0 {
             limits.broken(
                 "calls.legacy_listen",

@@ -10,7 +10,9 @@ use super::layers::{self, DEFAULT, Sources};
 use super::problem::ConfigError;
 
 /// Settings whose names hold one of these are secrets.
-const SECRET: [&str; 4] = ["secret", "token", "password", "key"];
+const SECRET: [&str; 5] = ["secret", "token", "password", "passphrase", "key"];
+/// The path of a file that holds a secret is none.
+const PATH: &str = "_file";
 
 /// One setting as it stands after layering.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,13 +43,15 @@ fn collect(prefix: &str, dict: &Dict, figment: &Figment, all: &mut Vec<Setting>)
         }
         let metadata = figment.get_metadata(value.tag());
         let origin = metadata.map_or(DEFAULT, |metadata| &metadata.name).to_owned();
-        let value = if is_secret(name) { "\"********\"".to_owned() } else { toml(value) };
+        // One that is not set is no secret.
+        let masked = is_secret(name) && value.as_str() != Some("");
+        let value = if masked { "\"********\"".to_owned() } else { toml(value) };
         all.push(Setting { key, value, origin });
     }
 }
 
 fn is_secret(name: &str) -> bool {
-    SECRET.iter().any(|word| name.contains(word))
+    !name.ends_with(PATH) && SECRET.iter().any(|word| name.contains(word))
 }
 
 fn toml(value: &Value) -> String {
@@ -72,10 +76,10 @@ mod tests {
 
     #[test]
     fn secrets_are_known_by_their_names() {
-        for name in ["token", "smtp_password", "api_key", "webhook_secret"] {
+        for name in ["token", "smtp_password", "api_key", "webhook_secret", "passphrase"] {
             assert!(is_secret(name), "{name}");
         }
-        for name in ["keep", "data_dir", "dedup_keep", "fallback_category"] {
+        for name in ["keep", "data_dir", "dedup_keep", "fallback_category", "secret_key_file"] {
             assert!(!is_secret(name), "{name}");
         }
     }

@@ -36,7 +36,8 @@ pub fn load(
     let held = held(&reader, &seal)?;
     let mut seen = SeenWindow::new(seen_window);
     reader.read(|view| Ok(seen_keys(view, &mut seen)))??;
-    let shared = Shared::new(reader, store.feed(), seal, metrics, store.last_seq());
+    let feed = (store.feed(), store.feed_epoch().to_owned());
+    let shared = Shared::new(reader, feed, seal, metrics, store.last_seq());
     shared.replace(held);
     Ok((shared, seen))
 }

@@ -28,6 +28,8 @@ pub enum Health {
 pub struct Shared {
     pub reader: Reader,
     pub feed: Feed,
+    /// What tells this feed from another with the same numbers; new after a restore.
+    pub feed_epoch: String,
     pub seal: Seal,
     pub metrics: Arc<Metrics>,
     pub started: Instant,
@@ -51,7 +53,7 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 impl Shared {
     pub(super) fn new(
         reader: Reader,
-        feed: Feed,
+        (feed, feed_epoch): (Feed, String),
         seal: Seal,
         metrics: Arc<Metrics>,
         published: u64,
@@ -59,6 +61,7 @@ impl Shared {
         Shared {
             reader,
             feed,
+            feed_epoch,
             seal,
             metrics,
             started: Instant::now(),

@@ -10,7 +10,8 @@ use crate::domain::contact::{Contact, Conversation};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
 use crate::store::records::{AddressOf, ConversationOf, Count, IndexRow, Pointer};
-use crate::store::{Order, Reader, seal::Seal};
+use crate::store::{Order, Reader, Table, seal::Seal};
+use crate::telemetry::progress::Progress;
 
 /// Tickets or contacts checked within one snapshot.
 const CHUNK: usize = 500;
@@ -47,10 +48,19 @@ struct Check {
 }
 
 /// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
-pub fn verify(reader: &Reader, seal: &Seal) -> Result<Report, ReadError> {
+/// Tickets and contacts are counted in `progress`.
+pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Report, ReadError> {
     let mut check = Check::new();
-    while reader.read(|view| Ok(check.tickets(&Rows { view, seal })))?? {}
-    while reader.read(|view| Ok(check.contacts(&Rows { view, seal })))?? {}
+    progress.set_total(reader.read(|view| {
+        let tables = [Table::Tickets, Table::Contacts];
+        tables.iter().try_fold(0, |sum, table| Ok(sum + view.count(*table)?))
+    })?);
+    while reader.read(|view| Ok(check.tickets(&Rows { view, seal })))?? {
+        progress.set(check.seen());
+    }
+    while reader.read(|view| Ok(check.contacts(&Rows { view, seal })))?? {
+        progress.set(check.seen());
+    }
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     Ok(check.report)
 }
@@ -73,6 +83,11 @@ impl Check {
             next_ticket: FIRST_NUMBER,
             next_contact: 1,
         }
+    }
+
+    /// Tickets and contacts so far.
+    fn seen(&self) -> u64 {
+        self.report.tickets + self.next_contact - 1
     }
 
     /// The count of running calls, by which their number is limited.

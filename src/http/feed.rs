@@ -32,6 +32,9 @@ pub struct FeedPage {
     next: u64,
     /// The newest event there is.
     newest: u64,
+    /// What tells these numbers from the same ones of a store that was restored or begun anew.
+    #[schema(example = "9f2c4e61d07b83aa")]
+    epoch: String,
 }
 
 /// One thing that happened, with what it left behind.
@@ -97,9 +100,12 @@ pub struct FeedQuery {
     /// Seconds to wait when there is no news, 0 to 25
     #[param(value_type = Option<i32>, minimum = 0, maximum = 25)]
     wait: Option<String>,
+    /// The epoch in which `after` was read; another one is 410
+    epoch: Option<String>,
 }
 
-/// Events in order; 410 when those behind `after` were dropped: then read the state and go on from `newest`.
+/// Events in order; 410 when those behind `after` were dropped, or when `after` is from another epoch, as after a
+/// restore: then read the state and go on from `newest`.
 #[utoipa::path(get, path = "/api/feed", tag = "feed", params(FeedQuery), responses((status = 200, body = FeedPage)))]
 pub async fn read(
     Shared(state): Shared<State>,
@@ -111,7 +117,16 @@ pub async fn read(
     if wait > MAX_WAIT {
         return Err(Problem::field("wait", format!("at most {MAX_WAIT}")).into());
     }
-    let mut news = state.engine.shared().news();
+    let shared = state.engine.shared();
+    let newest = shared.published();
+    if after > newest || query.epoch.as_ref().is_some_and(|epoch| *epoch != shared.feed_epoch) {
+        let why = format!(
+            "event {after} is not of this feed: its epoch is {}, its newest event {newest}; read the state, then go on from there",
+            shared.feed_epoch
+        );
+        return Err(Problem::new(410, "Gone", why).into());
+    }
+    let mut news = shared.news();
     if wait > 0 {
         let more = news.wait_for(|newest| *newest > after);
         // Out of time is an answer too: an empty page.
@@ -120,7 +135,8 @@ pub async fn read(
     let events = state.engine.events(after, limit).map_err(failure)?;
     let events: Vec<_> = events.into_iter().map(EventView::from).collect();
     let next = events.last().map_or(after, |e| e.seq);
-    Ok(Json(FeedPage { events, next, newest: state.engine.shared().published() }))
+    let epoch = state.engine.shared().feed_epoch.clone();
+    Ok(Json(FeedPage { events, next, newest: state.engine.shared().published(), epoch }))
 }
 
 fn failure(error: ReadFeedError) -> Failure {

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::changes::Changes;
-use super::database::APPLIED;
+use super::epoch::is_own;
 use super::error::StoreError;
 use super::journal::format::BATCH_HEADER;
 use super::plan::{Blob, MAX_PLAN, PlanRecord, Row};
@@ -88,7 +88,9 @@ impl Batch {
             let bytes = self.record.len() + size;
             return Err(StoreError::BatchFull { bytes, limit: self.max_record });
         }
-        let own = |row: &&Row| row.table == Table::Meta && [APPLIED, STAMP].contains(&&*row.key);
+        let own = |row: &&Row| {
+            is_own(row.table, &row.key) || row.table == Table::Meta && *row.key == *STAMP
+        };
         if let Some(row) = plan.rows.iter().find(own) {
             let key = String::from_utf8_lossy(&row.key).into_owned();
             return Err(StoreError::ReservedKey { table: row.table, key });

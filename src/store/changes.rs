@@ -51,6 +51,11 @@ impl Changes {
         }
     }
 
+    /// How many keys of a table it has a word on.
+    pub fn count(&self, table: Table) -> u64 {
+        self.of(table).map_or(0, |rows| rows.len() as u64)
+    }
+
     /// How many keys it has a word on.
     pub fn len(&self) -> usize {
         self.count

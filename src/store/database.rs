@@ -19,7 +19,8 @@ use super::tables::Table;
 
 /// The file redb lives in.
 pub const FILE: &str = "store.redb";
-const UNFINISHED: &str = "store.redb.new";
+/// Its name until it is whole.
+pub const UNFINISHED: &str = "store.redb.new";
 /// Row of [`Table::Meta`]: a version byte, then the last applied batch and sequence number, big endian.
 pub const APPLIED: &[u8] = b"journal.applied";
 
@@ -179,7 +180,7 @@ pub fn encode_applied((batch, seq): (u64, u64)) -> [u8; 17] {
     value
 }
 
-fn decode_applied(value: &[u8]) -> Result<(u64, u64), StoreError> {
+pub fn decode_applied(value: &[u8]) -> Result<(u64, u64), StoreError> {
     match value.split_first_chunk::<9>() {
         Some(([1, batch @ ..], seq)) if seq.len() == 8 => {
             let seq = seq.iter().fold(0, |seq, byte| seq << 8 | u64::from(*byte));

@@ -98,6 +98,10 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(
+        "a restore into this directory did not come to its end, so it is no store; empty the directory and restore the backup again"
+    )]
+    Unfinished,
+    #[error(
         "{file} has format {found}, this frontdesk reads up to {known}; start the newer version again"
     )]
     NewerFormat { file: String, found: u32, known: u32 },

@@ -28,6 +28,11 @@ impl Feed {
         Feed { segments }
     }
 
+    /// The segments it reads.
+    pub(super) fn segments(&self) -> &Arc<Segments> {
+        &self.segments
+    }
+
     /// The plans, in order, with an event numbered above `after` and at most `until` (what the caller has
     /// published): at least one if there is one, then as many as fit `max_bytes`. The first may begin at or
     /// before `after`, when a consumer stopped within a plan. Plans without events are no part of the feed.

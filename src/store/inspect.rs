@@ -16,6 +16,7 @@ use super::journal::segment::Segment;
 use super::stamp::Stamp;
 use super::tables::Table;
 use super::verify::Overlay;
+use crate::telemetry::progress::Progress;
 
 /// What a look at a store found.
 #[derive(Clone, Debug)]
@@ -53,7 +54,7 @@ fn look(disk: &dyn Disk, settings: &StoreSettings) -> Result<Inspection, OpenErr
     let io = |error: io::Error| OpenError::Io { file: FILE.to_owned(), error: error.to_string() };
     let file = disk.open(FILE).map_err(io)?;
     let size = file.len().map_err(io)?;
-    let overlay = Overlay::new(file).map_err(io)?;
+    let overlay = Overlay::new(file, &Progress::default()).map_err(io)?;
     let (stamp, rows, position) = guarded(|| {
         let mut builder = redb::Builder::new();
         builder.set_cache_size(settings.cache_bytes);

@@ -10,7 +10,8 @@ use super::disk::Disk;
 use super::error::OpenError;
 use super::seal::Seal;
 
-pub(super) const NAME: &str = "keys";
+/// The file's name in the data directory.
+pub const NAME: &str = "keys";
 /// Far more than a key takes.
 const MAX_FILE: u64 = 4096;
 /// What the first line of the file says.
@@ -57,7 +58,16 @@ pub(super) fn read(disk: &dyn Disk) -> Result<Seal, OpenError> {
     Ok(Seal::new(key))
 }
 
-fn parse(text: &str) -> Option<[u8; 32]> {
+/// The text of the file, which a backup takes along; refused if it holds no key.
+pub fn text(data_dir: &Path) -> Result<String, KeyError> {
+    let path = data_dir.join(NAME);
+    let name = path.display().to_string();
+    let text = fs::read_to_string(&path).map_err(|e| KeyError::Io(name.clone(), e))?;
+    if parse(&text).is_some() { Ok(text) } else { Err(KeyError::Malformed(name)) }
+}
+
+/// The key in the text of the file.
+pub(super) fn parse(text: &str) -> Option<[u8; 32]> {
     let hex = text.strip_prefix(HEAD)?.trim();
     let mut key = [0; 32];
     if hex.len() != 64 || !hex.is_ascii() {

@@ -11,22 +11,20 @@
 //! Values that only grew need no step: they have versions of their own ([`super::codec`]). The feed is not
 //! migrated; records that events name must stay readable in the versions they had.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use redb::{Durability, ReadableTable, ReadableTableMetadata, WriteTransaction};
+use redb::{Durability, ReadableTable};
 
 use super::changes::bounds;
 use super::checkpoint::begin;
-use super::database::{Instance, Raw, definition, failed, guarded};
+use super::database::{Instance, failed, guarded};
 use super::disk::Disk;
 use super::error::{OpenError, StoreError};
 use super::journal::Journal;
+use super::opened::Opened;
 use super::plan::{Blob, Row};
 use super::reader::{Order, Pair, View};
 use super::seal::Seal;
@@ -208,48 +206,6 @@ impl View for Migrating<'_> {
     }
 }
 
-/// The tables of a transaction, each opened once, when first used: redb wants it so.
-struct Opened<'t> {
-    transaction: &'t WriteTransaction,
-    tables: RefCell<BTreeMap<Table, redb::Table<'t, Raw, Raw>>>,
-}
-
-impl<'t> Opened<'t> {
-    fn with<R>(
-        &self,
-        table: Table,
-        work: impl FnOnce(&mut redb::Table<'t, Raw, Raw>) -> Result<R, StoreError>,
-    ) -> Result<R, StoreError> {
-        let mut tables = self.tables.borrow_mut();
-        guarded(|| {
-            let opened = match tables.entry(table) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    entry.insert(self.transaction.open_table(definition(table)).map_err(failed)?)
-                }
-            };
-            work(opened)
-        })
-    }
-
-    fn len(&self, table: Table) -> Result<u64, StoreError> {
-        self.with(table, |rows| rows.len().map_err(failed))
-    }
-
-    fn put(&self, rows: &[Row]) -> Result<(), StoreError> {
-        for row in rows {
-            self.with(row.table, |table| {
-                match &row.value {
-                    Some(value) => drop(table.insert(&*row.key, &**value).map_err(failed)?),
-                    None => drop(table.remove(&*row.key).map_err(failed)?),
-                }
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-}
-
 /// Brings a store that was just opened and replayed to the present format, and says who works on it now.
 pub(super) fn bring_up(
     disk: &dyn Disk,
@@ -291,7 +247,7 @@ fn run(
     for (to, step) in (2..).zip(upgrade.migrations).filter(|(to, _)| *to > from) {
         let mut teller = Teller::new(upgrade.progress);
         teller.now(&Progress { what: step.name, done: 0, total: 0, unit: "rows" });
-        let rows = Opened { transaction: &transaction, tables: RefCell::default() };
+        let rows = Opened::of(&transaction);
         let mut migrating = Migrating { rows, seal: &seal, name: step.name, teller };
         let done = catch_unwind(AssertUnwindSafe(|| (step.run)(&mut migrating)));
         let why = match done {

@@ -18,8 +18,10 @@
 //!   about is cut.
 //!
 //! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `lock`,
-//! `before-format-N/` with a copy of the store as it was before an upgrade.
+//! `before-format-N/` with a copy of the store as it was before an upgrade; `restore.unfinished` marks a directory
+//! that is no store.
 
+pub mod backup;
 mod batch;
 mod changes;
 mod checkpoint;
@@ -27,6 +29,7 @@ pub mod codec;
 mod database;
 mod description;
 pub mod disk;
+mod epoch;
 mod error;
 mod feed;
 mod inspect;
@@ -34,6 +37,7 @@ mod journal;
 mod kept;
 pub mod keyfile;
 mod migrate;
+mod opened;
 mod plan;
 mod reader;
 mod recent;

@@ -117,7 +117,7 @@ impl PlanRecord {
     }
 }
 
-fn put_count(out: &mut Vec<u8>, mut count: u64) {
+pub(super) fn put_count(out: &mut Vec<u8>, mut count: u64) {
     while count >= 0x80 {
         out.push((count as u8) | 0x80);
         count >>= 7;
@@ -125,7 +125,7 @@ fn put_count(out: &mut Vec<u8>, mut count: u64) {
     out.push(count as u8);
 }
 
-fn take_count(input: &mut &[u8]) -> Result<usize, String> {
+pub(super) fn take_count(input: &mut &[u8]) -> Result<usize, String> {
     let mut count = 0u64;
     for shift in (0..64).step_by(7) {
         let [byte] = take_array(input)?;
@@ -137,7 +137,7 @@ fn take_count(input: &mut &[u8]) -> Result<usize, String> {
     Err("a count is longer than 64 bits".to_owned())
 }
 
-fn take<'a>(input: &mut &'a [u8], length: usize) -> Result<&'a [u8], String> {
+pub(super) fn take<'a>(input: &mut &'a [u8], length: usize) -> Result<&'a [u8], String> {
     let (head, rest) = input
         .split_at_checked(length)
         .ok_or_else(|| format!("{length} bytes expected, {} left", input.len()))?;
@@ -145,7 +145,7 @@ fn take<'a>(input: &mut &'a [u8], length: usize) -> Result<&'a [u8], String> {
     Ok(head)
 }
 
-fn take_array<const N: usize>(input: &mut &[u8]) -> Result<[u8; N], String> {
+pub(super) fn take_array<const N: usize>(input: &mut &[u8]) -> Result<[u8; N], String> {
     let (head, rest) = input
         .split_first_chunk()
         .ok_or_else(|| format!("{N} bytes expected, {} left", input.len()))?;

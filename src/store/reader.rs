@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, TableError};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTableMetadata, TableError};
 
 use super::changes::{Changes, Merge, bounds};
 use super::database::{Instance, Raw, definition, failed, guarded};
@@ -79,6 +79,7 @@ impl Base {
 pub struct Snapshot {
     recent: Recent,
     settling: Recent,
+    position: (u64, u64),
     base: Arc<Base>,
 }
 
@@ -95,6 +96,41 @@ impl Snapshot {
 
     pub(super) fn get_below(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError> {
         self.base.get(table, key)
+    }
+
+    /// The last batch and sequence number that this snapshot has; (0, 0) in a new store.
+    pub(super) fn position(&self) -> (u64, u64) {
+        self.position
+    }
+
+    /// About how many rows a table has: what was put since the last checkpoint is counted anew.
+    pub fn count(&self, table: Table) -> Result<u64, StoreError> {
+        let below = match self.base.table(table)? {
+            Some(rows) => guarded(|| rows.len().map_err(failed))?,
+            None => 0,
+        };
+        Ok(self.layers().map(|changes| changes.count(table)).sum::<u64>() + below)
+    }
+
+    /// Visits the rows from `start` on until there are no more or `visit` wants none; true when there are no more.
+    pub(super) fn walk(
+        &self,
+        table: Table,
+        start: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<bool, StoreError> {
+        const AT_ONCE: usize = 32;
+        let mut start = start.to_vec();
+        loop {
+            let rows = self.scan(table, &start, None, Order::Ascending, AT_ONCE)?;
+            if !rows.iter().all(|(key, value)| visit(key, value)) {
+                return Ok(false);
+            }
+            match rows.last() {
+                Some((last, _)) if rows.len() == AT_ONCE => start = [last, &[0][..]].concat(),
+                _ => return Ok(true),
+            }
+        }
     }
 
     /// A scan of all this beneath further changes.
@@ -155,6 +191,8 @@ pub(super) struct State {
     pub recent: Recent,
     /// What a checkpoint is writing into redb.
     pub settling: Recent,
+    /// The last batch and sequence number in all this.
+    pub position: (u64, u64),
     /// Or why there is none.
     pub base: Result<Arc<Base>, StoreError>,
 }
@@ -162,7 +200,8 @@ pub(super) struct State {
 impl State {
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let base = Arc::clone(self.base.as_ref().map_err(Clone::clone)?);
-        Ok(Snapshot { recent: self.recent.clone(), settling: self.settling.clone(), base })
+        let (recent, settling) = (self.recent.clone(), self.settling.clone());
+        Ok(Snapshot { recent, settling, position: self.position, base })
     }
 }
 
@@ -170,9 +209,10 @@ impl State {
 pub(super) struct Current(RwLock<State>);
 
 impl Current {
-    pub fn of(instance: &Arc<Instance>) -> Result<Arc<Current>, StoreError> {
+    pub fn of(instance: &Arc<Instance>, position: (u64, u64)) -> Result<Arc<Current>, StoreError> {
         let base = Ok(Arc::new(Base::of(instance)?));
-        let state = State { recent: Recent::default(), settling: Recent::default(), base };
+        let (recent, settling) = (Recent::default(), Recent::default());
+        let state = State { recent, settling, position, base };
         Ok(Arc::new(Current(RwLock::new(state))))
     }
 

@@ -9,13 +9,16 @@ use std::sync::Arc;
 use redb::Durability;
 
 use super::StoreSettings;
+use super::backup::UNFINISHED;
 use super::batch::Known;
 use super::checkpoint::{begin, put_applied};
-use super::database::{Database, Instance, definition, failed, guarded};
+use super::database::{Database, Instance, failed, guarded};
 use super::disk::Disk;
+use super::epoch;
 use super::error::{OpenError, StoreError, WriteError};
 use super::journal::{Journal, decode};
 use super::migrate;
+use super::opened::Opened;
 use super::plan::PlanRecord;
 use super::reader::Current;
 use super::space::Since;
@@ -31,6 +34,7 @@ impl Store {
             io::ErrorKind::WouldBlock => OpenError::InUse(error.to_string()),
             _ => OpenError::Io { file: "lock".to_owned(), error: error.to_string() },
         })?;
+        refuse_unfinished(&*disk)?;
         let newest = settings.upgrade.newest();
         let database = Database::open(&disk, settings.cache_bytes, newest)?;
         let instance = database.current()?;
@@ -40,7 +44,9 @@ impl Store {
         let journal = Journal::open(&disk, &settings, applied)?;
         replay(&instance, &journal, applied)?;
         migrate::bring_up(&*disk, &settings, &instance, &journal, &stamp)?;
-        let current = Current::of(&instance)?;
+        let feed_epoch = epoch::load(&instance, &*disk)?;
+        let position = (journal.last_batch(), journal.next_seq() - 1);
+        let current = Current::of(&instance, position)?;
         drop(instance);
         let mut store = Store {
             disk,
@@ -49,6 +55,7 @@ impl Store {
             journal,
             current,
             known: Known::default(),
+            feed_epoch,
             since: Since::default(),
             settling: None,
             postponed: None,
@@ -89,6 +96,15 @@ impl Store {
     }
 }
 
+/// A directory in which a restore was cut off looks like a store, and is none.
+pub(super) fn refuse_unfinished(disk: &dyn Disk) -> Result<(), OpenError> {
+    let names = disk.list("").map_err(|error| OpenError::Io {
+        file: "data directory".to_owned(),
+        error: error.to_string(),
+    })?;
+    if names.iter().any(|name| name == UNFINISHED) { Err(OpenError::Unfinished) } else { Ok(()) }
+}
+
 /// Applies every acknowledged batch that the database has not.
 fn replay(
     instance: &Arc<Instance>,
@@ -118,13 +134,9 @@ fn apply(
 ) -> Result<(), StoreError> {
     guarded(|| {
         let transaction = begin(instance, Durability::None)?;
-        for row in plans.iter().flat_map(|plan| &plan.rows) {
-            let mut table = transaction.open_table(definition(row.table)).map_err(failed)?;
-            match &row.value {
-                Some(value) => drop(table.insert(&*row.key, &**value).map_err(failed)?),
-                None => drop(table.remove(&*row.key).map_err(failed)?),
-            }
-        }
+        let rows = Opened::of(&transaction);
+        plans.iter().try_for_each(|plan| rows.put(&plan.rows))?;
+        drop(rows);
         put_applied(&transaction, position)?;
         transaction.commit().map_err(failed)
     })

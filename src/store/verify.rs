@@ -14,6 +14,8 @@ use super::error::{Damage, JournalError, OpenError, StoreError};
 use super::journal::scan::{self, End};
 use super::journal::segment::Segment;
 use super::plan::PlanRecord;
+use super::recovery::refuse_unfinished;
+use crate::telemetry::progress::Progress;
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
@@ -53,23 +55,34 @@ impl VerifyReport {
 }
 
 /// Checks every batch of every segment and redb's checksums. Writes nothing; wants the directory to itself.
-pub fn verify(disk: &Arc<dyn Disk>, settings: &StoreSettings) -> Result<VerifyReport, OpenError> {
+/// Bytes read are counted in `progress`.
+pub fn verify(
+    disk: &Arc<dyn Disk>,
+    settings: &StoreSettings,
+    progress: &Progress,
+) -> Result<VerifyReport, OpenError> {
     let _lock = disk.lock().map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => OpenError::InUse(error.to_string()),
         _ => OpenError::Io { file: "lock".to_owned(), error: error.to_string() },
     })?;
+    refuse_unfinished(&**disk)?;
     let mut report = VerifyReport::default();
-    match check_database(&**disk, settings.cache_bytes) {
+    match check_database(&**disk, settings.cache_bytes, progress) {
         Ok(applied) => report.applied = Some(applied),
         Err(error) => report.database = Some(error.to_string()),
     }
-    check_journal(&**disk, &mut report)?;
+    check_journal(&**disk, &mut report, progress)?;
     Ok(report)
 }
 
-fn check_database(disk: &dyn Disk, cache_bytes: usize) -> Result<u64, StoreError> {
+fn check_database(
+    disk: &dyn Disk,
+    cache_bytes: usize,
+    progress: &Progress,
+) -> Result<u64, StoreError> {
     let file = disk.open(FILE).map_err(|error| StoreError::Database(error.to_string()))?;
-    let overlay = Overlay::new(file).map_err(|error| StoreError::Database(error.to_string()))?;
+    let overlay = Overlay::new(file, progress);
+    let overlay = overlay.map_err(|error| StoreError::Database(error.to_string()))?;
     guarded(|| {
         let mut builder = redb::Builder::new();
         builder.set_cache_size(cache_bytes);
@@ -82,7 +95,11 @@ fn check_database(disk: &dyn Disk, cache_bytes: usize) -> Result<u64, StoreError
     })
 }
 
-fn check_journal(disk: &dyn Disk, report: &mut VerifyReport) -> Result<(), OpenError> {
+fn check_journal(
+    disk: &dyn Disk,
+    report: &mut VerifyReport,
+    progress: &Progress,
+) -> Result<(), OpenError> {
     let names = disk
         .list("journal")
         .map_err(|error| OpenError::Io { file: "journal".to_owned(), error: error.to_string() })?;
@@ -97,6 +114,9 @@ fn check_journal(disk: &dyn Disk, report: &mut VerifyReport) -> Result<(), OpenE
         }
     }
     segments.sort_by_key(|segment| segment.header.number);
+    let (done, total) = progress.now();
+    progress.set(done.max(total));
+    progress.set_total(total + segments.iter().map(|segment| segment.size).sum::<u64>());
     let (segments, _) = scan::chain(segments);
     if let Err(error) = scan::check_chain(&segments) {
         note(report, error)?;
@@ -126,6 +146,7 @@ fn check_journal(disk: &dyn Disk, report: &mut VerifyReport) -> Result<(), OpenE
             }
         })
         .and_then(|end| Ok(scan::check_end(segment, end, segments.get(at + 1)).map(|()| end)?));
+        progress.add(segment.size);
         previous = match walked {
             Ok(end) => {
                 report.segments.push(SegmentReport {
@@ -173,6 +194,7 @@ const PAGE: u64 = 4096;
 #[derive(Debug)]
 pub(super) struct Overlay {
     base: Arc<dyn DiskFile>,
+    progress: Progress,
     written: Mutex<Written>,
 }
 
@@ -185,10 +207,11 @@ struct Written {
 }
 
 impl Overlay {
-    pub fn new(base: Arc<dyn DiskFile>) -> io::Result<Overlay> {
+    pub fn new(base: Arc<dyn DiskFile>, progress: &Progress) -> io::Result<Overlay> {
         let len = base.len()?;
+        progress.set_total(len);
         let written = Mutex::new(Written { len, base_len: len, pages: BTreeMap::new() });
-        Ok(Overlay { base, written })
+        Ok(Overlay { base, progress: progress.clone(), written })
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -244,6 +267,7 @@ impl DiskFile for Overlay {
         if offset + out.len() as u64 > written.len {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        self.progress.add(out.len() as u64);
         written.each_page(&*self.base, offset, out.len(), |page, done| {
             out[done..done + page.len()].copy_from_slice(page);
             false

@@ -26,6 +26,7 @@ pub struct Store {
     pub(super) settings: StoreSettings,
     pub(super) database: Database,
     pub(super) journal: Journal,
+    pub(super) feed_epoch: String,
     pub(super) current: Arc<Current>,
     pub(super) known: Known,
     /// What has happened since the last checkpoint was begun.
@@ -141,7 +142,11 @@ impl Store {
             .inspect_err(|_| self.short = true)?;
         self.append(&mut decided)?;
         self.since = self.since.with(news);
-        self.current.write().recent.pour(&decided.changes);
+        {
+            let mut state = self.current.write();
+            state.recent.pour(&decided.changes);
+            state.position = (self.journal.last_batch(), self.journal.next_seq() - 1);
+        }
         self.journal.tend_spare();
         self.buffer = decided.record;
         self.figures.batches += 1;
@@ -249,6 +254,11 @@ impl Store {
 
     pub fn feed(&self) -> Feed {
         Feed::new(Arc::clone(self.journal.segments()))
+    }
+
+    /// What tells this feed from another with the same numbers: 16 hex digits, new after a restore.
+    pub fn feed_epoch(&self) -> &str {
+        &self.feed_epoch
     }
 
     /// The last acknowledged sequence number; 0 before the first event.

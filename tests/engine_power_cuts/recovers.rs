@@ -11,6 +11,7 @@ use frontdesk::store::seal::Seal;
 use frontdesk::store::sim::{Op, Random, SimDisk};
 use frontdesk::store::{Order, Store, StoreSettings};
 use frontdesk::telemetry::metrics::Metrics;
+use frontdesk::telemetry::progress::Progress;
 
 use super::senders::Senders;
 use super::{rules, settings};
@@ -89,7 +90,8 @@ impl Desk {
             let number = u64::from_be_bytes(key[..].try_into().expect("a number"));
             assert!(shared.index().agrees(number, &row), "the index says otherwise of #{number}");
         }
-        let report = verify::verify(&shared.reader, &shared.seal).expect("the rows can be read");
+        let report = verify::verify(&shared.reader, &shared.seal, &Progress::default())
+            .expect("the rows can be read");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let events = self.engine.events(0, usize::MAX).expect("the feed reads");
         let gapless = events.iter().zip(1..).all(|(event, seq)| event.seq == seq);

@@ -195,7 +195,7 @@ impl Drop for Daemon {
 
 /// The binary, without settings of the environment it runs in: the one that was built for these tests, or
 /// the one of `FRONTDESK_TEST_BINARY`, which `FRONTDESK_TEST_EMULATOR` runs if it is for another machine.
-fn frontdesk() -> Command {
+pub fn frontdesk() -> Command {
     let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let binary =
         named("FRONTDESK_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_frontdesk").into());

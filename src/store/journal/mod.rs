@@ -8,6 +8,7 @@
 //!   hold from that number on is void;
 //! - a file gets the name of a segment only after its header is durable.
 
+mod begin;
 pub mod format;
 mod open;
 pub mod scan;

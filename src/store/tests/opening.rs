@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::{Damage, JournalError, RealDisk, StoreError, verify};
+use crate::telemetry::progress::Progress;
 
 const FIRST: &str = "journal/0000000001.seg";
 
@@ -59,7 +60,7 @@ fn a_second_process_is_refused() {
     let _first = Store::open(boot.clone(), small()).expect("opens");
     let second = Store::open(boot.clone(), small()).expect_err("in use");
     assert!(second.to_string().contains("already in use"), "{second}");
-    assert!(matches!(verify(&boot, &small()), Err(OpenError::InUse(_))));
+    assert!(matches!(verify(&boot, &small(), &Progress::default()), Err(OpenError::InUse(_))));
 }
 
 #[test]
@@ -122,23 +123,28 @@ fn a_power_cut_at_any_step_of_the_first_start_leaves_a_store_that_starts() {
 #[test]
 fn a_torn_tail_is_cut_and_written_over() {
     // A batch of several pages, cut off during its sync: whatever part of it is there, it was not acknowledged.
-    for seed in 0..40 {
+    let mut unknown = 0;
+    for seed in 0..80 {
         let disk = SimDisk::new(seed);
         let mut store = open(&disk);
         write(&mut store, plan(1, "acknowledged")).expect("written");
-        disk.crash_at(2);
+        // redb may write pages of its own before.
+        disk.crash_at(2 + seed % 4);
         let large = "x".repeat(6_000);
-        assert!(matches!(write(&mut store, plan(2, &large)), Err(WriteError::Unknown { .. })));
+        let torn = write(&mut store, plan(2, &large));
+        unknown += u32::from(matches!(torn, Err(WriteError::Unknown { .. })));
         disk.power_cut();
         let mut store = open(&disk);
         let found = events(&store);
-        assert!(found == ["acknowledged"] || found == ["acknowledged", &large], "seed {seed}");
+        let only_first = found == ["acknowledged"] && torn.is_err();
+        assert!(only_first || found == ["acknowledged", &large], "seed {seed}");
         write(&mut store, plan(3, "next")).expect("written");
         disk.power_cut();
         let again = events(&open(&disk));
         assert_eq!(again.len(), found.len() + 1, "seed {seed}");
         assert_eq!(again.last().map(String::as_str), Some("next"));
     }
+    assert!(unknown >= 20, "{unknown} cuts during the write or the sync");
 }
 
 #[test]
@@ -184,7 +190,7 @@ fn damage_with_something_valid_behind_it_stops_the_start_and_verify_names_it() {
     let found = damage(try_open(&disk).expect_err("damaged"));
     assert_eq!((found.file.as_str(), found.offset, found.batch), (FIRST, 3 * 4096, Some(3)));
     let steps = disk.steps();
-    let report = verify(&disk.boot(), &small()).expect("verify reads");
+    let report = verify(&disk.boot(), &small(), &Progress::default()).expect("verify reads");
     assert_eq!(report.damage, [found]);
     assert_eq!(report.database, None);
     assert_eq!((report.batches, report.events), (2, 2));
@@ -264,7 +270,7 @@ fn a_damaged_redb_is_an_error_and_never_a_panic() {
             drop((read, store));
         });
         disk.kill();
-        let report = verify(&disk.boot(), &small()).expect("verify reads");
+        let report = verify(&disk.boot(), &small(), &Progress::default()).expect("verify reads");
         noticed += usize::from(opened.is_err() || !report.is_sound());
     }
     assert!(noticed > 0, "some of the damage hit something");
@@ -290,7 +296,7 @@ fn a_store_on_a_real_file_system_keeps_what_it_was_told() {
         }
     }
     let disk: Arc<dyn super::super::Disk> = real();
-    let report = verify(&disk, &settings).expect("verify reads");
+    let report = verify(&disk, &settings, &Progress::default()).expect("verify reads");
     assert!(report.is_sound(), "{report:#?}");
     assert_eq!(report.events, 90);
 }

@@ -1,0 +1,74 @@
+//! Reading a backup back, from wherever it lies.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+
+use super::file;
+use super::object::{OldObject, Remote};
+use super::place::Place;
+use super::secret::Flags;
+use crate::cli::Failure;
+use crate::config::BackupConfig;
+use crate::store::backup::{Backup, BackupError};
+use crate::telemetry::progress::Progress;
+
+/// A backup that was found.
+pub struct Source {
+    /// Where it lies.
+    pub place: Place,
+    input: Box<dyn Read>,
+    size: u64,
+}
+
+/// Finds a backup; in a directory or below a prefix the newest one.
+pub fn find(place: Place, config: &BackupConfig) -> Result<Source, Failure> {
+    let none = |place: &Place| Failure::failed(format!("{place}: there is no backup"));
+    match place {
+        Place::Directory(path) => {
+            let newest = file::newest(&path)?.ok_or_else(|| none(&Place::Directory(path)))?;
+            find(Place::File(newest), config)
+        }
+        Place::File(path) => {
+            let at = |error| Failure::failed(format!("{}: {error}", path.display()));
+            let file = File::open(&path).map_err(at)?;
+            let size = file.metadata().map_err(at)?.len();
+            let input = Box::new(BufReader::with_capacity(1 << 18, file));
+            Ok(Source { place: Place::File(path), input, size })
+        }
+        Place::Prefix { bucket, prefix } => {
+            let newest = Remote::new(&bucket, config)?.newest(&prefix)?;
+            let key = newest.ok_or_else(|| {
+                none(&Place::Prefix { bucket: bucket.clone(), prefix: prefix.clone() })
+            })?;
+            find(Place::Object { bucket, key }, config)
+        }
+        Place::Object { bucket, key } => {
+            let remote = Remote::new(&bucket, config)?;
+            let place = Place::Object { bucket, key: key.clone() };
+            let size = remote.size(&key)?.ok_or_else(|| none(&place))?;
+            Ok(Source { place, input: Box::new(OldObject::open(remote, &key, size)), size })
+        }
+    }
+}
+
+impl Source {
+    /// Reads the beginning; the secret is looked for only if there is a lock. Bytes are counted in `progress`.
+    pub fn open(
+        self,
+        flags: &Flags,
+        config: &BackupConfig,
+        progress: &Progress,
+    ) -> Result<Backup<Box<dyn Read>>, Failure> {
+        progress.set_total(self.size);
+        let mut missing = None;
+        let opened = Backup::open(self.input, progress, |lock| {
+            flags.for_reading(config, lock).map_err(|failure| missing = Some(failure)).ok()
+        });
+        opened.map_err(|error| missing.unwrap_or_else(|| refused(&self.place, &error)))
+    }
+}
+
+/// A backup that does not verify.
+pub fn refused(place: &Place, error: &BackupError) -> Failure {
+    Failure::failed(format!("{place}: {error}"))
+}

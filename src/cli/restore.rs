@@ -1,0 +1,97 @@
+//! `frontdesk restore`: a backup made into a store, in an empty directory.
+
+use std::fs::{self, DirBuilder};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::backup::{Flags, Place, described, find, refused};
+use super::progress::{Meter, Unit};
+use super::{Failure, Shared};
+use crate::app;
+use crate::config::Config;
+use crate::store::backup::{RestoreError, Restored, UNFINISHED, restore};
+use crate::store::{Disk, RealDisk};
+use crate::telemetry::{self, progress::Progress};
+
+#[derive(Args)]
+pub struct Command {
+    /// File or s3://bucket/key.fdb; of a directory or a prefix the newest dated backup
+    #[arg(value_name = "BACKUP")]
+    backup: String,
+    #[command(flatten)]
+    secret: Flags,
+}
+
+pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
+    let config = Config::load(&shared.sources())?;
+    telemetry::init(&config.log).map_err(Failure::failed)?;
+    let place = Place::parse(&command.backup)?;
+    let dir = config.data_dir.clone();
+    let restored = into(&dir, place, &command.secret, &config)?;
+    hand_over(&dir).map_err(|e| Failure::failed(format!("{}: {e}", dir.display())))?;
+    writeln!(out, "restored into {}: {}", dir.display(), described(&restored.whole))?;
+    let epoch = &restored.feed_epoch;
+    writeln!(out, "its feed is a new one, {epoch}: consumers read the state and go on from there")?;
+    writeln!(out, "`frontdesk verify` checks it, `frontdesk serve` goes on with it")?;
+    Ok(())
+}
+
+/// Restores into `dir`, which is empty or not there.
+pub fn into(
+    dir: &Path,
+    place: Place,
+    secret: &Flags,
+    config: &Config,
+) -> Result<Restored, Failure> {
+    let at = |e| Failure::failed(format!("{}: {e}", dir.display()));
+    let source = find(place, &config.backup)?;
+    let place = source.place.clone();
+    let progress = Progress::default();
+    // The beginning is read first: what is no backup, or has another key, touches nothing.
+    let backup = source.open(secret, &config.backup, &progress)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at)?;
+    is_free(dir)?;
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(dir).map_err(at)?);
+    let _meter = Meter::show("restore", Unit::Bytes, &progress);
+    let cache = app::settings(config).cache_bytes;
+    restore(backup, &disk, cache).map_err(|error| match error {
+        RestoreError::Backup(error) => refused(&place, &error),
+        other => Failure::failed(format!("{}: {other}", dir.display())),
+    })
+}
+
+/// What only looks like content: an earlier command's lock, the root of a file system of its own.
+const NOTHING: [&str; 3] = ["lock", "journal", "lost+found"];
+
+fn is_free(dir: &Path) -> Result<(), Failure> {
+    let refuse = |error: RestoreError| Failure::failed(format!("{}: {error}", dir.display()));
+    if dir.join(UNFINISHED).exists() {
+        return Err(refuse(RestoreError::Interrupted));
+    }
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !NOTHING.contains(&name.as_str()) {
+            return Err(refuse(RestoreError::NotEmpty(name)));
+        }
+    }
+    Ok(())
+}
+
+/// Files that root restored belong to whom their directory belongs to: the daemon's own user.
+fn hand_over(dir: &Path) -> std::io::Result<()> {
+    let owner = fs::metadata(dir)?;
+    let journal = dir.join("journal");
+    let entries = fs::read_dir(dir)?.chain(fs::read_dir(&journal)?);
+    for path in entries.map(|entry| entry.map(|entry| entry.path())) {
+        let path = path?;
+        let now = fs::metadata(&path)?;
+        if (now.uid(), now.gid()) != (owner.uid(), owner.gid()) {
+            chown(&path, Some(owner.uid()), Some(owner.gid()))?;
+        }
+    }
+    Ok(())
+}

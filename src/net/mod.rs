@@ -1,0 +1,70 @@
+//! Outbound HTTP: one way out of the box for everything that calls others.
+//!
+//! What always holds: TLS is rustls on ring with roots that are inside the binary (and those of a file that
+//! the configuration names); names are resolved by us, as getaddrinfo in a static binary is not safe; no
+//! redirect is followed and no proxy of the environment is used; everything has a limit in time.
+
+mod resolver;
+pub mod s3;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Client;
+use reqwest::redirect::Policy;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+/// Until a connection stands.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Between two pieces of an answer.
+const SILENCE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("{file}: {why}")]
+    Certificates { file: String, why: String },
+    #[error("no HTTPS client can be made: {0}")]
+    Setup(String),
+}
+
+/// A client that trusts the public certificate authorities, and those of `ca_file` unless it is empty.
+pub fn client(ca_file: &Path) -> Result<Client, ClientError> {
+    let setup = |error: &dyn std::fmt::Display| ClientError::Setup(error.to_string());
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if !ca_file.as_os_str().is_empty() {
+        add(&mut roots, ca_file)?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| setup(&error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(Arc::new(resolver::Resolver))
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .user_agent(concat!("frontdesk/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| setup(&error))
+}
+
+fn add(roots: &mut RootCertStore, file: &Path) -> Result<(), ClientError> {
+    let fail = |why: String| ClientError::Certificates { file: file.display().to_string(), why };
+    let pem = std::fs::read(file).map_err(|error| fail(error.to_string()))?;
+    let before = roots.len();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| fail(format!("no PEM: {error:?}")))?;
+        roots.add(certificate).map_err(|error| fail(error.to_string()))?;
+    }
+    if roots.len() == before {
+        return Err(fail("holds no certificate; expected PEM, -----BEGIN CERTIFICATE-----".into()));
+    }
+    Ok(())
+}
