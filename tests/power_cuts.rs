@@ -441,6 +441,7 @@ fn rows(store: &Store) -> Rows {
             }
         }
         rows.remove(&(Table::Meta, (*b"journal.applied").into()));
+        rows.remove(&(Table::Meta, (*b"store.stamp").into()));
         Ok(rows)
     });
     read.expect("reads work without faults")
