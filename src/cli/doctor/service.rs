@@ -152,5 +152,7 @@ mod tests {
             ["a StateDirectory= that is data_dir"]
         );
         assert!(lacks(good, Some(Path::new("/srv/desk"))).is_empty(), "not systemd's to make");
+        let packaged = include_str!("../../../systemd/frontdesk.service");
+        assert_eq!(lacks(packaged, Some(dir)), [""; 0], "the one that comes with frontdesk");
     }
 }
