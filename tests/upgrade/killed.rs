@@ -15,7 +15,7 @@ use frontdesk::store::{
 
 /// Names the directory to the process that is killed.
 const DIRECTORY: &str = "UPGRADE_IN";
-const ROWS: u64 = 30_000;
+const ROWS: u64 = 15_000;
 
 /// Every text gets a mark: one migrated twice or not at all is seen.
 fn mark(rows: &mut Migrating<'_>) -> Result<(), MigrateError> {
@@ -110,7 +110,7 @@ fn upgrading(dir: &Path) -> std::process::Child {
 #[test]
 fn an_upgrade_killed_at_any_moment_leaves_the_old_store_or_the_new_one() {
     let rounds =
-        std::env::var("FRONTDESK_UPGRADE_ROUNDS").map_or(6, |n| n.parse().expect("a number"));
+        std::env::var("FRONTDESK_UPGRADE_ROUNDS").map_or(4, |n| n.parse().expect("a number"));
     let base: PathBuf =
         std::env::temp_dir().join(format!("frontdesk-upgrade-{}", std::process::id()));
     let (before, dir) = (base.join("before"), base.join("store"));
