@@ -7,6 +7,7 @@
 
 pub mod doors;
 pub mod metrics;
+pub mod wear;
 
 use std::fmt;
 use std::io::{self, IsTerminal};

@@ -10,6 +10,7 @@
 
 mod agents;
 mod calls;
+mod clock;
 mod credentials;
 mod engine;
 mod feed;
@@ -18,6 +19,7 @@ mod idempotency;
 mod keys;
 mod layers;
 mod log;
+mod maintenance;
 mod problem;
 mod settings;
 mod store;
@@ -36,12 +38,14 @@ use serde::Deserialize;
 
 pub use agents::AgentsConfig;
 pub use calls::CallsConfig;
+pub use clock::ClockConfig;
 pub use engine::EngineConfig;
 pub use feed::FeedConfig;
 pub use http::HttpConfig;
 pub use idempotency::IdempotencyConfig;
 pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use maintenance::{MaintenanceConfig, Window};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
@@ -67,6 +71,8 @@ pub struct Config {
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
     pub idempotency: IdempotencyConfig,
+    pub clock: ClockConfig,
+    pub maintenance: MaintenanceConfig,
 }
 
 impl Config {
@@ -104,6 +110,8 @@ impl Config {
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.idempotency.check(limits);
+        self.clock.check(limits);
+        self.maintenance.check(limits);
         if self.calls.legacy_listen == Some(self.http.listen) && self.http.listen.port() != 0 {
             limits.broken(
                 "calls.legacy_listen",
