@@ -1,5 +1,8 @@
 //! What is counted, in the words of Prometheus.
 
+use std::fmt::Write;
+use std::path::PathBuf;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -8,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::doors::Doors;
+use super::wear::{self, Written};
 
 /// Events in, by door (`call`, `baileys`, …) and what became of them (`stored`, `ignored_group`, …).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -25,14 +29,23 @@ pub struct Answered {
 
 pub struct Metrics {
     registry: Registry,
+    data_dir: Option<PathBuf>,
     pub events_in: Family<EventIn, Counter>,
     pub doors: Doors,
     pub answered: Family<Answered, Counter>,
     pub commit_seconds: Histogram,
     pub batch_commands: Histogram,
-    pub journal_bytes: Gauge,
-    pub store_bytes: Gauge,
-    pub checkpoints: Gauge,
+    journal_bytes: Gauge,
+    journal_zeroed: Gauge,
+    clock_trusted: Gauge,
+    clock_synchronized: Gauge,
+    clock_jumps: Gauge,
+    store_bytes: Gauge,
+    disk_free: Gauge,
+    disk_needed: Gauge,
+    ballast: Gauge,
+    checkpoints: Gauge,
+    compactions: Gauge,
     pub queue_length: Gauge,
     pub open_calls: Gauge,
     pub connections: Gauge,
@@ -62,10 +75,30 @@ impl Default for Metrics {
         Metrics {
             journal_bytes: gauge(
                 "journal_written_bytes",
-                "Bytes written to the journal since start",
+                "Bytes written to the journal since start, zeros of new segments included",
+            ),
+            journal_zeroed: gauge(
+                "journal_zeroed_bytes",
+                "Bytes of zeros among them, which prepared segments",
+            ),
+            clock_trusted: gauge("clock_trusted", "1 when the wall clock is believed"),
+            clock_synchronized: gauge(
+                "clock_synchronized",
+                "1 when a time server has set the wall clock since the machine started",
+            ),
+            clock_jumps: gauge("clock_jumps", "How often the wall clock has jumped, ever"),
+            disk_free: gauge("disk_free_bytes", "Free bytes of the data directory's disk"),
+            disk_needed: gauge(
+                "disk_needed_bytes",
+                "What must be free for new events to be taken; below it they are answered 507",
+            ),
+            ballast: gauge(
+                "ballast_bytes",
+                "Room kept by the ballast file; 0 when it was given up",
             ),
             store_bytes: gauge("store_written_bytes", "Bytes written to store.redb since start"),
             checkpoints: gauge("checkpoints", "Checkpoints since start"),
+            compactions: gauge("compactions", "Compactions of the store since start"),
             queue_length: gauge("queue_length", "Commands waiting for the writer"),
             open_calls: gauge("open_calls", "Calls that have not ended"),
             connections: gauge("connections", "Open HTTP and WebSocket connections"),
@@ -75,20 +108,73 @@ impl Default for Metrics {
             commit_seconds,
             batch_commands,
             registry,
+            data_dir: None,
         }
     }
 }
 
 impl Metrics {
+    /// With what the kernel counts for the disk of this directory.
+    pub fn of(data_dir: PathBuf) -> Metrics {
+        Metrics { data_dir: Some(data_dir), ..Metrics::default() }
+    }
+
+    /// What was written to the flash, as the kernel counts it.
+    pub fn written(&self) -> Written {
+        self.data_dir.as_deref().map(wear::written).unwrap_or_default()
+    }
+
     pub fn event(&self, door: &'static str, outcome: &'static str) {
         self.events_in.get_or_create(&EventIn { door, outcome }).inc();
         self.doors.event(door, outcome);
+    }
+
+    /// The wall clock: believed, set by a time server, and how often it has jumped.
+    pub fn clock(&self, trusted: bool, synchronized: bool, jumps: u64) {
+        self.clock_trusted.set(i64::from(trusted));
+        self.clock_synchronized.set(i64::from(synchronized));
+        self.clock_jumps.set(i64::try_from(jumps).unwrap_or(i64::MAX));
+    }
+
+    /// What the store has done: bytes to the journal, zeros among them, bytes to the database, checkpoints, compactions.
+    pub fn store(&self, figures: &[u64; 5]) {
+        let gauges = [
+            &self.journal_bytes,
+            &self.journal_zeroed,
+            &self.store_bytes,
+            &self.checkpoints,
+            &self.compactions,
+        ];
+        for (gauge, figure) in gauges.into_iter().zip(figures) {
+            gauge.set(i64::try_from(*figure).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// The disk of the data directory, in bytes.
+    pub fn space(&self, free: u64, needed: u64, ballast: u64) {
+        for (gauge, bytes) in
+            [(&self.disk_free, free), (&self.disk_needed, needed), (&self.ballast, ballast)]
+        {
+            gauge.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
     }
 
     /// The text format of Prometheus (OpenMetrics), without the closing `# EOF`.
     pub fn encode(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         prometheus_client::encoding::text::encode_registry(&mut text, &self.registry)?;
+        let written = self.written();
+        let process = "Bytes written by this process since its start, as the kernel counts them";
+        let device = "Bytes written to the data directory's device since boot, by everybody";
+        for (name, help, bytes) in [
+            ("frontdesk_process_written_bytes", process, written.process),
+            ("frontdesk_device_written_bytes", device, written.device),
+        ] {
+            if let Some(bytes) = bytes {
+                writeln!(text, "# HELP {name} {help}.\n# TYPE {name} counter")?;
+                writeln!(text, "{name}_total {bytes}")?;
+            }
+        }
         Ok(text)
     }
 }
