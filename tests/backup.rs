@@ -349,7 +349,10 @@ fn backups_under_load_are_what_the_feed_had_told_by_their_end() {
         let restored = store(&there);
         let seq = restored.last_seq();
         assert!(seq > last, "each backup has more than the one before: {seq}");
-        assert_eq!(rows(&restored), rows_up_to(&source, seq), "up to event {seq}");
+        let mut found = rows(&restored);
+        // What the daemon notes of its clock is no event.
+        found.retain(|(table, _), _| *table != frontdesk::store::Table::Clock);
+        assert_eq!(found, rows_up_to(&source, seq), "up to event {seq}");
         last = seq;
     }
 }
