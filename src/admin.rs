@@ -20,6 +20,7 @@ use crate::auth::token;
 use crate::domain::contact::{Scope, Token};
 use crate::domain::time::Micros;
 use crate::engine::command::{Actor, Command, Reply, Submission};
+use crate::engine::compaction::Compaction;
 use crate::engine::export::{Export, Selection};
 pub use crate::engine::status::{DoorStatus, Status, StoreStatus};
 use crate::engine::{Engine, verify};
@@ -58,6 +59,8 @@ pub enum Request {
     Metrics,
     /// The parts of a backup, in a stream of their own: [`backup`].
     Backup,
+    /// Writes the store anew without the room it no longer uses.
+    Compact,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,6 +91,13 @@ pub enum Answer {
     Progress {
         done: u64,
         total: u64,
+    },
+    /// Bytes of the store's file, and how long it took and kept the writer.
+    Compacted {
+        before: u64,
+        after: u64,
+        millis: u64,
+        kept_writer_millis: u64,
     },
     Done,
     Error {
@@ -181,6 +191,21 @@ async fn carry_out(
         Request::Metrics => {
             let text = engine.shared().metrics.encode().map_err(|e| e.to_string())?;
             out.send(Answer::Metrics { text }).await.map_err(gone)
+        }
+        Request::Compact => {
+            let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+            match engine.compact(0, false).await? {
+                Compaction::Done { compacted, took } => out
+                    .send(Answer::Compacted {
+                        before: compacted.before,
+                        after: compacted.after,
+                        millis: millis(took),
+                        kept_writer_millis: millis(compacted.kept_writer),
+                    })
+                    .await
+                    .map_err(gone),
+                Compaction::NotWorthIt(_) => Ok(()),
+            }
         }
         Request::Verify => {
             let engine = engine.clone();

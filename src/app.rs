@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::Config;
 use crate::domain::categorise::Categoriser;
+use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
@@ -99,7 +100,8 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         idempotency_hours: hours(config.idempotency.keep),
         categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
     };
-    Ok(Engine::start(store, rules, seal, limits, Arc::new(Metrics::default()))?)
+    let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
+    Ok(Engine::start(store, rules, seal, limits, clocks, Arc::new(Metrics::default()))?)
 }
 
 fn usize_of(bytes: u64) -> usize {
@@ -119,6 +121,7 @@ pub fn settings(config: &Config) -> StoreSettings {
         checkpoint_bytes: config.store.checkpoint_bytes,
         checkpoint_events: u64::from(config.store.checkpoint_events),
         disk_reserve: config.store.disk_reserve,
+        ballast: config.store.ballast,
         feed_keep: i64::try_from(config.feed.keep.as_micros()).unwrap_or(i64::MAX),
         feed_max_bytes: config.feed.max_bytes,
         upgrade: Upgrade { migrations: MIGRATIONS, ..Upgrade::default() },
@@ -232,7 +235,14 @@ async fn start(
     let mut settings = settings(config);
     (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
     let (engine, writer) = open_store(config, settings)?;
-    engine.submit(Submission::new(Actor::System, Command::OrphanCalls)).await?;
+    match engine.submit(Submission::new(Actor::System, Command::OrphanCalls)).await {
+        Ok(_) => {}
+        // Reads go on, and the writer makes up for it before it writes anything else.
+        Err(error @ (engine::Error::NoSpace(_) | engine::Error::Unavailable(_))) => {
+            tracing::error!(%error, "the store can be read only, for now");
+        }
+        Err(error) => return Err(error.into()),
+    }
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =
         admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;
@@ -250,6 +260,7 @@ async fn start(
         agents_see_all: config.agents.see_all,
         max_body: usize_of(config.http.max_body),
         body_timeout: config.http.body_timeout,
+        data_dir: config.data_dir.clone(),
     };
     let limits = server::Limits {
         connections: config.http.max_connections as usize,
@@ -274,7 +285,7 @@ async fn start(
         let router = http::legacy_router(state, config.calls.legacy_open);
         servers.spawn(server::serve(listener, router, limits, metrics, stopping));
     }
-    let workers = workers::start(&engine, config.calls.resume_grace, config.calls.idle_end);
+    let workers = workers::start(&engine, config);
     let drain_timeout = config.http.drain_timeout;
     Ok(Running { bound, engine, writer, servers, workers, admin, calls, drain_timeout, socket })
 }

@@ -8,6 +8,7 @@
 pub mod doors;
 pub mod metrics;
 pub mod progress;
+pub mod wear;
 
 use std::fmt;
 use std::io::{self, IsTerminal};

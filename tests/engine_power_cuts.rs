@@ -122,6 +122,7 @@ pub fn settings(random: &mut Random) -> StoreSettings {
         checkpoint_bytes: 16 * 1024 + random.below(256 * 1024),
         checkpoint_events: 5 + random.below(200),
         disk_reserve: 16 * 1024,
+        ballast: 64 * 1024,
         feed_keep: Micros::DAY,
         feed_max_bytes: u64::MAX,
         inline: true,
@@ -433,7 +434,8 @@ fn one(
     random: &mut Random,
 ) -> Result<Reply, Refusal> {
     let bits: [u8; 32] = random.bytes(32).try_into().expect("32 bytes");
-    let ctx = Context { now, random: bits, rules, seal, actor: &submission.actor, seen: None };
+    let (steady, actor) = (now, &submission.actor);
+    let ctx = Context { now, steady, trusted: true, random: bits, rules, seal, actor, seen: None };
     let decision = decide(&*open, submission, &ctx)?;
     if let Some(plan) = decision.plan {
         open.apply(plan).map_err(|error| Refusal::Store(error.to_string()))?;

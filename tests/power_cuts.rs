@@ -145,6 +145,7 @@ impl World {
             checkpoint_bytes: 8 * 1024 + random.below(128 * 1024),
             checkpoint_events: 5 + random.below(200),
             disk_reserve: 16 * 1024,
+            ballast: 64 * 1024,
             feed_keep: 20,
             feed_max_bytes: segment_bytes * (2 + random.below(30)),
             inline: true,
@@ -198,7 +199,7 @@ impl World {
         match self.random.below(10) {
             0..3 => self.disk.crash_at(1 + self.random.below(60)),
             3 => self.fault(),
-            4 => self.disk.leave_free(self.random.below(400 * 1024)),
+            4 => self.disk.leave_free(self.random.below(2) * self.random.below(400 * 1024)),
             _ => {}
         }
         match Store::open(disk, self.settings.clone()) {
@@ -252,7 +253,8 @@ impl World {
                     self.write(&mut store);
                 }
                 73..78 => self.trim(&mut store),
-                78..80 => drop(store.probe()),
+                78 => drop(store.probe()),
+                79 => drop(store.tend_space()),
                 80..85 => self.fault(),
                 85..90 => self.disk.crash_at(1 + self.random.below(40)),
                 90..92 => self.disk.leave_free(self.random.below(3 * 1024 * 1024)),

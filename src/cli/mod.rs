@@ -8,6 +8,7 @@ mod ask;
 mod backup;
 mod bench;
 mod bundle;
+mod compact;
 mod config;
 mod demo;
 mod doctor;
@@ -76,6 +77,8 @@ enum Command {
     Doctor(doctor::Command),
     /// Make a file for whoever helps: facts of this box, no personal data
     SupportBundle(bundle::Command),
+    /// Write the store anew without the room it no longer uses; work goes on meanwhile
+    Compact,
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -200,6 +203,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Status(command) => status::run(command, &cli.shared, out),
         Command::Doctor(command) => doctor::run(command, &cli.shared, out),
         Command::SupportBundle(command) => bundle::run(command, &cli.shared, out),
+        Command::Compact => compact::run(&cli.shared, out),
         Command::Config(command) => config::run(command, &cli.shared, out),
     }
 }

@@ -11,6 +11,7 @@
 mod agents;
 mod backup;
 mod calls;
+mod clock;
 mod credentials;
 mod engine;
 mod feed;
@@ -19,6 +20,7 @@ mod idempotency;
 mod keys;
 mod layers;
 mod log;
+mod maintenance;
 mod problem;
 mod settings;
 mod store;
@@ -38,12 +40,14 @@ use serde::Deserialize;
 pub use agents::AgentsConfig;
 pub use backup::{BackupConfig, MIN_PASSPHRASE, Masked, S3Config};
 pub use calls::CallsConfig;
+pub use clock::ClockConfig;
 pub use engine::EngineConfig;
 pub use feed::FeedConfig;
 pub use http::HttpConfig;
 pub use idempotency::IdempotencyConfig;
 pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use maintenance::{MaintenanceConfig, Window};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
@@ -70,6 +74,8 @@ pub struct Config {
     pub whatsapp: WhatsappConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
+    pub clock: ClockConfig,
+    pub maintenance: MaintenanceConfig,
 }
 
 impl Config {
@@ -108,6 +114,8 @@ impl Config {
         self.whatsapp.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);
+        self.clock.check(limits);
+        self.maintenance.check(limits);
         if self.calls.legacy_listen == Some(self.http.listen) && self.http.listen.port() != 0 {
             limits.broken(
                 "calls.legacy_listen",

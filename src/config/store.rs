@@ -22,6 +22,9 @@ pub struct StoreConfig {
     /// Bytes of disk that only clearing up may use.
     #[serde(deserialize_with = "units::size")]
     pub disk_reserve: u64,
+    /// Bytes of the file that is given up when the disk is full; 0 goes without.
+    #[serde(deserialize_with = "units::size")]
+    pub ballast: u64,
 }
 
 impl StoreConfig {
@@ -31,5 +34,8 @@ impl StoreConfig {
         limits.size("store.checkpoint_bytes", self.checkpoint_bytes, MIB..=128 * MIB);
         limits.count("store.checkpoint_events", self.checkpoint_events, 100..=200_000);
         limits.size("store.disk_reserve", self.disk_reserve, MIB..=16 * GIB);
+        if self.ballast != 0 {
+            limits.size("store.ballast", self.ballast, MIB..=GIB);
+        }
     }
 }

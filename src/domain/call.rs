@@ -16,11 +16,11 @@ pub struct OpenCall {
     pub session_id: String,
     /// The connection that streams it.
     pub connection: Option<u64>,
-    /// Since when the connection is broken; the call ends when nobody came back within the grace.
+    /// Since when, by the steady clock, the connection is broken; the call ends when nobody came back within the grace.
     pub detached_at: Option<Micros>,
     /// Speech items seen so far; at most [`MAX_ITEMS`].
     pub items: u32,
-    /// When it was opened or, over plain HTTP, last added to.
+    /// When, by the steady clock, it was opened or, over plain HTTP, last added to.
     pub heard_at: Micros,
 }
 
@@ -40,7 +40,7 @@ impl OpenCall {
         }
     }
 
-    /// Whether that time has come. A clock that was set back must not keep a call open for ever.
+    /// Whether that time has come, by the steady clock. One behind the call's own times must not keep it open for ever.
     pub fn is_over(&self, now: Micros, resume_grace: i64, idle_end: i64) -> bool {
         let began = self.detached_at.unwrap_or(self.heard_at);
         let expires = self.expires_at(resume_grace, idle_end);

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod categorise;
 pub mod channel;
+pub mod clock;
 pub mod contact;
 pub mod entry;
 pub mod priority;

@@ -20,7 +20,12 @@ use crate::store::{
 
 /// What deciding may know besides the rows: the time, random bits, the rules. Never the clock or the OS.
 pub struct Context<'a> {
+    /// The wall clock: what is shown. Nothing is ordered, ended or deleted by it.
     pub now: Micros,
+    /// The steady clock, by which things are kept and waited for.
+    pub steady: Micros,
+    /// Whether to believe `now`.
+    pub trusted: bool,
     pub random: [u8; 32],
     pub rules: &'a Rules,
     pub seal: &'a Seal,

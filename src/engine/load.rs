@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::index::Index;
 use super::rows::{ReadError, Rows};
 use super::seen::SeenWindow;
-use super::shared::Shared;
+use super::shared::{Shared, Steady};
 use crate::domain::call::OpenCall;
 use crate::domain::contact::Token;
 use crate::store::codec::Record;
@@ -30,6 +30,7 @@ pub fn load(
     store: &Store,
     seal: Seal,
     seen_window: usize,
+    steady: Steady,
     metrics: Arc<Metrics>,
 ) -> Result<(Shared, SeenWindow), ReadError> {
     let reader = store.reader();
@@ -37,7 +38,7 @@ pub fn load(
     let mut seen = SeenWindow::new(seen_window);
     reader.read(|view| Ok(seen_keys(view, &mut seen)))??;
     let feed = (store.feed(), store.feed_epoch().to_owned());
-    let shared = Shared::new(reader, feed, seal, metrics, store.last_seq());
+    let shared = Shared::new(reader, feed, seal, steady, metrics, store.last_seq());
     shared.replace(held);
     Ok((shared, seen))
 }

@@ -5,7 +5,9 @@
 //! feed never reads ahead of the state.
 
 pub mod backup;
+pub mod clock;
 pub mod command;
+pub mod compaction;
 pub mod decide;
 pub mod draft;
 pub mod event;
@@ -27,6 +29,7 @@ mod writer;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::task::Poll;
 use std::thread::JoinHandle;
@@ -35,9 +38,11 @@ use tokio::sync::oneshot;
 
 use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
+use clock::Clocks;
 use command::{Refusal, Reply, Submission};
 use rules::Rules;
-pub use shared::{Health, Shared};
+use shared::Steady;
+pub use shared::{ClockReport, Health, Shared};
 
 /// Limits of the writer's queue and batches.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +61,7 @@ pub enum Error {
     Refused(#[from] Refusal),
     #[error("too many requests are waiting; try again in a second")]
     Busy,
-    #[error("the disk is full: {0}")]
+    #[error("nothing was written: {0}")]
     NoSpace(String),
     /// The outcome is unknown: what was sent may be on disk. Sending it again is safe where it has a key.
     #[error("the store cannot be written: {0}")]
@@ -108,6 +113,7 @@ pub(crate) enum Job {
     Describe(oneshot::Sender<Description>),
     /// Trims the feed.
     Trim,
+    Compact(compaction::Step),
     Stop,
 }
 
@@ -136,6 +142,9 @@ impl Writer {
     }
 }
 
+/// Probes that may wait for the writer: asking a hung one must not fill its queue.
+const MAX_PROBES: usize = 16;
+
 /// A writer that panicked outside of deciding has left its batch in an unknown state: better to start again
 /// from what is on disk than to go on without a writer.
 struct AbortOnPanic;
@@ -156,12 +165,16 @@ impl Engine {
         rules: Rules,
         seal: crate::store::seal::Seal,
         limits: Limits,
+        clocks: Arc<dyn Clocks>,
         metrics: Arc<Metrics>,
     ) -> Result<(Engine, Writer), rows::ReadError> {
-        let (shared, seen) = load::load(&store, seal, limits.seen_window, metrics)?;
+        let clock = clock::start(&store.reader(), &seal, &*clocks)?;
+        let steady = Steady { clocks, offset: clock.offset() };
+        let (shared, seen) = load::load(&store, seal, limits.seen_window, steady, metrics)?;
         let shared = Arc::new(shared);
         let (queue, jobs) = sync_channel(limits.queue);
-        let writer = writer::Loop::new(store, rules, limits, Arc::clone(&shared), seen, jobs);
+        let writer =
+            writer::Loop::new(store, rules, limits, Arc::clone(&shared), seen, clock, jobs);
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || {
@@ -197,9 +210,15 @@ impl Engine {
     /// Whether the store can be written, tried by writing.
     pub async fn probe(&self) -> Result<(), String> {
         let (answer, receiver) = oneshot::channel();
+        let hung = || "the writer does not answer".to_owned();
+        if self.shared.probes.fetch_add(1, Ordering::Relaxed) >= MAX_PROBES {
+            self.shared.probes.fetch_sub(1, Ordering::Relaxed);
+            return Err(hung());
+        }
         if let Err(e) = self.queue.try_send(Job::Probe(answer)) {
+            self.shared.probes.fetch_sub(1, Ordering::Relaxed);
             return Err(match e {
-                TrySendError::Full(_) => "the writer's queue is full".into(),
+                TrySendError::Full(_) => hung(),
                 TrySendError::Disconnected(_) => "the writer has stopped".into(),
             });
         }

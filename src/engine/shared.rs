@@ -1,20 +1,23 @@
 //! What the writer keeps up to date and everybody reads: the index, tokens, running calls, health.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
 use tokio::sync::watch;
 
+use super::clock::Clocks;
 use super::index::Index;
 use super::load::Held;
 use crate::domain::call::OpenCall;
+use crate::domain::clock::{ClockState, Reading};
 use crate::domain::contact::Token;
+use crate::domain::time::Micros;
 use crate::store::codec;
 use crate::store::records::IndexRow;
 use crate::store::seal::Seal;
-use crate::store::{Blob, Feed, PlanRecord, Reader, Table};
+use crate::store::{Blob, Feed, Figures, PlanRecord, Reader, Space, Table};
 use crate::telemetry::metrics::Metrics;
 
 /// Whether the store can be written, as the writer last found it.
@@ -23,6 +26,20 @@ pub enum Health {
     Writable,
     /// Not written to until it works again; reads go on.
     Failing(String),
+}
+
+/// The steady clock, for everybody: it never jumps, so it is the machine's and a distance.
+pub(super) struct Steady {
+    pub clocks: Arc<dyn Clocks>,
+    pub offset: i64,
+}
+
+/// The clocks as the writer last found them.
+#[derive(Clone, Debug)]
+pub struct ClockReport {
+    pub state: ClockState,
+    pub trusted: bool,
+    pub synchronized: bool,
 }
 
 pub struct Shared {
@@ -37,6 +54,11 @@ pub struct Shared {
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
     health: RwLock<Health>,
+    steady: Steady,
+    clock: RwLock<Option<ClockReport>>,
+    looked: RwLock<(Space, Figures)>,
+    /// Probes that the writer has not answered yet.
+    pub(super) probes: AtomicUsize,
     published: AtomicU64,
     news: watch::Sender<u64>,
 }
@@ -55,6 +77,7 @@ impl Shared {
         reader: Reader,
         (feed, feed_epoch): (Feed, String),
         seal: Seal,
+        steady: Steady,
         metrics: Arc<Metrics>,
         published: u64,
     ) -> Shared {
@@ -69,6 +92,10 @@ impl Shared {
             tokens: RwLock::default(),
             calls: RwLock::default(),
             health: RwLock::new(Health::Writable),
+            steady,
+            clock: RwLock::default(),
+            looked: RwLock::default(),
+            probes: AtomicUsize::new(0),
             published: AtomicU64::new(published),
             news: watch::Sender::new(published),
         }
@@ -99,6 +126,52 @@ impl Shared {
 
     pub(super) fn set_health(&self, health: Health) {
         *write(&self.health) = health;
+    }
+
+    /// The steady clock: what is waited for is measured by it.
+    pub fn steady(&self) -> Micros {
+        self.steady.clocks.read().machine.plus(self.steady.offset)
+    }
+
+    /// What the machine's clocks show.
+    pub(super) fn reading(&self) -> Reading {
+        self.steady.clocks.read()
+    }
+
+    /// The clocks, for whoever looks after the box; none before the first batch.
+    pub fn clock(&self) -> Option<ClockReport> {
+        read(&self.clock).clone()
+    }
+
+    pub(super) fn set_clock(&self, report: ClockReport) {
+        self.metrics.clock(report.trusted, report.synchronized, report.state.jumped);
+        *write(&self.clock) = Some(report);
+    }
+
+    /// The disk as it was found within the last minute.
+    pub fn space(&self) -> Space {
+        read(&self.looked).0
+    }
+
+    /// What the store has done since the start, as of the last commit.
+    pub fn figures(&self) -> Figures {
+        read(&self.looked).1
+    }
+
+    pub(super) fn set_space(&self, space: Space) {
+        self.metrics.space(space.free, space.needed, space.ballast);
+        write(&self.looked).0 = space;
+    }
+
+    pub(super) fn set_figures(&self, figures: Figures) {
+        self.metrics.store(&[
+            figures.journal_bytes,
+            figures.journal_zeroed,
+            figures.database_bytes,
+            figures.checkpoints,
+            figures.compactions,
+        ]);
+        write(&self.looked).1 = figures;
     }
 
     /// The last event that may be read.

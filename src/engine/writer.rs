@@ -3,24 +3,30 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::command::{Command, Refusal, Reply, Submission};
+use super::command::{Actor, Command, Refusal, Reply, Submission};
+use super::compaction::Step;
 use super::decide::{Decision, decide};
 use super::draft::{Context, Notice};
 use super::rows::Rows;
 use super::rules::Rules;
 use super::seen::SeenWindow;
-use super::shared::{Health, Shared};
-use super::{Carried, Error, Job, Limits, load};
+use super::shared::{ClockReport, Health, Shared};
+use super::{Carried, Error, Job, Limits, clock, load};
+use crate::domain::clock::{Clock, Jump, Time};
 use crate::domain::time::Micros;
+use crate::store::seal::Seal;
 use crate::store::{self, Batch, Committed, Store, Table, WriteError, Written};
 
 /// How often a store that failed is tried again.
 const RETRY: Duration = Duration::from_millis(250);
+/// How often a full disk is looked at.
+const RETRY_FULL: Duration = Duration::from_secs(1);
 
 type Answer = oneshot::Sender<Result<Carried, Error>>;
 
@@ -33,8 +39,13 @@ pub struct Loop {
     limits: Limits,
     shared: Arc<Shared>,
     seen: SeenWindow,
+    clock: Clock,
     jobs: Receiver<Job>,
     failing: bool,
+    /// The disk is full: it is looked at until there is room.
+    full: bool,
+    /// What was asked at start and could not be written goes before anything else.
+    owes_orphans: bool,
 }
 
 /// What a command came to, told once its batch is on disk.
@@ -51,9 +62,21 @@ impl Loop {
         limits: Limits,
         shared: Arc<Shared>,
         seen: SeenWindow,
+        clock: Clock,
         jobs: Receiver<Job>,
     ) -> Loop {
-        Loop { store, rules, limits, shared, seen, jobs, failing: false }
+        Loop {
+            store,
+            rules,
+            limits,
+            shared,
+            seen,
+            clock,
+            jobs,
+            failing: false,
+            full: false,
+            owes_orphans: false,
+        }
     }
 
     /// Runs until it is told to stop, then checkpoints.
@@ -74,20 +97,37 @@ impl Loop {
             }
             if self.failing {
                 self.try_again();
+            } else if self.full && batch.is_empty() {
+                let _ = self.probe();
+            }
+            if self.owes_orphans && !batch.is_empty() {
+                let orphans = Submission::new(Actor::System, Command::OrphanCalls);
+                batch.push_front((Box::new(orphans), oneshot::channel().0));
             }
             while !batch.is_empty() {
                 self.carry_out(&mut batch);
             }
         }
+        let time = self.read_clock();
+        let Loop { store, clock, shared, .. } = &mut self;
+        if clock.was_written() {
+            // The steady clock goes on exactly where it ended; after a power cut it is some minutes behind.
+            let _ = store.write(|open| {
+                open.count_by(time.steady);
+                open.apply(clock::plan(clock.state(), &shared.seal))
+            });
+        }
         self.store.close()
     }
 
-    /// The next job; nothing for a while only when a failed store wants to be tried again.
+    /// The next job; nothing for a while only when a store that does not write wants to be tried again.
     fn wait(&self) -> Result<Option<Job>, ()> {
-        if !self.failing {
-            return self.jobs.recv().map(Some).map_err(|_| ());
-        }
-        match self.jobs.recv_timeout(RETRY) {
+        let nap = match (self.failing, self.full) {
+            (true, _) => RETRY,
+            (false, true) => RETRY_FULL,
+            (false, false) => return self.jobs.recv().map(Some).map_err(|_| ()),
+        };
+        match self.jobs.recv_timeout(nap) {
             Ok(job) => Ok(Some(job)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => Err(()),
@@ -102,36 +142,67 @@ impl Loop {
                 batch.push_back((submission, answer));
             }
             Job::Probe(answer) => {
+                self.shared.probes.fetch_sub(1, Ordering::Relaxed);
                 if self.failing {
                     self.try_again();
                 }
-                let result = self.store.probe();
-                match &result {
-                    Ok(()) => self.shared.set_health(Health::Writable),
-                    Err(e) => self.note_failure(e),
-                }
-                let _ = answer.send(result.map_err(|e| e.to_string()));
+                let _ = answer.send(self.probe().map_err(|e| e.to_string()));
             }
             // Who asked may have lost patience.
             Job::Describe(answer) => drop(answer.send(self.store.describe())),
             Job::Trim => self.trim(),
+            Job::Compact(step) => self.compact(step),
             Job::Stop => return true,
         }
         false
     }
 
+    fn probe(&mut self) -> Result<(), WriteError> {
+        let result = self.store.probe();
+        match &result {
+            Ok(()) => self.note_success(),
+            Err(e) => self.note_failure(e),
+        }
+        self.tend_space();
+        result
+    }
+
+    fn compact(&mut self, step: Step) {
+        match step {
+            Step::Begin { pace, answer } => {
+                let _ = answer.send(self.store.begin_compaction(pace));
+            }
+            Step::Finish { copied, answer } => {
+                let result = self.store.finish_compaction(*copied);
+                if result.is_err() {
+                    // Whatever it left behind, the database is reopened before anybody else needs it.
+                    let _ = self.probe();
+                }
+                self.report_figures();
+                let _ = answer.send(result);
+            }
+        }
+    }
+
     /// Carries out as many commands from the front as fit into one batch.
     fn carry_out(&mut self, waiting: &mut VecDeque<Pending>) {
         let started = Instant::now();
-        let frees_space = waiting.iter().all(|(s, _)| matches!(s.command, Command::Sweep));
+        let is_orphans = |(s, _): &Pending| matches!(s.command, Command::OrphanCalls);
+        let orphans = waiting.iter().any(is_orphans);
+        let frees_space =
+            waiting.iter().all(|p| is_orphans(p) || matches!(p.0.command, Command::Sweep));
         let mut outcomes = Vec::with_capacity(waiting.len());
-        let Loop { store, rules, limits, shared, seen, .. } = self;
+        let time = self.read_clock();
+        let Loop { store, rules, limits, shared, seen, clock, .. } = self;
+        let mut keeps_clock = false;
         let written = store.write(|open| {
+            open.count_by(time.steady);
+            keeps_clock = keep_clock(open, clock, &shared.seal);
             if frees_space {
                 open.use_reserve();
             }
             while let Some((submission, answer)) = waiting.pop_front() {
-                let (result, notices) = match one(open, rules, shared, seen, &submission) {
+                let (result, notices) = match one(open, rules, shared, (seen, time), &submission) {
                     Ok(decision) => (Ok(decision.reply), decision.notices),
                     Err(e) => (Err(e), Vec::new()),
                 };
@@ -143,16 +214,21 @@ impl Loop {
         });
         match written {
             Ok(Written { committed, .. }) => {
+                self.owes_orphans &= !orphans;
+                if keeps_clock {
+                    self.clock.written();
+                }
                 if let Some(committed) = committed {
                     self.committed(&committed, started, outcomes.len());
                 }
                 outcomes.into_iter().for_each(Outcome::tell);
             }
             Err(e) => {
+                self.owes_orphans |= orphans;
                 self.note_failure(&e);
                 let error = match &e {
-                    WriteError::Refused(store::Refusal::NoSpace { .. }) => {
-                        Error::NoSpace(e.to_string())
+                    WriteError::Refused(full @ store::Refusal::NoSpace { .. }) => {
+                        Error::NoSpace(full.to_string())
                     }
                     _ => Error::Unavailable(e.to_string()),
                 };
@@ -167,19 +243,46 @@ impl Loop {
     }
 
     fn committed(&mut self, committed: &Committed, started: Instant, size: usize) {
-        if self.shared.health() != Health::Writable {
-            tracing::info!("the store can be written again");
-            self.shared.set_health(Health::Writable);
-        }
+        self.note_success();
         self.shared.take(&committed.plans);
         self.shared.publish(committed.last_seq);
         let metrics = &self.shared.metrics;
         metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
         metrics.batch_commands.observe(size as f64);
-        let figures = self.store.figures();
-        metrics.journal_bytes.set(i64::try_from(figures.journal_bytes).unwrap_or(i64::MAX));
-        metrics.store_bytes.set(i64::try_from(figures.database_bytes).unwrap_or(i64::MAX));
-        metrics.checkpoints.set(i64::try_from(figures.checkpoints).unwrap_or(i64::MAX));
+        self.report_figures();
+    }
+
+    fn report_figures(&self) {
+        self.shared.set_figures(self.store.figures());
+    }
+
+    /// Reads the clocks, and tells of a jump.
+    fn read_clock(&mut self) -> Time {
+        let reading = self.shared.reading();
+        let time = self.clock.read(reading);
+        if let Some(Jump { from, to, synchronized, .. }) = self.clock.news() {
+            tracing::warn!(%from, %to, synchronized, trusted = time.trusted, "the wall clock jumped");
+        }
+        if self.clock.due().is_some() {
+            self.report_clock();
+        }
+        time
+    }
+
+    fn report_clock(&self) {
+        self.shared.set_clock(ClockReport {
+            state: self.clock.state().clone(),
+            trusted: self.clock.is_trusted(),
+            synchronized: self.clock.is_synchronized(),
+        });
+    }
+
+    fn note_success(&mut self) {
+        self.full = false;
+        if self.shared.health() != Health::Writable {
+            tracing::info!("the store can be written again");
+            self.shared.set_health(Health::Writable);
+        }
     }
 
     fn note_failure(&mut self, e: &WriteError) {
@@ -187,7 +290,9 @@ impl Loop {
             tracing::error!(error = %e, "the store cannot be written; reads go on, writing is tried again");
         }
         // A full disk refuses and breaks nothing; everything else wants the store to recover first.
-        self.failing |= !matches!(e, WriteError::Refused(store::Refusal::NoSpace { .. }));
+        let full = matches!(e, WriteError::Refused(store::Refusal::NoSpace { .. }));
+        self.full |= full;
+        self.failing |= !full;
         self.shared.set_health(Health::Failing(e.to_string()));
     }
 
@@ -198,14 +303,31 @@ impl Loop {
         }
     }
 
+    /// Looks at the disk, and makes the ballast again where there is room.
+    fn tend_space(&mut self) {
+        match self.store.tend_space() {
+            Ok(space) => {
+                self.full |= space.is_full();
+                self.shared.set_space(space);
+            }
+            Err(error) => tracing::debug!(%error, "the disk's space is not known"),
+        }
+    }
+
     fn trim(&mut self) {
+        self.tend_space();
+        self.read_clock();
+        self.report_clock();
         let seal = &self.shared.seal;
         let cursors = self.shared.reader.read(|view| Ok(Rows { view, seal }.cursors()));
         let Ok(Ok(cursors)) = cursors else { return };
+        let steady = self.shared.steady();
         self.seen.forget_before(
-            u32::try_from(now().0 / Micros::DAY).unwrap_or(0).saturating_sub(self.rules.dedup_days),
+            u32::try_from(steady.0 / Micros::DAY)
+                .unwrap_or(0)
+                .saturating_sub(self.rules.dedup_days),
         );
-        match self.store.trim_feed(&cursors, now()) {
+        match self.store.trim_feed(&cursors, steady) {
             Ok(trimmed) => {
                 for name in trimmed.cut_off {
                     tracing::warn!(consumer = %name, "fell too far behind; the feed it has not read was dropped, it must resync");
@@ -229,7 +351,7 @@ fn one(
     open: &mut Batch,
     rules: &Rules,
     shared: &Shared,
-    seen: &mut SeenWindow,
+    (seen, time): (&mut SeenWindow, Time),
     submission: &Submission,
 ) -> Result<Decision, Error> {
     let mut random = [0; 32];
@@ -237,7 +359,9 @@ fn one(
         return Err(Error::Unavailable(format!("the system gives no random bytes: {e}")));
     }
     let ctx = Context {
-        now: now(),
+        now: time.now,
+        steady: time.steady,
+        trusted: time.trusted,
         random,
         rules,
         seal: &shared.seal,
@@ -267,7 +391,7 @@ fn one(
     Ok(decision)
 }
 
-fn now() -> Micros {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+/// Puts the clock's state into the batch when it is due: a jump is on the disk before whatever came after it.
+fn keep_clock(open: &mut Batch, clock: &Clock, seal: &Seal) -> bool {
+    clock.due().is_some_and(|state| open.apply(clock::plan(state, seal)).is_ok())
 }

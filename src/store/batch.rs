@@ -28,6 +28,7 @@ pub struct Batch {
     next_seq: u64,
     row_count: u64,
     latest: Micros,
+    steady: Option<Micros>,
     failed: RefCell<Option<StoreError>>,
     may_use_reserve: bool,
 }
@@ -68,6 +69,7 @@ impl Batch {
             next_seq: first_seq,
             row_count: 0,
             latest: Micros(i64::MIN),
+            steady: None,
             failed: RefCell::default(),
             may_use_reserve: false,
         }
@@ -121,6 +123,11 @@ impl Batch {
         self.next_seq
     }
 
+    /// The feed's age is counted by this time, instead of the plans' own.
+    pub fn count_by(&mut self, steady: Micros) {
+        self.steady = Some(steady);
+    }
+
     /// For commands that free space: the batch may use the disk's reserve.
     pub fn use_reserve(&mut self) {
         self.may_use_reserve = true;
@@ -139,7 +146,7 @@ impl Batch {
             first_seq: self.first_seq,
             next_seq: self.next_seq,
             row_count: self.row_count,
-            latest: self.latest,
+            latest: self.steady.unwrap_or(self.latest),
             may_use_reserve: self.may_use_reserve,
         })
     }

@@ -128,7 +128,7 @@ impl Store {
     }
 
     /// Waits for the checkpoint under way, if there is one, and draws the conclusions.
-    fn end_checkpoint(&mut self) -> Result<(), WriteError> {
+    pub(super) fn end_checkpoint(&mut self) -> Result<(), WriteError> {
         let Some(mut settling) = self.settling.take() else { return Ok(()) };
         let done = settling.wait().and_then(|()| Base::of(&self.database.current()?));
         match done {

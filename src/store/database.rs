@@ -59,6 +59,8 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 struct Gate {
     revoked: RwLock<bool>,
     tripped: AtomicBool,
+    /// Another file has taken the instance's place: closing it writes nothing.
+    outlived: AtomicBool,
 }
 
 impl Gate {
@@ -154,6 +156,9 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
+        if self.gate.outlived.load(Ordering::Acquire) {
+            self.gate.revoke();
+        }
         let database = self.database.take();
         if catch_unwind(AssertUnwindSafe(|| drop(database))).is_err() {
             tracing::warn!("redb panicked while it was closed; it is repaired when opened again");
@@ -188,6 +193,28 @@ pub fn decode_applied(value: &[u8]) -> Result<(u64, u64), StoreError> {
         }
         _ => Err(StoreError::Damaged(format!("the journal position is {value:?}"))),
     }
+}
+
+/// Opens a database file, which may be empty; what redb writes to it is counted.
+pub fn open_instance(
+    disk: &Arc<dyn Disk>,
+    name: &str,
+    cache_bytes: usize,
+    written: &Arc<AtomicU64>,
+) -> Result<Arc<Instance>, StoreError> {
+    let io = |error: io::Error| StoreError::Database(error.to_string());
+    let file = disk.open(name).map_err(io)?;
+    // What a failed sync left in the cache is not on the disk.
+    file.forget_cache().map_err(io)?;
+    let gate = Arc::<Gate>::default();
+    let written = Arc::clone(written);
+    let backend = Backend { file: Arc::clone(&file), gate: Arc::clone(&gate), written };
+    let database = guarded(|| {
+        let mut builder = redb::Builder::new();
+        builder.set_cache_size(cache_bytes);
+        builder.create_with_backend(backend).map_err(failed)
+    })?;
+    Ok(Arc::new(Instance { database: Some(database), file, gate }))
 }
 
 /// The database file, and whichever instance of it is open.
@@ -240,22 +267,7 @@ impl Database {
     }
 
     fn instance(&self, name: &str) -> Result<Arc<Instance>, StoreError> {
-        let io = |error: io::Error| StoreError::Database(error.to_string());
-        let file = self.disk.open(name).map_err(io)?;
-        // What a failed sync left in the cache is not on the disk.
-        file.forget_cache().map_err(io)?;
-        let gate = Arc::<Gate>::default();
-        let backend = Backend {
-            file: Arc::clone(&file),
-            gate: Arc::clone(&gate),
-            written: Arc::clone(&self.written),
-        };
-        let database = guarded(|| {
-            let mut builder = redb::Builder::new();
-            builder.set_cache_size(self.cache_bytes);
-            builder.create_with_backend(backend).map_err(failed)
-        })?;
-        Ok(Arc::new(Instance { database: Some(database), file, gate }))
+        open_instance(&self.disk, name, self.cache_bytes, &self.written)
     }
 
     /// The instance in use.
@@ -276,6 +288,21 @@ impl Database {
         }
         self.current = self.instance(FILE).map_err(|e| StoreError::Closed(e.to_string()));
         self.current.clone()
+    }
+
+    /// Takes another file under the same name into use. Readers that are under way finish with the old one, which
+    /// is never written again.
+    pub fn replace(&mut self) -> Result<Arc<Instance>, StoreError> {
+        if let Ok(old) = &self.current {
+            old.gate.outlived.store(true, Ordering::Release);
+        }
+        self.current = self.instance(FILE).map_err(|e| StoreError::Closed(e.to_string()));
+        self.current.clone()
+    }
+
+    /// What redb writes, over all instances.
+    pub fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.written)
     }
 
     /// Closes the instance. One that a reader still holds is revoked: the lock on the directory does not wait for it.

@@ -11,7 +11,8 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{Advice, FlockOperation};
+use rustix::fs::{Advice, FallocateFlags, FlockOperation};
+use rustix::io::Errno;
 
 /// A data directory.
 pub trait Disk: Debug + Send + Sync {
@@ -48,6 +49,9 @@ pub trait DiskFile: Debug + Send + Sync {
     /// Writes all of `data`; after an error any part of it may be written.
     fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()>;
     fn set_len(&self, len: u64) -> io::Result<()>;
+    /// Makes the file `len` bytes long and sets the disk's blocks for them aside, without writing where the
+    /// file system can do that.
+    fn allocate(&self, len: u64) -> io::Result<()>;
     fn sync_data(&self) -> io::Result<()>;
     /// Makes the next reads come from the disk, not from pages that a failed sync left looking clean.
     fn forget_cache(&self) -> io::Result<()>;
@@ -175,6 +179,19 @@ impl Disk for RealDisk {
     }
 }
 
+/// Writes zeros up to `len`.
+pub fn fill(file: &dyn DiskFile, len: u64) -> io::Result<()> {
+    const CHUNK: u64 = 256 * 1024;
+    let zeros = vec![0; CHUNK.min(len) as usize];
+    let mut offset = 0;
+    while offset < len {
+        let length = CHUNK.min(len - offset);
+        file.write_at(offset, &zeros[..length as usize])?;
+        offset += length;
+    }
+    Ok(())
+}
+
 impl Held for File {}
 
 #[derive(Debug)]
@@ -199,6 +216,13 @@ impl DiskFile for RealFile {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.0.set_len(len)
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), 0, len) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => fill(self, len),
+            done => Ok(done?),
+        }
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -76,7 +76,11 @@ pub enum WriteError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 507: writing goes on by itself once space is free again.
-    #[error("the disk is full: {free} bytes free, {needed} needed to stay recoverable")]
+    #[error(
+        "the disk is full: {} of it are free, {} must be for new events to stay recoverable; delete or move what else lies there, and writing goes on by itself",
+        in_mib(*free),
+        in_mib(*needed)
+    )]
     NoSpace { free: u64, needed: u64 },
     #[error("the store has failed and not yet recovered: {why}")]
     Failed { why: String },
@@ -84,6 +88,10 @@ pub enum Refusal {
     Io { file: String, error: String },
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn in_mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
 /// Why the store does not open.

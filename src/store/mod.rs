@@ -17,15 +17,17 @@
 //! - damage is reported with file and offset and stops the start; only the torn tail that nobody was told
 //!   about is cut.
 //!
-//! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `lock`,
-//! `before-format-N/` with a copy of the store as it was before an upgrade; `restore.unfinished` marks a directory
-//! that is no store.
+//! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `ballast`,
+//! `lock`, `before-format-N/` with a copy of the store as it was before an upgrade; `restore.unfinished` marks a
+//! directory that is no store.
 
 pub mod backup;
+mod ballast;
 mod batch;
 mod changes;
 mod checkpoint;
 pub mod codec;
+mod compaction;
 mod database;
 mod description;
 pub mod disk;
@@ -58,6 +60,7 @@ mod tests;
 
 pub use batch::Batch;
 pub use changes::{Changes, Merge, bounds};
+pub use compaction::{Compacted, Copied, Copy, Packed};
 pub use database::FILE;
 pub use description::Description;
 pub use disk::{Disk, RealDisk};
@@ -69,6 +72,7 @@ pub use migrate::{MigrateError, Migrating, Migration, Progress, Upgrade};
 pub use plan::{Blob, MAX_PLAN, PlanRecord, Row};
 pub use reader::{Order, Pair, Reader, Snapshot, View};
 pub use retention::Trimmed;
+pub use space::Space;
 pub use stamp::Stamp;
 pub use tables::Table;
 pub use verify::{SegmentReport, VerifyReport, verify};
@@ -89,6 +93,8 @@ pub struct StoreSettings {
     pub checkpoint_events: u64,
     /// Free bytes that only commands which free space may use.
     pub disk_reserve: u64,
+    /// Bytes of the file that is given up when the disk is full; 0 goes without.
+    pub ballast: u64,
     /// How long the feed keeps what every consumer has passed, in microseconds.
     pub feed_keep: i64,
     /// Beyond so many bytes the feed drops its oldest part, whoever still needs it.
@@ -107,6 +113,7 @@ impl Default for StoreSettings {
             checkpoint_bytes: 16 * 1024 * 1024,
             checkpoint_events: 20_000,
             disk_reserve: 64 * 1024 * 1024,
+            ballast: 32 * 1024 * 1024,
             feed_keep: 7 * Micros::DAY,
             feed_max_bytes: 1024 * 1024 * 1024,
             inline: false,

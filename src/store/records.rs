@@ -6,6 +6,7 @@ use super::codec::Record;
 use super::tables::Table;
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::channel::Channel;
+use crate::domain::clock::ClockState;
 use crate::domain::contact::{Agent, Contact, Conversation, Mode, Token};
 use crate::domain::entry::Entry;
 use crate::domain::priority::Priority;
@@ -39,6 +40,7 @@ records! {
     Agent => Agents,
     Count => Counts,
     Cursor => Cursors,
+    ClockState => Clock,
 }
 
 /// What the in-memory index holds of a ticket.
@@ -119,6 +121,9 @@ pub struct Remembered {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count(pub u64);
+
+/// The key of the one row of [`Table::Clock`].
+pub const CLOCK: &[u8] = b"clock";
 
 /// The last event that a consumer of the feed has dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

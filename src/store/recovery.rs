@@ -10,18 +10,21 @@ use redb::Durability;
 
 use super::StoreSettings;
 use super::backup::UNFINISHED;
+use super::ballast::Ballast;
 use super::batch::Known;
+use super::changes::Changes;
 use super::checkpoint::{begin, put_applied};
+use super::compaction::Held;
 use super::database::{Database, Instance, failed, guarded};
 use super::disk::Disk;
 use super::epoch;
-use super::error::{OpenError, StoreError, WriteError};
+use super::error::{OpenError, Refusal, StoreError, WriteError};
 use super::journal::{Journal, decode};
 use super::migrate;
 use super::opened::Opened;
 use super::plan::PlanRecord;
 use super::reader::Current;
-use super::space::Since;
+use super::space::{LEAST, Since};
 use super::writer::{Figures, Health, Store, io_refused, refused};
 
 /// Plans are replayed in transactions of about this many bytes.
@@ -35,15 +38,30 @@ impl Store {
             _ => OpenError::Io { file: "lock".to_owned(), error: error.to_string() },
         })?;
         refuse_unfinished(&*disk)?;
+        let mut ballast = Ballast::open(&*disk, settings.ballast);
+        if disk.free_space().is_ok_and(|free| free < settings.ballast) {
+            ballast.release(&*disk);
+        }
         let newest = settings.upgrade.newest();
-        let database = Database::open(&disk, settings.cache_bytes, newest)?;
-        let instance = database.current()?;
+        let mut database = Database::open(&disk, settings.cache_bytes, newest)?;
+        let mut instance = database.current()?;
         let stamp = instance.stamp()?;
         settings.upgrade.check(&stamp)?;
         let applied = instance.applied()?;
         let journal = Journal::open(&disk, &settings, applied)?;
-        replay(&instance, &journal, applied)?;
-        migrate::bring_up(&*disk, &settings, &instance, &journal, &stamp)?;
+        // redb takes nothing on a disk without room: then memory holds what it lacks, as between two checkpoints.
+        let is_full = || stamp.format == newest && disk.free_space().is_ok_and(|free| free < LEAST);
+        let mut full = is_full();
+        if !full {
+            match replay(&instance, &journal, applied) {
+                Ok(()) => migrate::bring_up(&*disk, &settings, &instance, &journal, &stamp)?,
+                Err(_) if is_full() => {
+                    instance = database.reopen()?;
+                    full = true;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
         let feed_epoch = epoch::load(&instance, &*disk)?;
         let position = (journal.last_batch(), journal.next_seq() - 1);
         let current = Current::of(&instance, position)?;
@@ -59,6 +77,8 @@ impl Store {
             since: Since::default(),
             settling: None,
             postponed: None,
+            ballast,
+            held: Held::default(),
             short: false,
             durable_batch: applied.0,
             health: Health::Healthy,
@@ -72,12 +92,45 @@ impl Store {
             let batches = store.journal.last_batch() - applied.0;
             tracing::info!(batches, "the journal was ahead of redb: replayed");
             store.replayed = batches;
-            store.checkpoint().map_err(|error| OpenError::Io {
-                file: "store.redb".to_owned(),
-                error: error.to_string(),
-            })?;
+            if full {
+                store.recall(applied)?;
+            } else {
+                store.first_checkpoint(applied)?;
+            }
         }
         Ok(store)
+    }
+
+    /// Settles what was replayed. A full disk puts it off: the store is there to be read.
+    fn first_checkpoint(&mut self, applied: (u64, u64)) -> Result<(), OpenError> {
+        let error = match self.checkpoint() {
+            Ok(()) => return Ok(()),
+            Err(error) => self.for_want_of_space(error),
+        };
+        if let WriteError::Refused(full @ Refusal::NoSpace { .. }) = &error {
+            tracing::warn!(%full, "what was replayed is settled once there is room");
+            return Ok(self.recall(applied)?);
+        }
+        Err(OpenError::Io { file: "store.redb".to_owned(), error: error.to_string() })
+    }
+
+    /// Holds in memory what the journal has beyond `applied`: as it would be had the store just written it.
+    fn recall(&mut self, applied: (u64, u64)) -> Result<(), StoreError> {
+        let mut since = Since::default();
+        let mut state = self.current.write();
+        self.journal.replay(applied, |found| {
+            let mut changes = Changes::default();
+            for row in decode(&found)?.into_iter().flat_map(|plan| plan.rows) {
+                since.rows += 1;
+                changes.put(row.table, row.key, row.value);
+            }
+            since.journal_bytes += found.header.span();
+            since.events += u64::from(found.header.events);
+            state.recent.pour(&changes);
+            Ok(())
+        })?;
+        self.since = since;
+        Ok(())
     }
 
     /// Gets the store to write again; `Ok` once it does. Cheap to call repeatedly, and when nothing is wrong.
@@ -106,7 +159,7 @@ pub(super) fn refuse_unfinished(disk: &dyn Disk) -> Result<(), OpenError> {
 }
 
 /// Applies every acknowledged batch that the database has not.
-fn replay(
+pub(super) fn replay(
     instance: &Arc<Instance>,
     journal: &Journal,
     applied: (u64, u64),

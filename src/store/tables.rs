@@ -75,4 +75,6 @@ tables! {
     Cursors = 19,
     /// name of a count → u64, kept beside what it counts (tool calls by name).
     Counts = 20,
+    /// the one key `clock` → `ClockState`.
+    Clock = 21,
 }

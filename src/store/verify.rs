@@ -297,6 +297,10 @@ impl DiskFile for Overlay {
         Ok(())
     }
 
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        self.set_len(len)
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         Ok(())
     }

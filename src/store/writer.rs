@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::StoreSettings;
+use super::ballast::Ballast;
 use super::batch::{Batch, Decided, Known};
 use super::checkpoint::Settling;
+use super::compaction::Held;
 use super::database::Database;
 use super::disk::{Disk, DiskLock};
 use super::error::{Refusal, StoreError, WriteError};
@@ -15,7 +17,7 @@ use super::journal::format::PAGE;
 use super::journal::{AppendError, Journal, Record};
 use super::plan::PlanRecord;
 use super::reader::{Current, Reader};
-use super::space::{LEAST, Since};
+use super::space::Since;
 
 /// Rows that a batch is expected not to exceed; one that does near the end of the space is refused once.
 const ROWS_AHEAD: u64 = 256;
@@ -35,6 +37,9 @@ pub struct Store {
     pub(super) settling: Option<Settling>,
     /// After a failed checkpoint: not another one before this.
     pub(super) postponed: Option<Since>,
+    pub(super) ballast: Ballast,
+    /// What a compaction that is under way needs of the journal.
+    pub(super) held: Held,
     /// A batch was refused for want of space that a checkpoint might settle.
     pub(super) short: bool,
     /// The last batch of the last successful checkpoint.
@@ -66,11 +71,14 @@ pub struct Figures {
     pub batches: u64,
     pub plans: u64,
     pub events: u64,
-    /// Bytes of batches and segment headers; not the zeros that prepare segments.
+    /// Bytes written to the journal, with the zeros that prepared segments.
     pub journal_bytes: u64,
+    /// Bytes of zeros that prepared segments.
+    pub journal_zeroed: u64,
     pub journal_syncs: u64,
     pub database_bytes: u64,
     pub checkpoints: u64,
+    pub compactions: u64,
     /// How often redb was reopened after an error.
     pub reopened: u64,
     /// How long the last journal write and sync took.
@@ -106,7 +114,7 @@ impl Store {
     }
 
     /// What redb or a file could not do on a disk that is full, it could not do for want of space.
-    fn for_want_of_space(&self, error: WriteError) -> WriteError {
+    pub(super) fn for_want_of_space(&self, error: WriteError) -> WriteError {
         if let WriteError::Refused(Refusal::Store(_) | Refusal::Io { .. }) = error
             && let Err(full @ WriteError::Refused(Refusal::NoSpace { .. })) =
                 self.check_space(self.unsettled(), self.settings.disk_reserve)
@@ -181,29 +189,6 @@ impl Store {
         self.tend_checkpoint()
     }
 
-    /// With next to nothing free a checkpoint only fails, and redb would be reopened for every command.
-    fn room_to_try(&self) -> Result<(), WriteError> {
-        match self.disk.free_space() {
-            Ok(free) if free < LEAST => {
-                self.check_space(self.unsettled(), self.settings.disk_reserve)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn check_space(&self, since: Since, reserve: u64) -> Result<(), WriteError> {
-        let segment = self.settings.segment_bytes;
-        let needed = since.checkpoint_bytes(self.database.size())
-            + self.journal.space_for_next()
-            + segment
-            + reserve;
-        let free = self.disk.free_space().map_err(|error| io_refused("data directory", &error))?;
-        if free >= needed {
-            return Ok(());
-        }
-        Err(WriteError::Refused(Refusal::NoSpace { free, needed }))
-    }
-
     fn append(&mut self, decided: &mut Decided) -> Result<(), WriteError> {
         let mut record = Record {
             plans: decided.plans.len() as u32,
@@ -268,7 +253,8 @@ impl Store {
 
     pub fn figures(&self) -> Figures {
         Figures {
-            journal_bytes: self.journal.written,
+            journal_bytes: self.journal.written + self.journal.zeroed(),
+            journal_zeroed: self.journal.zeroed(),
             journal_syncs: self.journal.syncs,
             last_sync: self.journal.last_sync,
             database_bytes: self.database.written(),

@@ -30,9 +30,17 @@ pub struct Metrics {
     pub answered: Family<Answered, Counter>,
     pub commit_seconds: Histogram,
     pub batch_commands: Histogram,
-    pub journal_bytes: Gauge,
-    pub store_bytes: Gauge,
-    pub checkpoints: Gauge,
+    journal_bytes: Gauge,
+    journal_zeroed: Gauge,
+    clock_trusted: Gauge,
+    clock_synchronized: Gauge,
+    clock_jumps: Gauge,
+    store_bytes: Gauge,
+    disk_free: Gauge,
+    disk_needed: Gauge,
+    ballast: Gauge,
+    checkpoints: Gauge,
+    compactions: Gauge,
     pub queue_length: Gauge,
     pub open_calls: Gauge,
     pub connections: Gauge,
@@ -62,10 +70,30 @@ impl Default for Metrics {
         Metrics {
             journal_bytes: gauge(
                 "journal_written_bytes",
-                "Bytes written to the journal since start",
+                "Bytes written to the journal since start, zeros of new segments included",
+            ),
+            journal_zeroed: gauge(
+                "journal_zeroed_bytes",
+                "Bytes of zeros among them, which prepared segments",
+            ),
+            clock_trusted: gauge("clock_trusted", "1 when the wall clock is believed"),
+            clock_synchronized: gauge(
+                "clock_synchronized",
+                "1 when a time server has set the wall clock since the machine started",
+            ),
+            clock_jumps: gauge("clock_jumps", "How often the wall clock has jumped, ever"),
+            disk_free: gauge("disk_free_bytes", "Free bytes of the data directory's disk"),
+            disk_needed: gauge(
+                "disk_needed_bytes",
+                "What must be free for new events to be taken; below it they are answered 507",
+            ),
+            ballast: gauge(
+                "ballast_bytes",
+                "Room kept by the ballast file; 0 when it was given up",
             ),
             store_bytes: gauge("store_written_bytes", "Bytes written to store.redb since start"),
             checkpoints: gauge("checkpoints", "Checkpoints since start"),
+            compactions: gauge("compactions", "Compactions of the store since start"),
             queue_length: gauge("queue_length", "Commands waiting for the writer"),
             open_calls: gauge("open_calls", "Calls that have not ended"),
             connections: gauge("connections", "Open HTTP and WebSocket connections"),
@@ -83,6 +111,36 @@ impl Metrics {
     pub fn event(&self, door: &'static str, outcome: &'static str) {
         self.events_in.get_or_create(&EventIn { door, outcome }).inc();
         self.doors.event(door, outcome);
+    }
+
+    /// The wall clock: believed, set by a time server, and how often it has jumped.
+    pub fn clock(&self, trusted: bool, synchronized: bool, jumps: u64) {
+        self.clock_trusted.set(i64::from(trusted));
+        self.clock_synchronized.set(i64::from(synchronized));
+        self.clock_jumps.set(i64::try_from(jumps).unwrap_or(i64::MAX));
+    }
+
+    /// What the store has done: bytes to the journal, zeros among them, bytes to the database, checkpoints, compactions.
+    pub fn store(&self, figures: &[u64; 5]) {
+        let gauges = [
+            &self.journal_bytes,
+            &self.journal_zeroed,
+            &self.store_bytes,
+            &self.checkpoints,
+            &self.compactions,
+        ];
+        for (gauge, figure) in gauges.into_iter().zip(figures) {
+            gauge.set(i64::try_from(*figure).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// The disk of the data directory, in bytes.
+    pub fn space(&self, free: u64, needed: u64, ballast: u64) {
+        for (gauge, bytes) in
+            [(&self.disk_free, free), (&self.disk_needed, needed), (&self.ballast, ballast)]
+        {
+            gauge.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
     }
 
     /// The text format of Prometheus (OpenMetrics), without the closing `# EOF`.

@@ -1,9 +1,8 @@
 //! Ends calls whose relay did not come back within the grace. The engine checks again when it decides, so
 //! waking too early or twice does no harm.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::{Actor, Command, Submission};
 
@@ -15,8 +14,7 @@ pub async fn run(engine: Engine, resume_grace: Duration, idle_end: Duration) {
     let (grace, idle) = (micros(resume_grace), micros(idle_end));
     loop {
         tokio::time::sleep(NAP).await;
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = Micros(micros(since));
+        let now = engine.shared().steady();
         for call in engine.shared().open_calls() {
             if call.is_over(now, grace, idle) {
                 let command = Command::ExpireCall { ticket: call.ticket };

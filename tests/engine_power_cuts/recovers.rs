@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::Submission;
 use frontdesk::engine::{Engine, Error, Health, Limits, Writer, verify};
 use frontdesk::store::records::IndexRow;
@@ -109,8 +110,10 @@ impl Desk {
         let limits =
             Limits { queue: 64, batch_commands: 8, batch_bytes: 16 * 1024, seen_window: 50 };
         let metrics = Arc::new(Metrics::default());
+        let clocks = Arc::new(MachineClocks::new(Vec::new()));
         let (engine, writer) =
-            Engine::start(store, rules(), Seal::new([7; 32]), limits, metrics).expect("it starts");
+            Engine::start(store, rules(), Seal::new([7; 32]), limits, clocks, metrics)
+                .expect("it starts");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         (Desk { disk, engine, runtime, senders: Senders::default(), random }, writer)
     }

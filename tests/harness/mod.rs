@@ -21,6 +21,8 @@ const STOP: Duration = Duration::from_secs(10);
 
 pub struct Daemon {
     dir: PathBuf,
+    /// Variables of the daemon's environment, from the next start on.
+    pub environment: Vec<(String, String)>,
     child: Option<Child>,
     address: String,
     log: Arc<Mutex<Vec<u8>>>,
@@ -42,7 +44,8 @@ impl Daemon {
         fs::create_dir_all(dir.join("data")).expect("a directory for the daemon");
         fill(&dir.join("data"));
         let (address, log) = (String::new(), Arc::default());
-        let mut daemon = Daemon { dir, child: None, address, log, listener: None };
+        let environment = Vec::new();
+        let mut daemon = Daemon { dir, environment, child: None, address, log, listener: None };
         fs::write(daemon.config_file(), toml).expect("a configuration file");
         daemon.restart();
         daemon
@@ -58,6 +61,7 @@ impl Daemon {
             .arg(self.data_dir())
             .arg("--config")
             .arg(self.config_file())
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,7 +1,7 @@
 //! Keys that are kept for a time, in buckets of the day or hour of their arrival.
 //!
-//! The clock may go backwards: a box without a battery starts in the past until the network tells it the
-//! time. So buckets later than now are asked too, as far as there are any.
+//! Buckets are counted by the steady clock. A power cut costs it some minutes, so buckets later than now are asked
+//! too, as far as there are any.
 
 use crate::engine::command::Refusal;
 use crate::engine::draft::Draft;

@@ -94,7 +94,7 @@ pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
         connection: new.connection,
         detached_at: None,
         items: 0,
-        heard_at: now,
+        heard_at: draft.ctx.steady,
     };
     draft.put(&key::number(number), &call);
     draft.event(EventKind::TicketCreated, Some(number));
@@ -125,7 +125,7 @@ pub fn detach(draft: &mut Draft<'_>, ticket: u64, connection: u64) -> Result<Rep
         && call.connection == Some(connection)
     {
         call.connection = None;
-        call.detached_at = Some(draft.ctx.now);
+        call.detached_at = Some(draft.ctx.steady);
         draft.put(&row, &call);
         draft.event(EventKind::CallInterrupted, Some(ticket));
     }
@@ -134,10 +134,16 @@ pub fn detach(draft: &mut Draft<'_>, ticket: u64, connection: u64) -> Result<Rep
 
 pub fn orphan_all(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     for (row, mut call) in draft.rows().scan::<OpenCall>(&[], None, Order::Ascending, usize::MAX)? {
+        let steady = draft.ctx.steady;
         if call.connection.take().is_some() {
-            call.detached_at = Some(draft.ctx.now);
+            call.detached_at = Some(steady);
             draft.put(&row, &call);
             draft.event(EventKind::CallInterrupted, Some(call.ticket));
+        } else if call.heard_at > steady || call.detached_at.is_some_and(|at| at > steady) {
+            // A power cut costs the steady clock some minutes: the wait begins anew.
+            call.heard_at = call.heard_at.min(steady);
+            call.detached_at = call.detached_at.map(|at| at.min(steady));
+            draft.put(&row, &call);
         }
     }
     Ok(Reply::Done)
@@ -146,7 +152,7 @@ pub fn orphan_all(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
 pub fn expire(draft: &mut Draft<'_>, ticket: u64) -> Result<Reply, Refusal> {
     let Some(call) = draft.get::<OpenCall>(&key::number(ticket))? else { return Ok(Reply::Done) };
     let rules = draft.ctx.rules;
-    if !call.is_over(draft.ctx.now, rules.resume_grace, rules.idle_end) {
+    if !call.is_over(draft.ctx.steady, rules.resume_grace, rules.idle_end) {
         return Ok(Reply::Done);
     }
     let ticket = draft.ticket(&Reference::Number(ticket))?;
@@ -306,7 +312,7 @@ pub fn log_interaction(draft: &mut Draft<'_>, new: &NewInteraction) -> Result<Re
     draft.put_ticket(&ticket)?;
     let running = key::number(ticket.number);
     if let Some(mut call) = draft.get::<OpenCall>(&running)?.filter(|c| c.connection.is_none()) {
-        call.heard_at = now;
+        call.heard_at = draft.ctx.steady;
         draft.put(&running, &call);
     }
     draft.event_about(EventKind::MessageAdded, Some(ticket.number), Some(no), None);

@@ -43,7 +43,7 @@ pub fn decide(
     if let Some(idempotency) = &submission.idempotency {
         let bytes = postcard::to_stdvec(&reply).map_err(|e| Refusal::Store(e.to_string()))?;
         let row = Remembered { request: idempotency.request, reply: bytes };
-        draft.put(&key::bucketed(hour(ctx.now), &idempotency.key), &row);
+        draft.put(&key::bucketed(hour(ctx.steady), &idempotency.key), &row);
     }
     let empty = draft.is_empty();
     let (plan, notices) = draft.finish();
@@ -83,7 +83,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
 
 /// The reply that was given to this key before, if any.
 fn recall(draft: &Draft<'_>, idempotency: &Idempotency) -> Result<Option<Reply>, Refusal> {
-    let (now, kept) = (hour(draft.ctx.now), draft.ctx.rules.idempotency_hours);
+    let (now, kept) = (hour(draft.ctx.steady), draft.ctx.rules.idempotency_hours);
     let Some(row) = buckets::find::<Remembered>(draft, now, kept, &idempotency.key, None)? else {
         return Ok(None);
     };

@@ -12,8 +12,8 @@ pub const SWEEP_ROWS: usize = 2000;
 /// Removes dedup keys and remembered answers of buckets that are past their time.
 pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     let rules = draft.ctx.rules;
-    let oldest_day = day(draft.ctx.now).saturating_sub(rules.dedup_days);
-    let oldest_hour = hour(draft.ctx.now).saturating_sub(rules.idempotency_hours);
+    let oldest_day = day(draft.ctx.steady).saturating_sub(rules.dedup_days);
+    let oldest_hour = hour(draft.ctx.steady).saturating_sub(rules.idempotency_hours);
     let mut removed = 0;
     for (table, oldest) in [(Table::Seen, oldest_day), (Table::Idempotency, oldest_hour)] {
         let rows = View::scan(

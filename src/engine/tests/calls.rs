@@ -196,17 +196,17 @@ impl Calls {
         desk.own(Command::ExpireCall { ticket: call.ticket }).unwrap();
         let Some(before) = before else { return };
         // A broken one waits for its relay, one over plain HTTP for its next turn, a connected one stays.
-        let waits = |since: Micros, span| (since..since.plus(span)).contains(&desk.now);
+        let waits = |since: Micros, span| (since..since.plus(span)).contains(&desk.steady());
         let goes_on = match (before.connection, before.detached_at) {
             (Some(_), _) => true,
             (None, Some(since)) => waits(since, desk.rules.resume_grace),
             (None, None) => waits(before.heard_at, desk.rules.idle_end),
         };
-        assert_eq!(is_running(desk, call.ticket), goes_on, "{before:?} at {}", desk.now);
+        assert_eq!(is_running(desk, call.ticket), goes_on, "{before:?} at {}", desk.steady());
     }
 
     pub fn logs(&mut self, desk: &mut Desk, call: usize, said_before: Option<i64>) {
-        let now = desk.now;
+        let now = desk.phones;
         let Some(call) = self.at(call) else { return };
         call.logged += 1;
         let message = format!("call {}, logged {}", call.ticket, call.logged);

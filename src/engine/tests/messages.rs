@@ -1,5 +1,7 @@
 //! People who write over WhatsApp, and what became of what they wrote.
 
+use std::collections::HashMap;
+
 use super::steps::{Under, Writes};
 use super::{Desk, relay};
 use crate::domain::time::Micros;
@@ -18,6 +20,8 @@ pub struct Messages {
     delivered: Vec<Delivered>,
     /// Texts that must be in a timeline, once.
     pub kept: Vec<String>,
+    /// When each of them was sent, by the right time.
+    pub sent: HashMap<String, Micros>,
 }
 
 fn addresses(person: usize, under: Under) -> Vec<String> {
@@ -50,7 +54,7 @@ impl Messages {
             phone: phone(person, under),
             from_me,
             name: (!from_me).then(|| format!("Person {person}")),
-            sent_at: Some(desk.now.plus(-sent_before)),
+            sent_at: Some(desk.phones.plus(-sent_before)),
             text: format!("message {number}"),
             attachment: None,
         };
@@ -63,8 +67,9 @@ impl Messages {
             let newest = desk.ticket(ticket);
             assert!(from_me || newest.status.is_open(), "it joins an open ticket");
             self.kept.push(message.text.clone());
+            self.sent.extend(message.sent_at.map(|at| (message.text.clone(), at)));
         }
-        self.delivered.push(Delivered { person, message, reply, arrived: desk.now });
+        self.delivered.push(Delivered { person, message, reply, arrived: desk.steady() });
     }
 
     /// The bridge delivers a message again, perhaps under other addresses of the same person.
@@ -99,8 +104,7 @@ impl Messages {
 /// Dedup keys live by the day; nothing of them is swept here before they are past their time for good.
 fn is_remembered(desk: &Desk, arrived: Micros) -> bool {
     let days = i64::from(desk.rules.dedup_days);
-    let latest = desk.latest.0.max(desk.now.0);
-    latest / Micros::DAY - arrived.0 / Micros::DAY <= days
+    desk.steady().0 / Micros::DAY - arrived.0 / Micros::DAY <= days
 }
 
 /// The two sets of addresses overlap, or are known to be the same person's.

@@ -1,7 +1,7 @@
 //! Properties of deciding: whatever is asked in whatever order, the rows keep their promises.
 //!
-//! Deciding is pure, so a map in memory stands in for the store, and the clock is a number that a test moves
-//! as it likes, backwards too. What the writer does beside deciding (the index, the window of dedup keys) is
+//! Deciding is pure, so a map in memory stands in for the store, and the clocks are numbers that a test moves
+//! as it likes, the wall clock by years and backwards too. What the writer does beside deciding (the index, the window of dedup keys) is
 //! done here in the same way, after every plan.
 
 mod calls;
@@ -27,6 +27,7 @@ use super::rules::Rules;
 use super::seen::SeenWindow;
 use super::verify;
 use crate::domain::categorise::Categoriser;
+use crate::domain::clock::{Clock, ClockState, Reading};
 use crate::domain::contact::Contact;
 use crate::domain::entry::Entry;
 use crate::domain::priority::Priority;
@@ -48,9 +49,13 @@ struct Desk {
     seal: Seal,
     seen: SeenWindow,
     index: Index,
-    now: Micros,
-    /// The latest that `now` has been.
-    latest: Micros,
+    /// What the box's clocks show, and what it makes of it.
+    reading: Reading,
+    clock: Clock,
+    /// What a power cut leaves of the clock.
+    kept: ClockState,
+    /// What the customers' phones show: the right time.
+    phones: Micros,
     drawn: u64,
 }
 
@@ -60,27 +65,54 @@ type Answer = Result<(Reply, bool), Refusal>;
 impl Desk {
     fn new() -> Desk {
         let now = Micros::parse_rfc3339("2025-11-28T09:00:00Z").unwrap();
+        let reading = Reading { wall: now, machine: Micros(0), synchronized: false };
+        let clock = Clock::start(None, None, reading, now);
         Desk {
             rows: Memory::default(),
             rules: rules(),
             seal: Seal::new([7; 32]),
             seen: SeenWindow::new(SEEN_WINDOW),
             index: Index::default(),
-            now,
-            latest: now,
+            reading,
+            kept: clock.state().clone(),
+            clock,
+            phones: now,
             drawn: 0,
         }
     }
 
-    /// The clock moves, backwards too.
+    /// Time passes.
     fn wait(&mut self, micros: i64) {
-        self.now = self.now.plus(micros);
-        self.latest = self.latest.max(self.now);
+        self.reading.machine = self.reading.machine.plus(micros);
+        self.reading.wall = self.reading.wall.plus(micros);
+        self.phones = self.phones.plus(micros);
+        self.clock.read(self.reading);
+    }
+
+    /// Somebody sets the box's clock, or a time server does.
+    fn set_clock(&mut self, by: i64, synchronized: bool) {
+        self.reading.wall = self.reading.wall.plus(by);
+        self.reading.synchronized = synchronized;
+        self.clock.read(self.reading);
+    }
+
+    /// The box comes back with a clock that is off by so much: connections are gone, the steady clock goes on.
+    fn power_cut(&mut self, by: i64) {
+        self.reading.wall = self.reading.wall.plus(by);
+        self.reading.machine = Micros(0);
+        self.reading.synchronized = false;
+        let built = self.kept.believed.unwrap_or_default().plus(-Micros::DAY);
+        self.clock = Clock::start(Some(self.kept.clone()), None, self.reading, built);
+        self.own(Command::OrphanCalls).unwrap();
+    }
+
+    fn steady(&self) -> Micros {
+        self.clock.state().steady
     }
 
     /// What the writer does to its window when the feed is trimmed.
     fn trim(&mut self) {
-        let today = u32::try_from(self.now.0 / Micros::DAY).unwrap();
+        let today = u32::try_from(self.steady().0 / Micros::DAY).unwrap();
         self.seen.forget_before(today.saturating_sub(self.rules.dedup_days));
     }
 
@@ -97,8 +129,11 @@ impl Desk {
         self.drawn += 1;
         let mut random = [0; 32];
         random[..8].copy_from_slice(&self.drawn.to_le_bytes());
+        let time = self.clock.read(self.reading);
         let ctx = Context {
-            now: self.now,
+            now: time.now,
+            steady: time.steady,
+            trusted: time.trusted,
             random,
             rules: &self.rules,
             seal: &self.seal,
@@ -107,6 +142,10 @@ impl Desk {
         };
         let decision = decide(&self.rows, submission, &ctx)?;
         if let Some(plan) = &decision.plan {
+            if let Some(state) = self.clock.due() {
+                self.kept = state.clone();
+                self.clock.written();
+            }
             self.every_visible_change_is_an_event(plan);
             self.take(plan);
         }
@@ -275,7 +314,7 @@ impl Desk {
         let ranks: Vec<_> = queue
             .iter()
             .map(|n| self.ticket(*n))
-            .map(|t| (std::cmp::Reverse(t.priority), t.created_at, t.number))
+            .map(|t| (std::cmp::Reverse(t.priority), t.number))
             .collect();
         assert!(ranks.is_sorted(), "{ranks:?}");
     }

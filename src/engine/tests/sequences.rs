@@ -45,6 +45,8 @@ impl Centre {
         let Centre { desk, calls, messages, .. } = self;
         match step {
             Step::Wait(micros) => desk.wait(micros),
+            Step::SetClock { by, synchronized } => desk.set_clock(by, synchronized),
+            Step::PowerCut { by } => desk.power_cut(by),
             Step::Message(writes) => messages.arrives(desk, writes),
             Step::MessageAgain { which, under } => messages.arrives_again(desk, which, under),
             Step::Join { person } => messages.join(desk, person),
@@ -90,7 +92,7 @@ impl Centre {
         let submission = Submission { actor, idempotency: key, command };
         let (reply, wrote) = self.desk.submit(&submission)?;
         assert!(wrote, "an answer to a request with a key is remembered");
-        self.requests.push(Request { submission, reply: reply.clone(), at: self.desk.now });
+        self.requests.push(Request { submission, reply: reply.clone(), at: self.desk.steady() });
         Ok(reply)
     }
 
@@ -128,7 +130,7 @@ impl Centre {
         let Some(which) = which.checked_rem(self.requests.len()) else { return };
         let Request { submission, reply, at } = &self.requests[which];
         let hours = i64::from(self.desk.rules.idempotency_hours) * Micros::HOUR;
-        if self.desk.latest.0 - at.0 >= hours {
+        if self.desk.steady().0 - at.0 >= hours {
             return;
         }
         let submission = submission.clone();
@@ -140,7 +142,7 @@ impl Centre {
         let Some(which) = which.checked_rem(self.requests.len()) else { return };
         let Request { submission, at, .. } = &self.requests[which];
         let hours = i64::from(self.desk.rules.idempotency_hours) * Micros::HOUR;
-        if self.desk.latest.0 - at.0 >= hours {
+        if self.desk.steady().0 - at.0 >= hours {
             return;
         }
         let new = NewCall { session_id: "another".into(), ..NewCall::default() };
@@ -173,8 +175,13 @@ impl Centre {
             assert_eq!(assignee, Some(*holder));
         }
         for ticket in self.desk.tickets().iter().filter(|t| t.session_id.is_none()) {
-            let sent = self.desk.entries(ticket.number);
-            assert!(sent.is_sorted_by_key(|e| e.at), "#{} is in sent order", ticket.number);
+            let entries = self.desk.entries(ticket.number);
+            let sent: Vec<Micros> = entries.iter().map(|e| self.messages.sent[&e.body]).collect();
+            // What a wrong clock takes for the future stands in the order of arrival: as late as a message may be.
+            let all_by_time = entries.iter().zip(&sent).all(|(entry, sent)| entry.at == *sent);
+            let late = if all_by_time { 0 } else { 3 * Micros::SECOND };
+            let ordered = sent.windows(2).all(|pair| pair[0] <= pair[1].plus(late));
+            assert!(ordered, "#{} is in sent order: {entries:#?}", ticket.number);
         }
     }
 }

@@ -31,6 +31,13 @@ pub struct Writes {
 #[derive(Clone, Debug)]
 pub enum Step {
     Wait(i64),
+    SetClock {
+        by: i64,
+        synchronized: bool,
+    },
+    PowerCut {
+        by: i64,
+    },
     Message(Writes),
     MessageAgain {
         which: usize,
@@ -124,6 +131,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => wait().prop_map(Step::Wait),
+        1 => (jump(), any::<bool>()).prop_map(|(by, synchronized)| Step::SetClock { by, synchronized }),
+        1 => jump().prop_map(|by| Step::PowerCut { by }),
         8 => message(),
         4 => (any::<usize>(), prop::option::of(under()))
             .prop_map(|(which, under)| Step::MessageAgain { which, under }),
@@ -149,15 +158,24 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Mostly a moment, sometimes days, sometimes backwards: a box without a clock battery starts in the past.
+/// A box without a clock battery starts in the past; a wrong time server is anywhere.
+fn jump() -> impl Strategy<Value = i64> {
+    const YEARS: i64 = 3650 * Micros::DAY;
+    prop_oneof![
+        2 => Just(YEARS),
+        2 => Just(-YEARS),
+        1 => -Micros::MINUTE..Micros::MINUTE,
+        1 => -20 * Micros::DAY..20 * Micros::DAY,
+    ]
+}
+
+/// Mostly a moment, sometimes days.
 fn wait() -> impl Strategy<Value = i64> {
     prop_oneof![
         6 => 1..2 * Micros::SECOND,
         2 => Micros::SECOND..20 * Micros::SECOND,
         2 => Micros::HOUR..3 * Micros::DAY,
         1 => 3 * Micros::DAY..30 * Micros::DAY,
-        1 => -Micros::MINUTE..0i64,
-        1 => -20 * Micros::DAY..-Micros::HOUR,
     ]
 }
 

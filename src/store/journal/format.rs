@@ -19,6 +19,9 @@ const SEGMENT_MAGIC: &[u8; 8] = b"fdsegmnt";
 const BATCH_MAGIC: &[u8; 8] = b"fdbatch1";
 const SEGMENT_SEED: u64 = 0x6664_7365_676d_6e74;
 
+/// A time that is not known; later than any.
+pub const UNKNOWN: Micros = Micros(i64::MAX);
+
 /// The first page of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentHeader {
@@ -31,7 +34,8 @@ pub struct SegmentHeader {
     pub first_batch: u64,
     /// The sequence number the first event of this segment gets.
     pub first_seq: u64,
-    /// The latest time of a plan in the segments before this one; tells how old they are.
+    /// The latest time of a batch in the segments before this one; tells how old they are. [`UNKNOWN`] right after an
+    /// unclean stop: then a later segment tells.
     pub before: Micros,
     /// The number of the segment before this one, 0 for the first: a lost file is noticed.
     pub previous: u64,

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use format::{BatchHeader, PAGE, SegmentHeader};
+use format::{BatchHeader, PAGE, SegmentHeader, UNKNOWN};
 use open::{Tail, check_seq};
 use scan::{End, Found};
 use segment::Segment;
@@ -70,11 +70,14 @@ pub struct Journal {
     next_batch: u64,
     next_seq: u64,
     next_number: u64,
+    /// The latest time of a batch; unknown before the first one since the start.
     latest: Micros,
     spare: Spare,
     /// Files of segments in which nothing counts: void ones, and what a failed start left.
     litter: Vec<String>,
+    /// Bytes of batches and segment headers.
     pub written: u64,
+    zeroed: Arc<AtomicU64>,
     pub syncs: u64,
     pub last_sync: Duration,
 }
@@ -94,7 +97,7 @@ pub struct Record<'a> {
     pub bytes: &'a mut Vec<u8>,
     pub plans: u32,
     pub events: u32,
-    /// The latest time of its plans.
+    /// Its time, by which the feed's age is counted.
     pub at: Micros,
 }
 
@@ -110,6 +113,11 @@ impl Journal {
 
     pub fn next_seq(&self) -> u64 {
         self.next_seq
+    }
+
+    /// Bytes of zeros that prepared segments.
+    pub fn zeroed(&self) -> u64 {
+        self.zeroed.load(Ordering::Relaxed)
     }
 
     pub fn is_broken(&self) -> bool {
@@ -134,6 +142,9 @@ impl Journal {
     /// Writes one batch and syncs it: one write, one sync.
     pub fn append(&mut self, record: &mut Record<'_>) -> Result<(), AppendError> {
         let span = (record.bytes.len() as u64).next_multiple_of(PAGE);
+        if self.latest == UNKNOWN {
+            self.latest = record.at;
+        }
         let (segment, offset) = match self.active.take() {
             Some((segment, offset)) if offset + span <= segment.size => (segment, offset),
             _ => self
@@ -262,7 +273,7 @@ impl Journal {
         {
             return Ok((file, SPARE));
         }
-        let made = create_zeroed(&*self.disk, UNFINISHED, size);
+        let made = create_zeroed(&*self.disk, UNFINISHED, size, &self.zeroed);
         match made {
             Ok(file) => Ok((file, UNFINISHED)),
             Err(error) if needed <= self.segment_bytes => match self.spare.take() {

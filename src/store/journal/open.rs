@@ -2,19 +2,17 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Journal;
-use super::format::{BATCH_HEADER, BatchHeader, PAGE, SegmentHeader};
+use super::format::{BATCH_HEADER, BatchHeader, PAGE, SegmentHeader, UNKNOWN};
 use super::scan::{self, Found};
 use super::segment::Segment;
 use super::spare::{SPARE, Spare};
-use crate::domain::time::Micros;
 use crate::store::StoreSettings;
 use crate::store::disk::Disk;
-use crate::store::error::{JournalError, OpenError, StoreError};
-use crate::store::plan::PlanRecord;
+use crate::store::error::{JournalError, OpenError};
 
 impl Journal {
     /// Reads the journal from the batch redb has applied, and makes it ready to append. When batches after
@@ -26,10 +24,10 @@ impl Journal {
         (applied, applied_seq): (u64, u64),
     ) -> Result<Journal, OpenError> {
         let (segments, spare) = list(&**disk)?;
-        let spare =
-            Spare::open(Arc::clone(disk), settings.segment_bytes, settings.inline, spare).map_err(
-                |error| OpenError::Io { file: SPARE.to_owned(), error: error.to_string() },
-            )?;
+        let zeroed = Arc::<AtomicU64>::default();
+        let (size, inline) = (settings.segment_bytes, settings.inline);
+        let spare = Spare::open(Arc::clone(disk), size, inline, spare, Arc::clone(&zeroed))
+            .map_err(|error| OpenError::Io { file: SPARE.to_owned(), error: error.to_string() })?;
         let mut journal = Journal {
             disk: Arc::clone(disk),
             segment_bytes: settings.segment_bytes,
@@ -40,10 +38,11 @@ impl Journal {
             next_batch: applied + 1,
             next_seq: applied_seq + 1,
             next_number: segments.last().map_or(1, |last| last.header.number + 1),
-            latest: segments.last().map_or(Micros(i64::MIN), |last| last.header.before),
+            latest: UNKNOWN,
             spare,
             litter: Vec::new(),
             written: 0,
+            zeroed,
             syncs: 0,
             last_sync: Duration::ZERO,
         };
@@ -53,12 +52,20 @@ impl Journal {
         let tail = journal.find_end((applied, applied_seq))?;
         if let Some(mut tail) = tail {
             let ended = journal.active.clone();
-            journal.begin_epoch(Some(&mut tail)).map_err(|error| OpenError::Io {
-                file: "journal".to_owned(),
-                error: format!("a new segment could not be written: {error}"),
-            })?;
-            if let Some((segment, end)) = ended {
-                journal.cut(&segment, end);
+            match journal.begin_epoch(Some(&mut tail)) {
+                Ok(()) => {
+                    if let Some((segment, end)) = ended {
+                        journal.cut(&segment, end);
+                    }
+                }
+                // On a full disk the daemon starts all the same, where the tail can be made sure of as it is.
+                Err(error)
+                    if error.kind() == io::ErrorKind::StorageFull
+                        && journal.settle(&tail).unwrap_or(false) => {}
+                Err(error) => {
+                    let error = format!("a new segment could not be written: {error}");
+                    return Err(OpenError::Io { file: "journal".to_owned(), error });
+                }
             }
         }
         journal.segments.last_seq.store(journal.next_seq - 1, Ordering::Release);
@@ -68,6 +75,18 @@ impl Journal {
             error: error.to_string(),
         })?;
         Ok(journal)
+    }
+
+    /// Makes the last batch durable where it stands, without taking a byte of space: synced, then read again past
+    /// the cache, which may show what an earlier, failed sync never wrote. True if it is there.
+    fn settle(&mut self, tail: &Tail) -> io::Result<bool> {
+        // The new epoch has not begun, durably: whatever was written of it is gone.
+        self.sweep()?;
+        self.epoch -= 1;
+        tail.segment.file.sync_data()?;
+        tail.segment.file.forget_cache()?;
+        let found = tail.segment.batch_at(tail.offset).map_err(io::Error::other)?;
+        Ok(found.is_some_and(|(header, payload)| header == tail.header && payload == tail.payload))
     }
 
     /// Gives back what a segment that has ended did not use: otherwise every power cut would cost a whole segment of
@@ -114,7 +133,12 @@ impl Journal {
             if found.header.number == applied + 1 {
                 check_seq(&found, applied_seq)?;
             }
-            tail = Some(Tail { header: found.header, payload: found.payload.to_vec() });
+            tail = Some(Tail {
+                header: found.header,
+                payload: found.payload.to_vec(),
+                segment: Arc::clone(found.segment),
+                offset: found.offset,
+            });
             Ok(())
         })?;
         if end.next_batch == applied + 1 && end.next_seq != applied_seq + 1 {
@@ -123,11 +147,6 @@ impl Journal {
                 end.next_seq - 1
             );
             return Err(last.damage(end.offset, applied, what).into());
-        }
-        if let Some(tail) = &tail {
-            let plans = PlanRecord::decode_all(&tail.payload)
-                .map_err(|what| StoreError::Undecodable { batch: tail.header.number, what })?;
-            self.latest = plans.iter().map(|plan| plan.at).fold(self.latest, Micros::max);
         }
         (self.next_batch, self.next_seq) = (end.next_batch, end.next_seq);
         self.active = Some((Arc::clone(last), end.offset));
@@ -139,6 +158,8 @@ impl Journal {
 pub struct Tail {
     pub header: BatchHeader,
     payload: Vec<u8>,
+    segment: Arc<Segment>,
+    offset: u64,
 }
 
 impl Tail {

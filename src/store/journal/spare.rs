@@ -6,9 +6,10 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use super::super::disk::{Disk, DiskFile};
+use super::super::disk::{Disk, DiskFile, fill};
 
 /// A file of full size, ready to become a segment.
 pub const SPARE: &str = "journal/spare";
@@ -20,6 +21,8 @@ pub struct Spare {
     size: u64,
     /// Prepare on the caller's thread, so that a simulation stays deterministic.
     inline: bool,
+    /// Bytes of zeros written so far.
+    zeroed: Arc<AtomicU64>,
     state: State,
 }
 
@@ -34,7 +37,13 @@ enum State {
 
 impl Spare {
     /// Takes over the spare file of an earlier run; one of another size is removed.
-    pub fn open(disk: Arc<dyn Disk>, size: u64, inline: bool, exists: bool) -> io::Result<Spare> {
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        size: u64,
+        inline: bool,
+        exists: bool,
+        zeroed: Arc<AtomicU64>,
+    ) -> io::Result<Spare> {
         let mut state = State::Missing;
         if exists {
             let file = disk.open(SPARE)?;
@@ -44,7 +53,7 @@ impl Spare {
                 disk.remove(SPARE)?;
             }
         }
-        Ok(Spare { disk, size, inline, state })
+        Ok(Spare { disk, size, inline, zeroed, state })
     }
 
     pub fn is_ready(&self) -> bool {
@@ -60,12 +69,13 @@ impl Spare {
             return;
         }
         let (disk, size) = (Arc::clone(&self.disk), self.size);
+        let zeroed = Arc::clone(&self.zeroed);
         if self.inline {
-            self.finish(prepare(&*disk, size));
+            self.finish(prepare(&*disk, size, &zeroed));
             return;
         }
         let thread = std::thread::Builder::new().name("segment".to_owned());
-        self.state = match thread.spawn(move || prepare(&*disk, size)) {
+        self.state = match thread.spawn(move || prepare(&*disk, size, &zeroed)) {
             Ok(thread) => State::Preparing(thread),
             Err(error) => {
                 tracing::warn!(%error, "the next journal segment is not prepared ahead");
@@ -114,30 +124,25 @@ impl Spare {
     }
 }
 
-fn prepare(disk: &dyn Disk, size: u64) -> io::Result<Arc<dyn DiskFile>> {
-    let file = create_zeroed(disk, UNFINISHED, size)?;
+fn prepare(disk: &dyn Disk, size: u64, zeroed: &AtomicU64) -> io::Result<Arc<dyn DiskFile>> {
+    let file = create_zeroed(disk, UNFINISHED, size, zeroed)?;
     disk.rename(UNFINISHED, SPARE)?;
     disk.sync_dir("journal")?;
     Ok(file)
 }
 
-/// Creates a file of `size` bytes of zeros on the disk; removes it again if that fails.
-pub fn create_zeroed(disk: &dyn Disk, name: &str, size: u64) -> io::Result<Arc<dyn DiskFile>> {
-    const CHUNK: u64 = 256 * 1024;
-    let zeros = vec![0; CHUNK.min(size) as usize];
-    let fill = |file: &dyn DiskFile| {
-        let mut offset = 0;
-        while offset < size {
-            let length = CHUNK.min(size - offset);
-            file.write_at(offset, &zeros[..length as usize])?;
-            offset += length;
-        }
-        file.sync_data()
-    };
+/// Creates a file of `size` bytes of zeros on the disk, which are counted; removes it again if that fails.
+pub fn create_zeroed(
+    disk: &dyn Disk,
+    name: &str,
+    size: u64,
+    zeroed: &AtomicU64,
+) -> io::Result<Arc<dyn DiskFile>> {
     let file = disk.create(name)?;
-    if let Err(error) = fill(&*file) {
+    if let Err(error) = fill(&*file, size).and_then(|()| file.sync_data()) {
         disk.remove(name)?;
         return Err(error);
     }
+    zeroed.fetch_add(size, Ordering::Relaxed);
     Ok(file)
 }

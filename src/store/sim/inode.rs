@@ -110,6 +110,14 @@ impl Inode {
         self.lens.push(len);
     }
 
+    /// Takes blocks for `len` bytes and makes the file that long.
+    pub fn allocate(&mut self, len: u64) {
+        self.blocks.extend(self.blocks_of(0, len as usize));
+        if len > self.len {
+            self.set_len(len);
+        }
+    }
+
     pub fn sync(&mut self) {
         for (number, sector) in std::mem::take(&mut self.pending) {
             self.store(number, &sector);

@@ -172,6 +172,21 @@ impl DiskFile for SimFile {
         if cut { Err(power_is_off()) } else { Ok(()) }
     }
 
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        let mut state = self.disk.enter(self.life)?;
+        let cut = state.step();
+        let free = state.free();
+        if self.faulty(&mut state, Op::Write) {
+            return Err(fault());
+        }
+        let inode = state.inode(self.inode)?;
+        if inode.growth(0, len as usize) > free {
+            return Err(no_space());
+        }
+        inode.allocate(len);
+        if cut { Err(power_is_off()) } else { Ok(()) }
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.disk.enter(self.life)?;
         if state.step() {

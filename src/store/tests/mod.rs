@@ -1,7 +1,9 @@
 //! Tests of the store as a whole, on a simulated disk; the random long run is `tests/power_cuts.rs`.
 
+mod compaction;
 mod faults;
 mod feed;
+mod full;
 mod opening;
 mod retention;
 mod rows;
@@ -47,6 +49,7 @@ pub fn small() -> StoreSettings {
         checkpoint_bytes: 64 * 1024,
         checkpoint_events: 1_000,
         disk_reserve: 64 * 1024,
+        ballast: 256 * 1024,
         feed_keep: Micros::DAY,
         feed_max_bytes: 1024 * 1024,
         inline: true,

@@ -1,0 +1,86 @@
+//! Compaction beside the work: begun and finished by the writer, the long part on a thread of its own.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::sync::oneshot::Sender;
+
+use super::{Engine, Job};
+use crate::store::{Compacted, Copied, Copy, Packed, WriteError};
+
+/// How long the writer's queue may stay full before the copy is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the writer is asked for.
+pub(crate) enum Step {
+    Begin { pace: bool, answer: Sender<Result<Copy, WriteError>> },
+    Finish { copied: Box<Copied>, answer: Sender<Result<Compacted, WriteError>> },
+}
+
+/// What became of a compaction.
+#[derive(Clone, Copy, Debug)]
+pub enum Compaction {
+    /// The file is mostly in use.
+    NotWorthIt(Packed),
+    Done {
+        compacted: Compacted,
+        took: Duration,
+    },
+}
+
+impl Engine {
+    /// Compacts the store if at least `unused` per cent of its file hold nothing. With `pace` it takes its time.
+    /// Goes on to the end even when nobody waits for it any more; everything else goes on meanwhile.
+    pub async fn compact(&self, unused: u64, pace: bool) -> Result<Compaction, String> {
+        let engine = self.clone();
+        let work = tokio::spawn(async move { engine.compact_to_the_end(unused, pace).await });
+        work.await.map_err(|e| e.to_string())?
+    }
+
+    async fn compact_to_the_end(&self, unused: u64, pace: bool) -> Result<Compaction, String> {
+        let began = Instant::now();
+        let copy = self.step(|answer| Step::Begin { pace, answer }).await?;
+        let work = tokio::task::spawn_blocking(move || {
+            let packed = copy.measure().map_err(|e| e.to_string())?;
+            if packed.unused() < unused {
+                return Ok(Err(packed));
+            }
+            copy.run(packed).map(Ok).map_err(|e| e.to_string())
+        });
+        let copied = match work.await.map_err(|e| e.to_string())?? {
+            Ok(copied) => Box::new(copied),
+            Err(packed) => return Ok(Compaction::NotWorthIt(packed)),
+        };
+        let compacted = self.step(|answer| Step::Finish { copied, answer }).await?;
+        let took = began.elapsed();
+        tracing::info!(
+            before = compacted.before,
+            after = compacted.after,
+            ?took,
+            kept_writer = ?compacted.kept_writer,
+            "the store was compacted"
+        );
+        Ok(Compaction::Done { compacted, took })
+    }
+
+    /// Asks the writer, however busy it is.
+    async fn step<T>(
+        &self,
+        step: impl FnOnce(Sender<Result<T, WriteError>>) -> Step,
+    ) -> Result<T, String> {
+        let (answer, receiver) = oneshot::channel();
+        let mut job = Job::Compact(step(answer));
+        let began = Instant::now();
+        while let Err(refused) = self.queue.try_send(job) {
+            match refused {
+                std::sync::mpsc::TrySendError::Full(again) if began.elapsed() < PATIENCE => {
+                    job = again;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                _ => return Err("the writer takes no more work".to_owned()),
+            }
+        }
+        let told = receiver.await.map_err(|_| "the daemon is stopping".to_owned())?;
+        told.map_err(|e| e.to_string())
+    }
+}

@@ -1,0 +1,155 @@
+//! A box without a battery-backed clock: its wall clock jumps ten years forth and back while the daemon runs and over
+//! restarts. Nothing that was acknowledged is lost, doubled or deleted early; order stays the order of arrival; every
+//! jump is told.
+//!
+//! Needs libfaketime (Debian: `faketime`); where it is missing the test says that it is skipped.
+
+mod harness;
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use harness::{Daemon, Response};
+use serde_json::{Value, json};
+
+/// Housekeeping begins with the daemon; so long it has had to delete what it takes for old.
+const HOUSEKEEPING: Duration = Duration::from_millis(700);
+
+fn libfaketime() -> Option<PathBuf> {
+    let architectures = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
+    let found = architectures
+        .map(|dir| dir.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.exists());
+    if found.is_none() {
+        eprintln!("skipped: libfaketime is not installed here: apt-get install faketime");
+    }
+    found
+}
+
+struct Desk {
+    daemon: Daemon,
+    clock: PathBuf,
+    token: String,
+    /// What was sent, and what was answered.
+    messages: Vec<Vec<u8>>,
+    call: Option<Vec<u8>>,
+}
+
+impl Desk {
+    fn open() -> Option<Desk> {
+        let library = libfaketime()?;
+        let config = "[clock]\nsynchronized_files = []\n";
+        let mut daemon = Daemon::with_config(config);
+        let clock = daemon.config_file().with_file_name("clock");
+        fs::write(&clock, "+0").expect("a file");
+        for (name, value) in [
+            ("LD_PRELOAD", library.to_str().expect("a path")),
+            ("FAKETIME_TIMESTAMP_FILE", clock.to_str().expect("a path")),
+            ("FAKETIME_NO_CACHE", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ("DONT_FAKE_MONOTONIC", "1"),
+        ] {
+            daemon.environment.push((name.to_owned(), value.to_owned()));
+        }
+        daemon.restart();
+        let token = daemon.token("admin");
+        Some(Desk { daemon, clock, token, messages: Vec::new(), call: None })
+    }
+
+    fn set_clock(&self, to: &str) {
+        fs::write(&self.clock, to).expect("a file");
+    }
+
+    fn ask(&self, method: &str, path: &str, key: Option<&str>, body: &Value) -> Response {
+        let bearer = format!("Bearer {}", self.token);
+        let mut headers = vec![("Authorization", bearer.as_str())];
+        headers.extend(key.map(|key| ("Idempotency-Key", key)));
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.daemon.request(method, path, &headers, body.as_bytes())
+    }
+
+    fn post(&self, n: usize) -> Vec<u8> {
+        let message = json!({
+            "key": {"remoteJid": "6281200000001@s.whatsapp.net", "fromMe": false, "id": format!("id-{n}")},
+            "messageTimestamp": 1_794_000_000 + n,
+            "message": {"conversation": format!("message {n}")},
+        });
+        let answer = self.ask("POST", "/webhook/baileys", None, &message);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.body
+    }
+
+    /// Everything comes again and is answered as the first time; a new message joins the open ticket.
+    fn goes_on(&mut self) {
+        for (n, told) in self.messages.iter().enumerate() {
+            assert_eq!(self.post(n), *told, "message {n} is known");
+        }
+        let call = json!({"session_id": "550e8400-e29b-41d4-a716-446655440000"});
+        let opened = self.ask("POST", "/api/calls", Some("one-call"), &call);
+        assert!(opened.status < 300, "{}", opened.text());
+        assert_eq!(*self.call.get_or_insert_with(|| opened.body.clone()), opened.body);
+        let next = self.messages.len();
+        self.messages.push(self.post(next));
+        let page =
+            self.ask("GET", "/api/tickets/1002/timeline?limit=100", None, &Value::Null).json();
+        let said: Vec<_> = page["entries"].as_array().expect("entries").iter().collect();
+        let expected = (0..=next).map(|n| format!("message {n}"));
+        assert!(said.iter().map(|e| e["body"].as_str().unwrap_or_default()).eq(expected), "{page}");
+        let feed = self.ask("GET", "/api/feed?after=0&limit=1", None, &Value::Null);
+        assert_eq!(feed.status, 200, "the feed is kept: {}", feed.text());
+        let ready = self.daemon.request("GET", "/ready", &[], b"");
+        assert_eq!(ready.status, 200, "{}", ready.text());
+    }
+
+    fn figure(&self, name: &str) -> u64 {
+        let figures = self.ask("GET", "/metrics", None, &Value::Null).text();
+        let line = figures.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+        line.trim().parse().expect("a figure")
+    }
+
+    /// The jumps that were told so far, and whether the clock is believed.
+    fn is_told(&self, jumps: u64, trusted: bool) {
+        assert_eq!(self.figure("frontdesk_clock_jumps "), jumps);
+        assert_eq!(self.figure("frontdesk_clock_trusted "), u64::from(trusted));
+        let told = self.daemon.log().matches("the wall clock jumped").count() as u64;
+        assert_eq!(told, jumps, "{}", self.daemon.log());
+    }
+}
+
+#[test]
+fn ten_years_forth_and_back_while_it_runs_lose_nothing_and_are_told() {
+    let Some(mut desk) = Desk::open() else { return };
+    desk.goes_on();
+    desk.is_told(0, true);
+    for (jumps, (to, trusted)) in (1..).zip([("+10y", false), ("-10y", false), ("+0", true)]) {
+        desk.set_clock(to);
+        desk.goes_on();
+        desk.is_told(jumps, trusted);
+    }
+    desk.daemon.terminate();
+}
+
+#[test]
+fn ten_years_forth_and_back_over_restarts_lose_nothing_and_are_told() {
+    let Some(mut desk) = Desk::open() else { return };
+    desk.goes_on();
+    for (jumps, (to, trusted)) in (1..).zip([("+10y", false), ("-10y", false), ("+0", true)]) {
+        if jumps == 2 {
+            desk.daemon.kill9();
+        } else {
+            desk.daemon.terminate();
+        }
+        desk.set_clock(to);
+        desk.daemon.restart();
+        thread::sleep(HOUSEKEEPING);
+        desk.goes_on();
+        desk.is_told(jumps, trusted);
+    }
+    desk.daemon.terminate();
+    desk.daemon.restart();
+    desk.is_told(3, true);
+    let verified = desk.daemon.cli(&["verify"]);
+    assert!(String::from_utf8_lossy(&verified.stdout).contains("sound"));
+}
