@@ -60,6 +60,7 @@ struct Tally {
     recovered: u64,
     failed_opens: u64,
     segments_dropped: u64,
+    compactions: u64,
     verified: u64,
     steps: u64,
 }
@@ -80,6 +81,7 @@ impl Tally {
         self.recovered += other.recovered;
         self.failed_opens += other.failed_opens;
         self.segments_dropped += other.segments_dropped;
+        self.compactions += other.compactions;
         self.verified += other.verified;
         self.steps += other.steps;
     }
@@ -252,7 +254,8 @@ impl World {
                     self.disk.crash_at(1 + self.random.below(3));
                     self.write(&mut store);
                 }
-                73..78 => self.trim(&mut store),
+                73..76 => self.trim(&mut store),
+                76 | 77 => self.compact(&mut store),
                 78 => drop(store.probe()),
                 79 => drop(store.tend_space()),
                 80..85 => self.fault(),
@@ -345,6 +348,19 @@ impl World {
             Ok(())
         });
         drop(read);
+    }
+
+    /// The store is written anew, with work in between.
+    fn compact(&mut self, store: &mut Store) {
+        let Ok(copy) = store.begin_compaction(false) else { return };
+        self.write(store);
+        let copied = copy.measure().ok().and_then(|packed| copy.run(packed).ok());
+        self.write(store);
+        if self.random.chance(50) {
+            self.trim(store);
+        }
+        let done = copied.is_some_and(|copied| store.finish_compaction(copied).is_ok());
+        self.tally.compactions += u64::from(done);
     }
 
     fn trim(&mut self, store: &mut Store) {
@@ -442,8 +458,10 @@ fn rows(store: &Store) -> Rows {
                 rows.insert((table, key), value);
             }
         }
-        rows.remove(&(Table::Meta, (*b"journal.applied").into()));
-        rows.remove(&(Table::Meta, (*b"store.stamp").into()));
+        // The store's own rows.
+        rows.retain(|(table, key), _| {
+            *table != Table::Meta || !(key.starts_with(b"journal.") || key.starts_with(b"store."))
+        });
         Ok(rows)
     });
     read.expect("reads work without faults")

