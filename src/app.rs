@@ -101,7 +101,14 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
-    Ok(Engine::start(store, rules, seal, limits, clocks, Arc::new(Metrics::default()))?)
+    Ok(Engine::start(
+        store,
+        rules,
+        seal,
+        limits,
+        clocks,
+        Arc::new(Metrics::of(config.data_dir.clone())),
+    )?)
 }
 
 fn usize_of(bytes: u64) -> usize {
@@ -260,7 +267,6 @@ async fn start(
         agents_see_all: config.agents.see_all,
         max_body: usize_of(config.http.max_body),
         body_timeout: config.http.body_timeout,
-        data_dir: config.data_dir.clone(),
     };
     let limits = server::Limits {
         connections: config.http.max_connections as usize,

@@ -113,6 +113,13 @@ impl Desk {
     fn is_told(&self, jumps: u64, trusted: bool) {
         assert_eq!(self.figure("frontdesk_clock_jumps "), jumps);
         assert_eq!(self.figure("frontdesk_clock_trusted "), u64::from(trusted));
+        let status = self.daemon.cli(&["status", "--json"]).stdout;
+        let clock = &serde_json::from_slice::<Value>(&status).expect("JSON")["clock"];
+        assert_eq!(
+            (&clock["jumps"], &clock["trusted"]),
+            (&json!(jumps), &json!(trusted)),
+            "{clock}"
+        );
         let told = self.daemon.log().matches("the wall clock jumped").count() as u64;
         assert_eq!(told, jumps, "{}", self.daemon.log());
     }

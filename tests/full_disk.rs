@@ -159,6 +159,9 @@ impl Desk {
             line.trim().parse::<u64>().expect("a figure")
         };
         assert!(figure("frontdesk_disk_free_bytes ") < figure("frontdesk_disk_needed_bytes "));
+        let status = self.daemon.cli(&["status"]);
+        let told = String::from_utf8_lossy(&status.stdout).into_owned();
+        assert!(status.status.code() == Some(1) && told.contains("FULL"), "{told}");
         self.check();
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::size::{bytes, span};
 use super::{Failure, Shared};
 use crate::admin;
-use crate::admin::{DoorStatus, Status, StoreStatus};
+use crate::admin::{ClockStatus, DoorStatus, Status, StoreStatus};
 use crate::config::Config;
 
 #[derive(Args)]
@@ -69,6 +69,12 @@ fn tell(status: &Status, out: &mut dyn Write) -> std::io::Result<()> {
     if status.doors.is_empty() {
         line("doors", "nothing came in since the start".to_owned())?;
     }
+    if let Some(device) = status.wear.device {
+        line("device", format!("{} written to it since boot, by everybody", bytes(device)))?;
+    }
+    if let Some(clock) = &status.clock {
+        line("clock", tell_clock(clock))?;
+    }
     if let Some(memory) = status.memory {
         line("memory", bytes(memory))?;
     }
@@ -82,6 +88,11 @@ fn tell_store(
     let free = store.free_space.map_or("unknown".to_owned(), bytes);
     let (size, reserve) = (bytes(store.size), bytes(store.reserve));
     line("store", format!("format {}, {size}; {free} free, reserve {reserve}", store.format))?;
+    if let (Some(free), Some(needed)) = (store.free_space, store.needed)
+        && free < needed
+    {
+        line("disk", format!("FULL: {} must be free for new events to be taken", bytes(needed)))?;
+    }
     let journal = &store.journal;
     line(
         "journal",
@@ -105,7 +116,9 @@ fn tell_store(
         ),
     )?;
     let written = &store.written;
-    line("written", format!("{} journal, {} store", bytes(written.journal), bytes(written.store)))?;
+    let (journal, zeros) = (bytes(written.journal), bytes(written.zeros));
+    let stored = bytes(written.store);
+    line("written", format!("{journal} journal, {zeros} of it zeros ahead; {stored} store"))?;
     if store.replayed > 0 {
         let text = format!("the last stop was none: {} batches were replayed", store.replayed);
         line("recovered", text)?;
@@ -114,6 +127,23 @@ fn tell_store(
         line("recovered", format!("the store was reopened {} times", store.reopened))?;
     }
     Ok(())
+}
+
+fn tell_clock(clock: &ClockStatus) -> String {
+    let trusted = match (clock.trusted, clock.synchronized) {
+        (_, true) => "set by a time server",
+        (true, false) => "trusted",
+        (false, false) => {
+            "not trusted until a time server has set it or it has gone evenly for a day"
+        }
+    };
+    match &clock.last_jump {
+        None => trusted.to_owned(),
+        Some(jump) => format!(
+            "{trusted}; jumped {} times, last from {} to {}",
+            clock.jumps, jump.from, jump.to
+        ),
+    }
 }
 
 fn tell_door(door: &DoorStatus) -> String {

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::index::Filter;
-use super::{Engine, Job};
+use super::{ClockReport, Engine, Job};
 use crate::domain::contact::Scope;
 use crate::domain::status::Status as TicketStatus;
+use crate::domain::time::Micros;
 use crate::store::Description;
 
 /// A writer that takes longer than this is as good as hung.
@@ -34,6 +35,9 @@ pub struct Status {
     pub doors: BTreeMap<String, DoorStatus>,
     /// Tokens that are valid, by scope.
     pub tokens: BTreeMap<String, u64>,
+    /// None before the first batch.
+    pub clock: Option<ClockStatus>,
+    pub wear: Wear,
     /// What the process holds in memory.
     pub memory: Option<u64>,
 }
@@ -46,12 +50,16 @@ pub struct StoreStatus {
     pub free_space: Option<u64>,
     /// What of that only clearing up may use.
     pub reserve: u64,
+    /// What must be free for new events to be taken, the reserve included.
+    pub needed: Option<u64>,
+    /// Room kept by the ballast file; 0 when it was given up.
+    pub ballast: u64,
     pub journal: JournalStatus,
-    /// Since the start: what was written, without the zeros that prepare segments.
     pub written: Written,
     /// How long ago the last checkpoint was; none before the first since the start.
     pub last_checkpoint: Option<u64>,
     pub checkpoints: u64,
+    pub compactions: u64,
     /// Batches replayed at the start: not 0 after a power cut or a crash.
     pub replayed: u64,
     /// How often the database was reopened after an error.
@@ -73,10 +81,54 @@ pub struct JournalStatus {
     pub last_sync_micros: u64,
 }
 
+/// Bytes written since the start.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Written {
+    /// With the zeros that prepare segments.
     pub journal: u64,
+    /// These zeros.
+    pub zeros: u64,
     pub store: u64,
+}
+
+/// What the kernel says of writing; none where it does not.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Wear {
+    /// Bytes that this process has written since its start.
+    pub process: Option<u64>,
+    /// Bytes that reached the data directory's device since boot, from everybody.
+    pub device: Option<u64>,
+}
+
+/// The wall clock; times as RFC 3339.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClockStatus {
+    /// Whether it is believed.
+    pub trusted: bool,
+    /// Whether a time server has set it since the machine started.
+    pub synchronized: bool,
+    /// How often it has jumped since the store was made.
+    pub jumps: u64,
+    pub last_jump: Option<JumpStatus>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JumpStatus {
+    /// What it would have shown; over a restart the last that was kept.
+    pub from: Micros,
+    pub to: Micros,
+}
+
+impl From<ClockReport> for ClockStatus {
+    fn from(clock: ClockReport) -> ClockStatus {
+        let last = clock.state.jumps.last();
+        ClockStatus {
+            trusted: clock.trusted,
+            synchronized: clock.synchronized,
+            jumps: clock.state.jumped,
+            last_jump: last.map(|jump| JumpStatus { from: jump.from, to: jump.to }),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -94,6 +146,8 @@ impl From<Description> for StoreStatus {
             size: store.bytes,
             free_space: store.free,
             reserve: store.reserve,
+            needed: store.needed,
+            ballast: store.ballast,
             journal: JournalStatus {
                 batch: store.last_batch,
                 event: store.last_seq,
@@ -105,10 +159,12 @@ impl From<Description> for StoreStatus {
             },
             written: Written {
                 journal: store.figures.journal_bytes,
+                zeros: store.figures.journal_zeroed,
                 store: store.figures.database_bytes,
             },
             last_checkpoint: store.checkpointed.map(seconds_since),
             checkpoints: store.figures.checkpoints,
+            compactions: store.figures.compactions,
             replayed: store.replayed,
             reopened: store.figures.reopened,
         }
@@ -136,6 +192,7 @@ impl Engine {
             let count = valid.iter().filter(|token| token.scopes.contains(&scope)).count();
             (scope.as_str().to_owned(), count as u64)
         };
+        let wear = shared.metrics.written();
         let gauge = |value: i64| u64::try_from(value).unwrap_or(0);
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -149,6 +206,8 @@ impl Engine {
             connections: gauge(shared.metrics.connections.get()),
             doors: doors.collect(),
             tokens: Scope::ALL.into_iter().map(bearing).collect(),
+            clock: shared.clock().map(ClockStatus::from),
+            wear: Wear { process: wear.process, device: wear.device },
             memory: resident(),
         }
     }

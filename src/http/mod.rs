@@ -14,7 +14,6 @@ mod queue;
 pub mod server;
 mod tickets;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +32,6 @@ pub struct State {
     pub agents_see_all: bool,
     pub max_body: usize,
     pub body_timeout: Duration,
-    pub data_dir: PathBuf,
 }
 
 /// The whole API. `doors` are the routes of the intake, with their documentation.

@@ -16,7 +16,6 @@ use super::error::Failure;
 use crate::domain::status::Status;
 use crate::engine::index::Filter;
 use crate::telemetry::metrics::{Answered, Metrics};
-use crate::telemetry::wear;
 use crate::wire::problem::Problem;
 
 /// A writer that takes longer than this is as good as hung.
@@ -70,26 +69,6 @@ pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Failure> 
     shared.index().lines(&Filter::default()).for_each(|line| counts[line.status as usize] += 1);
     for (status, count) in Status::ALL.into_iter().zip(counts) {
         text.push_str(&format!("frontdesk_tickets{{status=\"{}\"}} {count}\n", status.as_str()));
-    }
-    let written = wear::written(&state.data_dir);
-    for (name, help, bytes) in [
-        (
-            "process_written",
-            "Bytes written by this process since its start, as the kernel counts",
-            written.process,
-        ),
-        (
-            "device_written",
-            "Bytes written to the data directory's device since boot, by everybody",
-            written.device,
-        ),
-    ] {
-        if let Some(bytes) = bytes {
-            let name = format!("frontdesk_{name}_bytes");
-            text.push_str(&format!(
-                "# HELP {name} {help}.\n# TYPE {name} counter\n{name}_total {bytes}\n"
-            ));
-        }
     }
     let published = shared.published();
     text.push_str("# HELP frontdesk_feed_events Events ever published.\n# TYPE frontdesk_feed_events counter\n");

@@ -16,6 +16,10 @@ pub struct Description {
     pub free: Option<u64>,
     /// What of that only clearing up may use.
     pub reserve: u64,
+    /// What must be free for new events to be taken, the reserve included; none if the file system does not say.
+    pub needed: Option<u64>,
+    /// Room kept by the ballast file; 0 when there is none.
+    pub ballast: u64,
     pub segments: usize,
     /// Of the journal's segments.
     pub journal_bytes: u64,
@@ -35,11 +39,14 @@ pub struct Description {
 impl Store {
     pub fn describe(&self) -> Description {
         let segments = self.journal.segments().list();
+        let space = self.space_after(self.unsettled(), self.settings.disk_reserve).ok();
         Description {
             format: Stamp::ours(self.settings.upgrade.newest()).format,
             bytes: self.database.size(),
-            free: self.disk.free_space().ok(),
+            free: space.map(|space| space.free),
             reserve: self.settings.disk_reserve,
+            needed: space.map(|space| space.needed),
+            ballast: self.ballast.held(),
             segments: segments.len(),
             journal_bytes: segments.iter().map(|segment| segment.size).sum(),
             last_batch: self.journal.last_batch(),

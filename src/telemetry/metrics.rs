@@ -1,5 +1,8 @@
 //! What is counted, in the words of Prometheus.
 
+use std::fmt::Write;
+use std::path::PathBuf;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -8,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::doors::Doors;
+use super::wear::{self, Written};
 
 /// Events in, by door (`call`, `baileys`, …) and what became of them (`stored`, `ignored_group`, …).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -25,6 +29,7 @@ pub struct Answered {
 
 pub struct Metrics {
     registry: Registry,
+    data_dir: Option<PathBuf>,
     pub events_in: Family<EventIn, Counter>,
     pub doors: Doors,
     pub answered: Family<Answered, Counter>,
@@ -103,11 +108,22 @@ impl Default for Metrics {
             commit_seconds,
             batch_commands,
             registry,
+            data_dir: None,
         }
     }
 }
 
 impl Metrics {
+    /// With what the kernel counts for the disk of this directory.
+    pub fn of(data_dir: PathBuf) -> Metrics {
+        Metrics { data_dir: Some(data_dir), ..Metrics::default() }
+    }
+
+    /// What was written to the flash, as the kernel counts it.
+    pub fn written(&self) -> Written {
+        self.data_dir.as_deref().map(wear::written).unwrap_or_default()
+    }
+
     pub fn event(&self, door: &'static str, outcome: &'static str) {
         self.events_in.get_or_create(&EventIn { door, outcome }).inc();
         self.doors.event(door, outcome);
@@ -147,6 +163,18 @@ impl Metrics {
     pub fn encode(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         prometheus_client::encoding::text::encode_registry(&mut text, &self.registry)?;
+        let written = self.written();
+        let process = "Bytes written by this process since its start, as the kernel counts them";
+        let device = "Bytes written to the data directory's device since boot, by everybody";
+        for (name, help, bytes) in [
+            ("frontdesk_process_written_bytes", process, written.process),
+            ("frontdesk_device_written_bytes", device, written.device),
+        ] {
+            if let Some(bytes) = bytes {
+                writeln!(text, "# HELP {name} {help}.\n# TYPE {name} counter")?;
+                writeln!(text, "{name}_total {bytes}")?;
+            }
+        }
         Ok(text)
     }
 }
