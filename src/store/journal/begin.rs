@@ -1,6 +1,7 @@
 //! The journal of a store that was made from a backup: no batches, and the numbers go on behind the last one.
 
 use std::io;
+use std::sync::atomic::AtomicU64;
 
 use super::format::{PAGE, SegmentHeader};
 use super::segment::Segment;
@@ -22,7 +23,8 @@ impl Journal {
             before: latest,
             previous: 0,
         };
-        let file = create_zeroed(disk, UNFINISHED, RECOVERY_SEGMENT.max(2 * PAGE))?;
+        let (size, uncounted) = (RECOVERY_SEGMENT.max(2 * PAGE), AtomicU64::new(0));
+        let file = create_zeroed(disk, UNFINISHED, size, &uncounted)?;
         file.write_at(0, &header.encode())?;
         file.sync_data()?;
         disk.rename(UNFINISHED, &Segment::file_name(1))?;
