@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use redb::Durability;
 
 use super::checkpoint::{begin, put_applied};
-use super::database::{FILE, Instance, UNFINISHED, definition, failed, guarded, open_instance};
+use super::database::{FILE, Instance, UNFINISHED, failed, guarded, open_instance};
 use super::disk::Disk;
 use super::error::{Refusal, StoreError, WriteError};
+use super::opened::Opened;
 use super::plan::Row;
 use super::reader::{Base, Order, Pair, Reader};
 use super::recent::Recent;
@@ -214,12 +215,7 @@ impl Copy {
 fn put(instance: &Instance, rows: &[Row]) -> Result<(), StoreError> {
     guarded(|| {
         let transaction = begin(instance, Durability::Immediate)?;
-        for of in rows.chunk_by(|row, next| row.table == next.table) {
-            let mut table = transaction.open_table(definition(of[0].table)).map_err(failed)?;
-            for Row { key, value, .. } in of {
-                drop(table.insert(&**key, value.as_deref().unwrap_or_default()).map_err(failed)?);
-            }
-        }
+        Opened::of(&transaction).put(rows)?;
         transaction.commit().map_err(failed)
     })
 }

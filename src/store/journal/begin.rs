@@ -23,8 +23,8 @@ impl Journal {
             before: latest,
             previous: 0,
         };
-        let file =
-            create_zeroed(disk, UNFINISHED, RECOVERY_SEGMENT.max(2 * PAGE), &AtomicU64::new(0))?;
+        let (size, uncounted) = (RECOVERY_SEGMENT.max(2 * PAGE), AtomicU64::new(0));
+        let file = create_zeroed(disk, UNFINISHED, size, &uncounted)?;
         file.write_at(0, &header.encode())?;
         file.sync_data()?;
         disk.rename(UNFINISHED, &Segment::file_name(1))?;
