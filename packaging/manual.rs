@@ -26,7 +26,7 @@ for the unit.
 Tickets, journal, keys and the admin socket, unless \fBdata_dir\fR says otherwise.
 .TP
 .I /var/backups/frontdesk/
-Where \fBfrontdesk\-backup.timer\fR puts backups once it is enabled.
+Where \fBfrontdesk backup\fR and \fBfrontdesk\-backup.timer\fR write, unless \fBbackup.target\fR says otherwise.
 .SH ENVIRONMENT
 .TP
 .B FRONTDESK_\fISECTION\fB__\fIKEY\fR
