@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use super::size;
 use crate::telemetry::progress::{Progress, Watch};
 
 /// How often a bar is drawn.
@@ -67,7 +68,7 @@ fn bar_of(done: u64, total: u64) -> String {
 /// How far, and how long it may still take: `52 %, 520000 of 1000000 rows, 12 s left`.
 fn words(unit: Unit, (done, total): (u64, u64), elapsed: Duration) -> String {
     let amount = |n: u64| match unit {
-        Unit::Bytes => size(n),
+        Unit::Bytes => size::bytes(n),
         Unit::Count(_) => n.to_string(),
     };
     let name = match unit {
@@ -82,31 +83,9 @@ fn words(unit: Unit, (done, total): (u64, u64), elapsed: Duration) -> String {
     let mut text = format!("{percent} %, {} of {}{name}", amount(done), amount(total));
     if percent >= 2 && done < total {
         let left = elapsed.mul_f64((total - done) as f64 / done as f64);
-        text += &format!(", {} left", span(left));
+        text += &format!(", {} left", size::span(left.as_secs()));
     }
     text
-}
-
-fn span(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..100 => format!("{seconds} s"),
-        seconds => format!("{} min", seconds.div_ceil(60)),
-    }
-}
-
-/// Bytes in a unit that leaves few digits.
-pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} bytes");
-    }
-    let mut amount = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while amount >= 1024.0 && unit + 1 < UNITS.len() {
-        amount /= 1024.0;
-        unit += 1;
-    }
-    format!("{amount:.1} {}", UNITS[unit])
 }
 
 #[cfg(test)]
@@ -120,10 +99,10 @@ mod tests {
         assert_eq!(words(rows, (52, 100), after), "52 %, 52 of 100 rows, 12 s left");
         assert_eq!(words(rows, (120, 100), after), "100 %, 100 of 100 rows");
         assert_eq!(words(rows, (7, 0), after), "7 rows");
-        assert_eq!(words(Unit::Bytes, (0, 3 << 30), after), "0 %, 0 bytes of 3.0 GiB");
-        assert_eq!(words(Unit::Bytes, (3 << 20, 300 << 20), after), "1 %, 3.0 MiB of 300.0 MiB");
+        assert_eq!(words(Unit::Bytes, (0, 3 << 30), after), "0 %, 0 B of 3 GiB");
+        assert_eq!(words(Unit::Bytes, (3 << 20, 300 << 20), after), "1 %, 3 MiB of 300 MiB");
         let long = words(Unit::Bytes, (30 << 20, 300 << 20), after);
-        assert_eq!(long, "10 %, 30.0 MiB of 300.0 MiB, 2 min left");
+        assert_eq!(long, "10 %, 30 MiB of 300 MiB, 1 min 57 s left");
     }
 
     #[test]

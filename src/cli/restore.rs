@@ -52,7 +52,7 @@ pub fn into(
     let place = source.place.clone();
     let progress = Progress::default();
     // The beginning is read first: what is no backup, or has another key, touches nothing.
-    let backup = source.open(secret, &config.backup, &progress)?;
+    let backup = source.open(secret, config, &progress)?;
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at)?;
     is_free(dir)?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(dir).map_err(at)?);

@@ -55,7 +55,7 @@ fn read(
     let source = find(place, &config.backup)?;
     let place = source.place.clone();
     let progress = Progress::default();
-    let backup = source.open(&command.secret, &config.backup, &progress)?;
+    let backup = source.open(&command.secret, config, &progress)?;
     let meter = Meter::show("verify", Unit::Bytes, &progress);
     let checked = backup.check();
     drop(meter);

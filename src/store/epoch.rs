@@ -9,6 +9,7 @@ use super::checkpoint::begin;
 use super::database::{APPLIED, Instance, definition, failed, guarded};
 use super::disk::Disk;
 use super::error::{OpenError, StoreError};
+use super::space::LEAST;
 use super::tables::Table;
 
 /// Row of [`Table::Meta`]: a version byte, then a random number, big endian.
@@ -28,6 +29,10 @@ pub fn load(instance: &Instance, disk: &dyn Disk) -> Result<String, OpenError> {
         file: "the system's random numbers".to_owned(),
         error: error.to_string(),
     })?;
+    // A full disk is no reason not to start: then the next start draws again, and consumers resync.
+    if !disk.free_space().is_ok_and(|free| free >= 2 * LEAST) {
+        return Ok(show(fresh));
+    }
     let row = encode(fresh);
     guarded(|| {
         let transaction = begin(instance, Durability::Immediate)?;

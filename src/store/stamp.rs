@@ -46,7 +46,7 @@ impl Stamp {
         Ok(())
     }
 
-    fn decode(value: &[u8]) -> Option<Stamp> {
+    pub fn decode(value: &[u8]) -> Option<Stamp> {
         let (head, version) = value.split_first_chunk::<5>()?;
         let [1, format @ ..] = head else { return None };
         let version = std::str::from_utf8(version).ok()?.to_owned();

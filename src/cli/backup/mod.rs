@@ -10,12 +10,13 @@ mod secret;
 mod source;
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufReader, Write};
 use std::path::Path;
 
 use clap::Args;
 
-use super::progress::{Meter, Unit, size};
+use super::progress::{Meter, Unit};
+use super::size;
 use super::{Failure, Shared};
 use crate::admin;
 use crate::app;
@@ -65,7 +66,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
         made.end.rows,
         made.end.plans,
         made.end.seq,
-        size(made.bytes),
+        size::bytes(made.bytes),
         if secret.is_some() { ", encrypted" } else { "" }
     )?;
     if made.removed > 0 {
@@ -120,8 +121,10 @@ fn to_file(path: &Path, config: &Config, secret: Option<&Secret>) -> Result<(End
     let progress = Progress::default();
     progress.set_total(written.metadata()?.len());
     let meter = Meter::show("reading back", Unit::Bytes, &progress);
-    let checked = Backup::open(std::io::BufReader::new(written), &progress, |_| secret.cloned())
-        .and_then(Backup::check);
+    let checked = Backup::open(BufReader::new(written), source::newest(config), &progress, |_| {
+        secret.cloned()
+    })
+    .and_then(Backup::check);
     drop(meter);
     let whole = checked.map_err(|error| {
         Failure::failed(format!("{}: what was written does not read back: {error}", path.display()))
@@ -207,7 +210,7 @@ pub fn described(whole: &Whole) -> String {
         whole.end.rows,
         whole.end.plans,
         whole.end.seq,
-        size(whole.bytes),
+        size::bytes(whole.bytes),
         whole.lock,
     )
 }

@@ -1,5 +1,5 @@
-//! What a backup is encrypted to: from a flag's file, the configuration, a systemd credential, or asked for
-//! on the terminal. Never from the command line itself, which everybody on the box can read.
+//! What a backup is encrypted to: from a flag's file, the configuration (and so a systemd credential), or
+//! asked for on the terminal. Never from the command line itself, which everybody on the box can read.
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -77,11 +77,7 @@ impl Flags {
         if !config.key_file.as_os_str().is_empty() {
             return key(&config.key_file).map(Some);
         }
-        match (credential("backup-passphrase"), credential("backup-key")) {
-            (Some(file), _) => passphrase(&file).map(Some),
-            (_, Some(file)) => key(&file).map(Some),
-            (None, None) => Ok(None),
-        }
+        Ok(None)
     }
 }
 
@@ -94,18 +90,7 @@ pub fn s3_secret_key(config: &BackupConfig) -> Result<String, Failure> {
     if !s3.secret_key_file.as_os_str().is_empty() {
         return first_line(&s3.secret_key_file);
     }
-    match credential("backup-s3-secret-key") {
-        Some(file) => first_line(&file),
-        None => Err(Failure::usage(
-            "an s3:// address needs backup.s3.secret_key, backup.s3.secret_key_file or the credential backup-s3-secret-key",
-        )),
-    }
-}
-
-/// What systemd has put there for this service.
-fn credential(name: &str) -> Option<PathBuf> {
-    let file = Path::new(&std::env::var_os("CREDENTIALS_DIRECTORY")?).join(name);
-    file.exists().then_some(file)
+    Err(Failure::usage("an s3:// address needs backup.s3.secret_key or backup.s3.secret_key_file"))
 }
 
 fn passphrase(file: &Path) -> Result<Secret, Failure> {

@@ -7,8 +7,9 @@ use super::file;
 use super::object::{OldObject, Remote};
 use super::place::Place;
 use super::secret::Flags;
+use crate::app;
 use crate::cli::Failure;
-use crate::config::BackupConfig;
+use crate::config::{BackupConfig, Config};
 use crate::store::backup::{Backup, BackupError};
 use crate::telemetry::progress::Progress;
 
@@ -56,16 +57,21 @@ impl Source {
     pub fn open(
         self,
         flags: &Flags,
-        config: &BackupConfig,
+        config: &Config,
         progress: &Progress,
     ) -> Result<Backup<Box<dyn Read>>, Failure> {
         progress.set_total(self.size);
         let mut missing = None;
-        let opened = Backup::open(self.input, progress, |lock| {
-            flags.for_reading(config, lock).map_err(|failure| missing = Some(failure)).ok()
+        let opened = Backup::open(self.input, newest(config), progress, |lock| {
+            flags.for_reading(&config.backup, lock).map_err(|failure| missing = Some(failure)).ok()
         });
         opened.map_err(|error| missing.unwrap_or_else(|| refused(&self.place, &error)))
     }
+}
+
+/// The newest format of rows that this program works with.
+pub fn newest(config: &Config) -> u32 {
+    app::settings(config).upgrade.newest()
 }
 
 /// A backup that does not verify.

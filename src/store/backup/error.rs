@@ -16,6 +16,10 @@ pub enum BackupError {
         "the backup has format {found}, this frontdesk reads up to {FORMAT}; restore it with the version that wrote it or a newer one"
     )]
     Newer { found: u32 },
+    #[error(
+        "the backup is of a store of format {found}, written by frontdesk {version}; this frontdesk reads up to {known}"
+    )]
+    NewerStore { found: u32, known: u32, version: String },
     #[error("the backup is encrypted to a {0}, and none was given")]
     Locked(&'static str),
     #[error("the backup is encrypted to a {wants}, and what was given is a {given}")]

@@ -19,7 +19,7 @@
 //!
 //! | kind | once | what is in it |
 //! |---|---|---|
-//! | 1 about | first | JSON: who wrote it, when, the feed's epoch, rows expected |
+//! | 1 about | first | JSON: who wrote it, when, the format of the rows, the feed's epoch, rows expected |
 //! | 2 keys | second | the text of the file `keys`, without which addresses cannot be found again |
 //! | 3 rows | | table u8, count u32, then key length and value length (LEB128), key, value of each |
 //! | 4 plans | | plans as they are in the journal ([`super::plan`]) |
@@ -63,6 +63,8 @@ pub const FORMAT: u32 = 1;
 pub struct About {
     /// The version of frontdesk whose store it is.
     pub frontdesk: String,
+    /// The format of its rows: what restores it must know that, or a newer one.
+    pub store_format: u32,
     /// By the clock of the box.
     pub made_at: Micros,
     /// The feed that ends with it; the restored store begins another.

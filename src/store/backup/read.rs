@@ -44,10 +44,11 @@ pub struct Whole {
 }
 
 impl<R: Read> Backup<R> {
-    /// Reads the beginning. `secret` is asked for one only if the backup is encrypted. Bytes read are counted
-    /// in `progress`.
+    /// Reads the beginning, and refuses rows of a format above `newest`. `secret` is asked for one only if the
+    /// backup is encrypted. Bytes read are counted in `progress`.
     pub fn open(
         input: R,
+        newest: u32,
         progress: &Progress,
         secret: impl FnOnce(Lock) -> Option<Secret>,
     ) -> Result<Backup<R>, BackupError> {
@@ -74,8 +75,12 @@ impl<R: Read> Backup<R> {
             end: End::default(),
         };
         let about = blocks.expect(Kind::About)?;
-        let about = serde_json::from_slice(&about.bytes)
+        let about: About = serde_json::from_slice(&about.bytes)
             .map_err(|error| about.damaged(format!("what it says of itself: {error}")))?;
+        if about.store_format > newest {
+            let (found, version) = (about.store_format, about.frontdesk);
+            return Err(BackupError::NewerStore { found, known: newest, version });
+        }
         let keys = blocks.expect(Kind::Keys)?;
         let text = String::from_utf8(keys.bytes.clone()).ok();
         let text = text.filter(|text| keyfile::parse(text).is_some());

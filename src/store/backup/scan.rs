@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::super::epoch::is_own;
 use super::super::feed::Feed;
-use super::super::reader::Reader;
+use super::super::reader::{Reader, View};
+use super::super::stamp::{STAMP, Stamp};
 use super::super::tables::Table;
 use super::block::{self, CHUNK, Kind, Part, RowsPart};
 use super::tail::Tail;
@@ -52,7 +53,7 @@ impl Scan {
         progress: Progress,
     ) -> Scan {
         let frontdesk = env!("CARGO_PKG_VERSION").to_owned();
-        let about = Box::new(About { frontdesk, made_at, feed_epoch, rows: 0 });
+        let about = Box::new(About { frontdesk, store_format: 1, made_at, feed_epoch, rows: 0 });
         Scan {
             reader,
             feed,
@@ -91,9 +92,14 @@ impl Scan {
     }
 
     fn begin(&mut self, mut about: About) -> Result<(), ScanError> {
-        about.rows = self.reader.read(|snapshot| {
-            Table::ALL.iter().try_fold(0, |sum, table| Ok(sum + snapshot.count(*table)?))
+        let (rows, stamp) = self.reader.read(|snapshot| {
+            let rows = Table::ALL.iter().map(|table| snapshot.count(*table));
+            Ok((rows.sum::<Result<u64, _>>()?, snapshot.get(Table::Meta, STAMP)?))
         })?;
+        about.rows = rows;
+        // The first version wrote no stamp.
+        about.store_format =
+            stamp.and_then(|stamp| Stamp::decode(&stamp)).map_or(1, |stamp| stamp.format);
         self.progress.set_total(about.rows);
         // Strings and numbers only: this does not fail.
         let bytes = serde_json::to_vec(&about).unwrap_or_default();

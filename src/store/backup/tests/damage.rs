@@ -129,6 +129,16 @@ fn a_newer_format_is_told_as_one() {
 }
 
 #[test]
+fn rows_of_a_newer_format_are_refused_at_once() {
+    let (_, file) = example(None);
+    let opened = Backup::open(Cursor::new(&file[..]), 0, &Progress::default(), |_| None);
+    let error = opened.err().map(|error| error.to_string());
+    assert!(error.is_some_and(
+        |text| text.contains("of a store of format 1") && text.contains("reads up to 0")
+    ),);
+}
+
+#[test]
 fn another_file_is_no_backup() {
     assert!(
         refused(b"PK\x03\x04 something else", None)

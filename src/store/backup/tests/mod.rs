@@ -90,7 +90,7 @@ fn read<'a>(
     file: &'a [u8],
     secret: Option<&Secret>,
 ) -> Result<Backup<Cursor<&'a [u8]>>, BackupError> {
-    Backup::open(Cursor::new(file), &Progress::default(), |_| secret.cloned())
+    Backup::open(Cursor::new(file), 1, &Progress::default(), |_| secret.cloned())
 }
 
 fn restore_to(
