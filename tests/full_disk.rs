@@ -112,6 +112,8 @@ impl Desk {
                         while !stop.load(Ordering::Relaxed) {
                             let n = next.fetch_add(1, Ordering::Relaxed);
                             answered.push((n, desk.post(n)));
+                            // So that what is kept stays small beside the disk.
+                            thread::sleep(Duration::from_millis(4));
                         }
                         answered
                     })
