@@ -260,6 +260,7 @@ async fn start(
         max_body: usize_of(config.http.max_body),
         body_timeout: config.http.body_timeout,
         takeover_probe: config.calls.takeover_probe,
+        doors: config.doors.clone(),
     };
     let doors = Doors::new(engine.clone(), doors, stopping.clone(), busy);
     let state = http::State {
@@ -267,6 +268,7 @@ async fn start(
         agents_see_all: config.agents.see_all,
         max_body: usize_of(config.http.max_body),
         body_timeout: config.http.body_timeout,
+        door_header: config.doors.header.as_str().into(),
     };
     let limits = server::Limits {
         connections: config.http.max_connections as usize,

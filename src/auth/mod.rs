@@ -15,6 +15,15 @@ pub struct Caller {
     pub agent: Option<u64>,
 }
 
+/// What the token of a request came to, at a door that may do with a signature instead.
+#[derive(Clone, Debug)]
+pub enum Knock {
+    Known(Caller),
+    /// Why no token of theirs opens the door.
+    Refused(String),
+    NoToken,
+}
+
 impl From<&Token> for Caller {
     fn from(token: &Token) -> Caller {
         Caller {

@@ -9,11 +9,17 @@ pub enum Access {
     Open,
     /// Needs a token with one of these scopes; `admin` always suffices.
     AnyOf(&'static [Scope]),
+    /// Needs a token of scope `ingest`, which may also come in the address or in a header of the
+    /// configuration's choice, as many bridges can send nothing else.
+    Door,
+    /// Like [`Access::Door`], or signed by the vendor: the door itself looks.
+    SignedDoor,
 }
 
-use Access::{AnyOf, Open};
+use Access::{AnyOf, Door, Open};
 
-const DOOR: Access = AnyOf(&[Scope::Ingest]);
+/// The scopes that open doors.
+const DELIVER: &[Scope] = &[Scope::Ingest];
 const READ: Access = AnyOf(&[Scope::Read, Scope::Agent]);
 /// Relays write the ledger, agents correct it.
 const LEDGER: Access = AnyOf(&[Scope::Ingest, Scope::Agent]);
@@ -31,8 +37,8 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/docs/{*rest}", Open),
     ("GET", "/openapi.json", Open),
     ("GET", "/metrics", AnyOf(&[Scope::Read])),
-    ("GET", "/ingest/calls/{session_id}", DOOR),
-    ("POST", "/webhook/baileys", DOOR),
+    ("GET", "/ingest/calls/{session_id}", Door),
+    ("POST", "/webhook/baileys", Door),
     ("GET", "/api/calls", READ),
     ("POST", "/api/calls", LEDGER),
     ("GET", "/api/calls/stats", READ),
@@ -74,22 +80,26 @@ pub fn methods(route: &str) -> Vec<&'static str> {
 }
 
 impl Access {
-    pub fn allows(self, scopes: &[Scope]) -> bool {
+    /// The scopes of which one is needed; none if no token is.
+    fn scopes(self) -> Option<&'static [Scope]> {
         match self {
-            Open => true,
-            AnyOf(wanted) => scopes.iter().any(|s| *s == Scope::Admin || wanted.contains(s)),
+            Open => None,
+            AnyOf(wanted) => Some(wanted),
+            Door | Access::SignedDoor => Some(DELIVER),
         }
+    }
+
+    pub fn allows(self, scopes: &[Scope]) -> bool {
+        let suffices =
+            |wanted: &[Scope]| scopes.iter().any(|s| *s == Scope::Admin || wanted.contains(s));
+        self.scopes().is_none_or(suffices)
     }
 
     /// The scopes that would do, for the error that says so.
     pub fn wanted(self) -> String {
-        match self {
-            Open => "none".into(),
-            AnyOf(wanted) => {
-                let names = wanted.iter().chain(&[Scope::Admin]).map(|s| s.as_str());
-                names.collect::<Vec<_>>().join(" or ")
-            }
-        }
+        let Some(wanted) = self.scopes() else { return "none".into() };
+        let names = wanted.iter().chain(&[Scope::Admin]).map(|s| s.as_str());
+        names.collect::<Vec<_>>().join(" or ")
     }
 }
 

@@ -1,10 +1,10 @@
 //! `[backup]`: where backups go, how many are kept, what they are encrypted to.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::masked::Masked;
 use super::problem::Limits;
 
 /// The shortest passphrase, in characters.
@@ -36,17 +36,6 @@ pub struct S3Config {
     pub secret_key_file: PathBuf,
     /// PEM certificates that are trusted besides the usual ones; empty is none.
     pub ca_file: PathBuf,
-}
-
-/// A secret, which is never shown.
-#[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(transparent)]
-pub struct Masked(pub String);
-
-impl fmt::Debug for Masked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "none" } else { "********" })
-    }
 }
 
 impl BackupConfig {

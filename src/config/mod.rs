@@ -13,6 +13,7 @@ mod backup;
 mod calls;
 mod clock;
 mod credentials;
+mod doors;
 mod engine;
 mod feed;
 mod http;
@@ -21,6 +22,7 @@ mod keys;
 mod layers;
 mod log;
 mod maintenance;
+mod masked;
 mod problem;
 mod settings;
 mod store;
@@ -38,9 +40,10 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 pub use agents::AgentsConfig;
-pub use backup::{BackupConfig, MIN_PASSPHRASE, Masked, S3Config};
+pub use backup::{BackupConfig, MIN_PASSPHRASE, S3Config};
 pub use calls::CallsConfig;
 pub use clock::ClockConfig;
+pub use doors::DoorsConfig;
 pub use engine::EngineConfig;
 pub use feed::FeedConfig;
 pub use http::HttpConfig;
@@ -48,6 +51,7 @@ pub use idempotency::IdempotencyConfig;
 pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
+pub use masked::Masked;
 pub use problem::{ConfigError, Problem};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
@@ -72,6 +76,7 @@ pub struct Config {
     pub agents: AgentsConfig,
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
+    pub doors: DoorsConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
     pub clock: ClockConfig,
@@ -112,6 +117,7 @@ impl Config {
         self.tickets.check(limits);
         self.calls.check(limits);
         self.whatsapp.check(limits);
+        self.doors.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);
         self.clock.check(limits);

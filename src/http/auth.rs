@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::State;
 use super::error::Failure;
-use crate::auth::{Caller, policy, token};
+use crate::auth::policy::{self, Access};
+use crate::auth::{Caller, Knock, token};
 use crate::wire::problem::Problem;
 
 /// Lets a request through to its route when its token may, and tells the handler who calls.
@@ -31,39 +32,73 @@ pub async fn require(
         return refused;
     }
     let access = policy::access(method, route.as_str());
-    if access == policy::Access::Open {
-        return next.run(request).await;
-    }
-    let caller = match recognise(&state, &request) {
-        Ok(caller) => caller,
-        Err(failure) => return failure.into_response(),
+    let caller = match access {
+        Access::Open => return next.run(request).await,
+        Access::AnyOf(_) => recognise(&state, &request),
+        Access::Door => at_door(&state, &request).unwrap_or_else(|| Err(no_token())),
+        Access::SignedDoor => {
+            let knock = knock(&state, access, &request);
+            request.extensions_mut().insert(knock);
+            return next.run(request).await;
+        }
     };
-    if !access.allows(&caller.scopes) {
-        let has: Vec<_> = caller.scopes.iter().map(|s| s.as_str()).collect();
-        let why = format!(
-            "this needs a token of scope {}; yours has {}",
-            access.wanted(),
-            has.join(", ")
-        );
-        return Failure::from(Problem::new(403, "Forbidden", why)).into_response();
-    }
-    request.extensions_mut().insert(caller);
+    match caller.and_then(|caller| permitted(access, caller)) {
+        Ok(caller) => request.extensions_mut().insert(caller),
+        Err(problem) => return Failure::from(problem).into_response(),
+    };
     next.run(request).await
 }
 
+fn permitted(access: Access, caller: Caller) -> Result<Caller, Problem> {
+    if access.allows(&caller.scopes) {
+        return Ok(caller);
+    }
+    let has: Vec<_> = caller.scopes.iter().map(|s| s.as_str()).collect();
+    let (wanted, has) = (access.wanted(), has.join(", "));
+    let why = format!("this needs a token of scope {wanted}; yours has {has}");
+    Err(Problem::new(403, "Forbidden", why))
+}
+
+fn knock(state: &State, access: Access, request: &Request) -> Knock {
+    match at_door(state, request).map(|found| found.and_then(|caller| permitted(access, caller))) {
+        None => Knock::NoToken,
+        Some(Ok(caller)) => Knock::Known(caller),
+        Some(Err(problem)) => Knock::Refused(problem.detail),
+    }
+}
+
+/// The caller by whatever token comes first: the bearer's, the address's, the configured header's. None if
+/// there is none; an `Authorization` of another kind is the vendor's own.
+fn at_door(state: &State, request: &Request) -> Option<Result<Caller, Problem>> {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let query = request.uri().query().unwrap_or_default().split('&');
+    let in_address = query.filter_map(|pair| pair.strip_prefix("token=")).next();
+    let token = text(AUTHORIZATION.as_str()).and_then(token::bearer);
+    let token = token.or(in_address).or_else(|| text(&state.door_header))?;
+    Some(known(state, token))
+}
+
 /// The caller of a request, by its `Authorization: Bearer` header.
-pub fn recognise(state: &State, request: &Request) -> Result<Caller, Failure> {
-    let unauthorized = |why: &str| Failure::from(Problem::new(401, "Unauthorized", why));
-    let header = request
-        .headers()
-        .get(AUTHORIZATION)
-        .ok_or_else(|| unauthorized("send a token as `Authorization: Bearer …`"))?;
+pub fn recognise(state: &State, request: &Request) -> Result<Caller, Problem> {
+    let header = request.headers().get(AUTHORIZATION).ok_or_else(no_token)?;
     let token =
         header.to_str().ok().and_then(token::bearer).ok_or_else(|| {
             unauthorized("the Authorization header must read `Bearer` and a token")
         })?;
+    known(state, token)
+}
+
+fn known(state: &State, token: &str) -> Result<Caller, Problem> {
     let found = state.engine.shared().token(&token::hash(token));
     found
         .map(|t| Caller::from(t.as_ref()))
         .ok_or_else(|| unauthorized("this token is unknown or was revoked"))
+}
+
+fn no_token() -> Problem {
+    unauthorized("send a token as `Authorization: Bearer …`")
+}
+
+fn unauthorized(why: &str) -> Problem {
+    Problem::new(401, "Unauthorized", why)
 }

@@ -36,7 +36,7 @@ async fn require(
     let caller = if open { Ok(Caller::open_reader()) } else { auth::recognise(&state, &request) };
     let caller = match caller {
         Ok(caller) => caller,
-        Err(failure) => return failure.into_response(),
+        Err(problem) => return Failure::from(problem).into_response(),
     };
     let reads = [Scope::Read, Scope::Agent, Scope::Admin];
     if !caller.scopes.iter().any(|s| reads.contains(s)) {

@@ -32,6 +32,8 @@ pub struct State {
     pub agents_see_all: bool,
     pub max_body: usize,
     pub body_timeout: Duration,
+    /// The header in which doors take tokens, too.
+    pub door_header: Arc<str>,
 }
 
 /// The whole API. `doors` are the routes of the intake, with their documentation.

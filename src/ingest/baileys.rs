@@ -1,18 +1,17 @@
 //! The Baileys door: what a WhatsApp bridge posts, answered with what the bridge is to do.
 
-use axum::body::{Bytes, to_bytes};
+use axum::Json;
 use axum::extract::{Request, State};
-use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Doors, Refused, actor};
-use crate::auth::Caller;
+use super::door::admit;
+use super::{Doors, Refused};
 use crate::domain::contact::Mode;
 use crate::domain::entry::{Attachment, MAX_BODY};
 use crate::domain::time::Micros;
-use crate::engine::command::{Command, Idempotency, InboundMessage, Refusal, Reply, Submission};
-use crate::engine::{self};
+use crate::engine;
+use crate::engine::command::{Command, InboundMessage, Refusal, Reply, Submission};
 use crate::wire::baileys::{Item, Message, Skip, parse};
 use crate::wire::json;
 use crate::wire::problem::Problem;
@@ -62,28 +61,18 @@ pub enum Outcome {
     responses((status = 200, body = Answer)))]
 pub async fn receive(
     State(doors): State<Doors>,
-    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Json<Answer>, Refused> {
-    let (parts, body) = request.into_parts();
-    let max = doors.settings.max_body;
-    let read = tokio::time::timeout(doors.settings.body_timeout, to_bytes(body, max)).await;
-    let bytes = read
-        .map_err(|_| Problem::new(408, "Request Timeout", "the body did not arrive in time"))?
-        .map_err(|_| {
-            let why = format!("the body must be at most {max} bytes (http.max_body)");
-            Problem::new(413, "Content Too Large", why)
-        })?;
-    let key = parts.headers.get("idempotency-key").map(|k| bind(k.as_bytes(), &caller, &bytes));
-    let key = key.transpose().map_err(engine::Error::from)?;
-    let body = json::from_bytes(&bytes)
+    let delivery = admit(&doors, request).await?;
+    let (actor, key) = (&delivery.actor, delivery.idempotency().map_err(engine::Error::from)?);
+    let body = json::from_bytes(&delivery.body)
         .map_err(|e| Problem::bad_request(format!("the body is not JSON: {e}")))?;
-    let delivery = parse(&body);
-    let instance = instance(delivery.instance)?;
+    let parsed = parse(&body);
+    let instance = instance(parsed.instance)?;
     let shared = doors.engine.shared();
     // Everything is queued before anything is waited for, so that one sync serves the whole delivery.
-    let mut waiting = Vec::with_capacity(delivery.items.len());
-    for (position, item) in delivery.items.into_iter().enumerate() {
+    let mut waiting = Vec::with_capacity(parsed.items.len());
+    for (position, item) in parsed.items.into_iter().enumerate() {
         let (id, command) = match item {
             Item::Message(message) => (message.id.clone(), command(&instance, *message)),
             Item::SamePerson { lid, phone } => (None, Ok(Command::JoinAddresses { lid, phone })),
@@ -92,7 +81,7 @@ pub async fn receive(
         waiting.push(match command {
             Ok(command) => {
                 let idempotency = key.map(|k| k.part(position));
-                let submission = Submission { actor: actor(&caller), idempotency, command };
+                let submission = Submission { actor: actor.clone(), idempotency, command };
                 (id, Ok(doors.engine.enqueue(submission)?))
             }
             Err(reason) => (id, Err(reason)),
@@ -126,10 +115,6 @@ pub async fn receive(
         });
     }
     Ok(Json(Answer { status: "success", messages }))
-}
-
-fn bind(key: &[u8], caller: &Caller, body: &Bytes) -> Result<Idempotency, Refusal> {
-    Idempotency::new(caller.token_id, key, &[b"POST", b"/webhook/baileys", body])
 }
 
 fn instance(name: Option<String>) -> Result<String, Problem> {

@@ -3,7 +3,9 @@
 
 mod baileys;
 mod calls;
+pub mod door;
 mod relay;
+pub mod signature;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Caller;
+use crate::config::DoorsConfig;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
 use crate::wire::problem::Problem;
@@ -38,6 +41,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// How long the other connection of a session may take to show that it lives.
     pub takeover_probe: Duration,
+    /// The secrets of those who sign what they deliver.
+    pub doors: DoorsConfig,
 }
 
 /// The live connections of calls, by connection id: where to ask whether one is alive.

@@ -132,3 +132,25 @@ fn only_a_bridges_token_may_deliver() {
     assert!(desk.queue().is_empty());
     assert_eq!(post(Some(&desk.daemon.token("ingest"))).status, 200);
 }
+
+/// Many bridges can send no `Authorization` header.
+#[test]
+fn a_bridge_may_show_its_token_in_the_address_or_in_a_header_of_the_desks_choice() {
+    let desk = Desk::open("[doors]\nheader = \"x-bridge-secret\"\n");
+    let hello = message(&phone(BUDI), "A1", 0, "Halo").to_string();
+    let post = |path: &str, headers: &[(&str, &str)]| {
+        desk.daemon.request("POST", path, headers, hello.as_bytes())
+    };
+    let token = desk.daemon.token("ingest");
+    let door = "/webhook/baileys";
+    problem(&post(door, &[("X-Api-Key", &token)]), 401);
+    problem(&post(door, &[("X-Bridge-Secret", "another")]), 401);
+    problem(&post(&format!("{door}?token=another"), &[]), 401);
+    assert!(desk.queue().is_empty());
+    assert_eq!(post(door, &[("X-Bridge-Secret", &token)]).status, 200);
+    assert_eq!(post(&format!("{door}?a=b&token={token}"), &[]).status, 200);
+    // Elsewhere a token stays out of addresses, which end up in logs.
+    let read = desk.daemon.token("read");
+    let queue = format!("/api/tickets/queue?token={read}");
+    problem(&desk.daemon.request("GET", &queue, &[], b""), 401);
+}
