@@ -1,17 +1,15 @@
 //! What must not be kept is not kept (S0.51): card numbers and security codes that come in at any door are in no
 //! answer, no file of the data directory, no log and no backup.
 
-#[path = "privacy/corpus.rs"]
-mod corpus;
-mod harness;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use frontdesk::domain::redact::Redactor;
 use frontdesk::store::sim::Random;
-use harness::{Daemon, Response};
 use serde_json::{Value, json};
+
+use crate::corpus;
+use crate::harness::{self, Daemon, Response};
 
 /// A word that is kept, so that a search that finds nothing was a search.
 const CONTROL: &str = "terracotta-armadillo";
