@@ -111,7 +111,13 @@ fn no_card_number_reaches_the_disk_an_answer_the_log_or_a_backup() {
         "/api/tickets/queue".into(),
     ] {
         let shown = desk.send("GET", &path, &Value::Null).text();
-        assert!(!shown.contains(PAN) && !shown.contains(BARE) && !shown.contains("987"), "{shown}");
+        assert!(
+            !shown.contains(PAN)
+                && !shown.contains(BARE)
+                && !shown.contains("cvv 987")
+                && !shown.contains("\"987"),
+            "{shown}"
+        );
     }
     let shown = desk.send("GET", "/api/tickets/1001/timeline", &Value::Null).text();
     assert!(shown.contains("kartu saya 411111******1111, cvv ***"), "{shown}");

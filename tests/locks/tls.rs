@@ -140,6 +140,11 @@ fn nothing_is_served_in_clear_on_the_network_unless_it_is_wanted() {
 #[test]
 fn who_comes_in_clear_is_sent_on_to_tls() {
     let daemon = Daemon::with_config("[http]\ntls = \"self\"\nredirect_listen = \"127.0.0.1:0\"\n");
+    let began = Instant::now();
+    while !daemon.log().contains("sent on to TLS") {
+        assert!(began.elapsed() < Duration::from_secs(10), "{}", daemon.log());
+        sleep(Duration::from_millis(10));
+    }
     let log = daemon.log();
     let line = log.lines().find(|line| line.contains("sent on to TLS")).expect("an address");
     let address = line.rsplit("address=").next().expect("an address").trim();
