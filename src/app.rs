@@ -24,7 +24,7 @@ use crate::engine::rows::ReadError;
 use crate::engine::rules::Rules;
 use crate::engine::{self, Engine, Writer};
 use crate::http::server;
-use crate::ingest::{self, Doors};
+use crate::ingest::{self, Doors, Speech, SpeechError};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
 use crate::store::{self, OpenError, Progress, Store, StoreSettings, Upgrade};
@@ -43,6 +43,8 @@ pub enum AppError {
     Store(#[from] OpenError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
     #[error("the store opens but cannot be read: {0}")]
     Read(#[from] ReadError),
     #[error("{0}")]
@@ -239,6 +241,7 @@ async fn start(
     };
     let legacy_address = legacy.as_ref().map(|(_, address)| *address);
     let bound = Bound { http, inherited: addresses, legacy: legacy_address };
+    let speech = Speech::new(&config.realtime)?;
     let mut settings = settings(config);
     (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
     let (engine, writer) = open_store(config, settings)?;
@@ -261,8 +264,9 @@ async fn start(
         body_timeout: config.http.body_timeout,
         takeover_probe: config.calls.takeover_probe,
         doors: config.doors.clone(),
+        max_backlog: usize_of(config.realtime.max_backlog),
     };
-    let doors = Doors::new(engine.clone(), doors, stopping.clone(), busy);
+    let doors = Doors::new(engine.clone(), doors, speech, stopping.clone(), busy);
     let state = http::State {
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,

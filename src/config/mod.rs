@@ -18,12 +18,14 @@ mod engine;
 mod feed;
 mod http;
 mod idempotency;
+mod ingest;
 mod keys;
 mod layers;
 mod log;
 mod maintenance;
 mod masked;
 mod problem;
+mod realtime;
 mod settings;
 mod store;
 mod tickets;
@@ -48,11 +50,13 @@ pub use engine::EngineConfig;
 pub use feed::FeedConfig;
 pub use http::HttpConfig;
 pub use idempotency::IdempotencyConfig;
+pub use ingest::{IngestConfig, SourceConfig, SourceKind};
 pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
 pub use problem::{ConfigError, Problem};
+pub use realtime::{RealtimeConfig, SpeechKind};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
 pub use tickets::TicketsConfig;
@@ -77,6 +81,8 @@ pub struct Config {
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
     pub doors: DoorsConfig,
+    pub realtime: RealtimeConfig,
+    pub ingest: IngestConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
     pub clock: ClockConfig,
@@ -118,6 +124,8 @@ impl Config {
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.doors.check(limits);
+        self.realtime.check(limits);
+        self.ingest.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);
         self.clock.check(limits);

@@ -8,6 +8,7 @@ pub mod contact;
 pub mod entry;
 pub mod priority;
 pub mod reference;
+pub mod source;
 pub mod status;
 pub mod summary;
 pub mod ticket;

@@ -11,6 +11,8 @@ mod shallow;
 #[cfg(test)]
 mod tests;
 
+use serde::Deserializer;
+
 use super::json;
 use shallow::{members, number, text};
 
@@ -69,6 +71,12 @@ pub enum Fact {
         item: Option<String>,
         call_id: String,
         output: String,
+    },
+    /// Text that a client sent in an item without an id: the service shows it again, with one.
+    Typed {
+        index: u32,
+        speaker: Speaker,
+        text: String,
     },
     /// A session with the service began; a handoff begins a second one for the same caller.
     SessionStarted {
@@ -133,6 +141,17 @@ pub fn parse(frame: &str) -> Result<Frame, FrameError> {
         }
         (_, _, kind) => Ok(Frame { seq: None, event: event::read(kind, event_id, &frame) }),
     }
+}
+
+/// Whether a frame is one of the many that bring nothing: audio, and pieces of what comes whole later. Looks
+/// no further than the event's type, which stands in front of the audio.
+pub fn is_passing(frame: &str) -> bool {
+    let mut kind = None;
+    // Stopping at the type leaves the rest unread, which is no error here.
+    let _ = serde_json::Deserializer::from_str(frame)
+        .deserialize_map(shallow::First("type", &mut kind));
+    let kind = kind.unwrap_or_default();
+    kind.ends_with(".delta") || kind == "input_audio_buffer.append"
 }
 
 fn json_type(json: &str) -> &'static str {
