@@ -4,6 +4,7 @@
 mod baileys;
 mod calls;
 pub mod door;
+mod ended;
 mod frames;
 mod proxy;
 mod realtime;

@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 use tokio_tungstenite::tungstenite::{Error as Broken, Message};
 
+use super::ended::{Ended, close, error_event};
 use super::frames::ClientSide;
 use super::recorder::{Backlog, Full, Recorder};
 use super::session::{Ask, Attendance, End, Session};
@@ -40,16 +41,6 @@ pub struct Proxy {
     pub model: String,
 }
 
-/// Why frames pass no more.
-enum Ended {
-    Closed(Side, Option<CloseFrame>),
-    Broken(Side, String),
-    TooLarge(Side),
-    /// What is said cannot be kept: the reason.
-    Unrecorded(String),
-    Stopping,
-}
-
 /// What both directions of a call share.
 struct Line {
     tap: Mutex<Tap>,
@@ -73,7 +64,8 @@ impl Proxy {
             Ok(recorder) => recorder,
             Err(Full) => {
                 metrics.event("realtime", "unrecorded");
-                let why = "too much waits for a store that cannot be written";
+                let why =
+                    "The call was not begun: too much waits for a store that cannot be written";
                 return refuse(&mut client, CloseCode::Again, "recording_unavailable", why).await;
             }
         };
@@ -83,7 +75,8 @@ impl Proxy {
             dialled = speech.dial(&model) => dialled,
             () = stopped(&mut stop) => {
                 let last = tap.into_recorder().finish(End::Broken);
-                close(&mut client, stopping()).await;
+                let frame = Ended::Stopping.close_to(Side::Client).flatten();
+                hang_up(&mut client, frame).await;
                 let _ = timeout(LINGER, last).await;
                 return;
             }
@@ -139,17 +132,11 @@ impl Line {
             }
         };
         drop(attendance);
-        let (code, end, befell) = self.judge(&ended);
-        if let Some(befell) = befell {
-            self.tap().befell(befell);
+        let told = ended.in_words();
+        if let Some(told) = &told {
+            self.tap().befell(told.clone());
         }
-        // The side that ended it is told what became of it, the other one why.
-        let (client_frame, service_frame) = match &ended {
-            Ended::Closed(Side::Client, frame) => (None, Some(frame.clone())),
-            Ended::Closed(Side::Service, frame) => (Some(frame.clone()), None),
-            _ => (Some(Some(code.clone())), Some(Some(away(&ended)))),
-        };
-        match service_frame {
+        match ended.close_to(Side::Service) {
             Some(frame) => {
                 let _ = timeout(LINGER, to_service.send(Message::Close(frame))).await;
                 // What the service still says was said in this call.
@@ -164,12 +151,13 @@ impl Line {
             None => drop(timeout(LINGER, to_service.close()).await),
         }
         let tap = self.tap.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let recorded = tap.into_recorder().finish(end);
-        if let Ended::Broken(Side::Service, _) | Ended::Unrecorded(_) = &ended {
-            let event = error_event("call_ended", &code.reason);
+        let recorded = tap.into_recorder().finish(ended.end());
+        if let (Ended::Broken(Side::Service, _) | Ended::Unrecorded(_), Some(told)) = (&ended, told)
+        {
+            let event = error_event("call_ended", &told);
             let _ = timeout(LINGER, to_client.send(Message::text(event))).await;
         }
-        if let Some(frame) = client_frame {
+        if let Some(frame) = ended.close_to(Side::Client) {
             let patience = if matches!(ended, Ended::Stopping) { LINGER } else { UNREAD };
             let _ = timeout(patience, to_client.send(Message::Close(frame))).await;
         }
@@ -223,7 +211,9 @@ impl Line {
                         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
                     }
                 }
-                Some(Some(Err(Broken::Capacity(_)))) => return Ended::TooLarge(side),
+                Some(Some(Err(Broken::Capacity(_)))) => {
+                    return Ended::TooLarge(side, self.max_frame);
+                }
                 Some(Some(Err(error))) => return Ended::Broken(side, error.to_string()),
                 Some(None) => return Ended::Broken(side, "it hung up".into()),
             };
@@ -250,56 +240,6 @@ impl Line {
             )
         })
     }
-
-    /// What the client is told, what becomes of the call, and what its ticket says of the end, if anything.
-    fn judge(&self, ended: &Ended) -> (CloseFrame, End, Option<String>) {
-        let frame = |code, reason: &str| CloseFrame { code, reason: cut(reason).into() };
-        match ended {
-            Ended::Closed(side, close) => {
-                let code = close.as_ref().map(|frame| u16::from(frame.code));
-                let end = End::of_close(code);
-                let reason = close.as_ref().map(|frame| frame.reason.as_str()).unwrap_or_default();
-                let befell = (end == End::Broken).then(|| {
-                    let code = code.unwrap_or_default();
-                    let why =
-                        if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-                    format!("{} ended the call with code {code}{why}", capital(side.as_str()))
-                });
-                (frame(CloseCode::Normal, ""), end, befell)
-            }
-            Ended::Broken(side, why) => {
-                let told = format!("the connection with {} broke: {why}", side.as_str());
-                (frame(CloseCode::Error, &told), End::Broken, Some(capital(&told)))
-            }
-            Ended::TooLarge(side) => {
-                let max = self.max_frame;
-                let told = format!(
-                    "{} sent a message of more than {max} bytes (realtime.max_frame)",
-                    side.as_str()
-                );
-                (frame(CloseCode::Size, &told), End::Broken, Some(capital(&told)))
-            }
-            Ended::Unrecorded(why) => {
-                self.metrics.event("realtime", "unrecorded");
-                let told = format!("the call was ended, as it cannot be recorded: {why}");
-                (frame(CloseCode::Again, &told), End::Broken, Some(capital(&told)))
-            }
-            Ended::Stopping => (stopping(), End::Broken, None),
-        }
-    }
-}
-
-/// What the service is told of an end that was not its client's close.
-fn away(ended: &Ended) -> CloseFrame {
-    let code = match ended {
-        Ended::TooLarge(Side::Service) => CloseCode::Size,
-        _ => CloseCode::Away,
-    };
-    CloseFrame { code, reason: "".into() }
-}
-
-fn stopping() -> CloseFrame {
-    CloseFrame { code: CloseCode::Restart, reason: "the daemon is stopping; come back".into() }
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -317,8 +257,8 @@ async fn refusal(refused: &mut watch::Receiver<Option<String>>) -> String {
 
 /// The service refused the session, or is not there: the client is told, and the ticket says so.
 async fn no_service(mut client: ClientSide, mut tap: Tap, error: &DialError) {
-    let told = format!("the speech service could not be used: {error}");
-    tap.befell(capital(&told));
+    let told = format!("The speech service could not be used: {error}");
+    tap.befell(told.clone());
     // There is nothing to go on with: who comes again begins anew.
     let recorded = tap.into_recorder().finish(End::Over);
     let _ = timeout(LINGER, recorded).await;
@@ -328,32 +268,11 @@ async fn no_service(mut client: ClientSide, mut tap: Tap, error: &DialError) {
 
 async fn refuse(client: &mut ClientSide, code: CloseCode, name: &str, why: &str) {
     let _ = timeout(LINGER, client.send(Message::text(error_event(name, why)))).await;
-    close(client, CloseFrame { code, reason: cut(why).into() }).await;
+    hang_up(client, Some(close(code, why))).await;
 }
 
-async fn close(client: &mut ClientSide, frame: CloseFrame) {
-    let _ = timeout(LINGER, client.send(Message::Close(Some(frame)))).await;
+async fn hang_up(client: &mut ClientSide, frame: Option<CloseFrame>) {
+    let _ = timeout(LINGER, client.send(Message::Close(frame))).await;
     // A connection that is closed with unread data is reset, and the peer would not learn why.
     let _ = timeout(LINGER, async { while let Some(Ok(_)) = client.next().await {} }).await;
-}
-
-/// An error in the service's own shape, which its client libraries know.
-fn error_event(code: &str, message: &str) -> String {
-    let event_id = format!("event_{}", uuid::Uuid::now_v7().simple());
-    serde_json::json!({
-        "type": "error", "event_id": event_id,
-        "error": {"type": "server_error", "code": code, "message": message, "param": null, "event_id": null},
-    })
-    .to_string()
-}
-
-/// A close frame holds at most 123 bytes of reason.
-fn cut(reason: &str) -> String {
-    let end = (0..=reason.len().min(120)).rev().find(|at| reason.is_char_boundary(*at));
-    reason[..end.unwrap_or(0)].to_owned()
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
