@@ -24,6 +24,7 @@ use crate::engine::rows::ReadError;
 use crate::engine::rules::Rules;
 use crate::engine::{self, Engine, Writer};
 use crate::http::server;
+use crate::ingest::sources::{self, Source, SourceError};
 use crate::ingest::{self, Doors, Speech, SpeechError};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
@@ -45,6 +46,8 @@ pub enum AppError {
     Key(#[from] KeyError),
     #[error(transparent)]
     Speech(#[from] SpeechError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
     #[error("the store opens but cannot be read: {0}")]
     Read(#[from] ReadError),
     #[error("{0}")]
@@ -214,6 +217,7 @@ struct Running {
     writer: Writer,
     servers: tokio::task::JoinSet<()>,
     workers: tokio::task::JoinSet<()>,
+    sources: tokio::task::JoinSet<()>,
     admin: tokio::task::JoinHandle<()>,
     /// Closed when the last running call has been put down.
     calls: mpsc::Receiver<()>,
@@ -242,6 +246,10 @@ async fn start(
     let legacy_address = legacy.as_ref().map(|(_, address)| *address);
     let bound = Bound { http, inherited: addresses, legacy: legacy_address };
     let speech = Speech::new(&config.realtime)?;
+    let sources = config.ingest.sources.iter();
+    let sources: Vec<Source> = sources
+        .map(|source| Source::new(source, usize_of(config.calls.max_frame)))
+        .collect::<Result<_, _>>()?;
     let mut settings = settings(config);
     (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
     let (engine, writer) = open_store(config, settings)?;
@@ -295,11 +303,23 @@ async fn start(
     drop(router);
     if let Some((listener, _)) = legacy {
         let router = http::legacy_router(state, config.calls.legacy_open);
-        servers.spawn(server::serve(listener, router, limits, metrics, stopping));
+        servers.spawn(server::serve(listener, router, limits, metrics, stopping.clone()));
     }
     let workers = workers::start(&engine, config);
+    let sources = sources::start(sources, &engine, &stopping);
     let drain_timeout = config.http.drain_timeout;
-    Ok(Running { bound, engine, writer, servers, workers, admin, calls, drain_timeout, socket })
+    Ok(Running {
+        bound,
+        engine,
+        writer,
+        servers,
+        workers,
+        sources,
+        admin,
+        calls,
+        drain_timeout,
+        socket,
+    })
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
@@ -314,6 +334,7 @@ impl Running {
         stop.send_replace(true);
         let finish = async {
             while self.servers.join_next().await.is_some() {}
+            while self.sources.join_next().await.is_some() {}
             // The doors live in the servers' routers; with the last of them and the last call this closes.
             while self.calls.recv().await.is_some() {}
         };
@@ -321,6 +342,7 @@ impl Running {
             tracing::warn!("some connections did not end in time; what they were told is on disk");
             self.servers.abort_all();
         }
+        self.sources.shutdown().await;
         self.admin.abort();
         self.workers.shutdown().await;
         drop(self.engine);

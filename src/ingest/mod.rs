@@ -12,6 +12,7 @@ mod recorder;
 mod relay;
 mod session;
 pub mod signature;
+pub mod sources;
 mod speech;
 mod tap;
 

@@ -7,7 +7,7 @@
 //! types cost the facts they would have brought, nothing else.
 
 mod event;
-mod shallow;
+pub(super) mod shallow;
 #[cfg(test)]
 mod tests;
 
@@ -131,9 +131,7 @@ pub fn parse(frame: &str) -> Result<Frame, FrameError> {
     let wrapped = inner.filter(|raw| raw.get().starts_with('{'));
     match (wrapped, seq, text(kind)) {
         (Some(inner), Some(_), _) | (Some(inner), None, None) => {
-            let [kind, event_id] = shallow::members_of(Some(inner), ["type", "event_id"]);
-            let event = event::read(text(kind), event_id, inner.get());
-            Ok(Frame { seq, event })
+            Ok(Frame { seq, event: event(inner) })
         }
         (None, Some(seq), None) => {
             let found = inner.map_or("missing", |raw| json_type(raw.get()));
@@ -141,6 +139,12 @@ pub fn parse(frame: &str) -> Result<Frame, FrameError> {
         }
         (_, _, kind) => Ok(Frame { seq: None, event: event::read(kind, event_id, &frame) }),
     }
+}
+
+/// Reads an event that stands inside something else.
+pub fn event(event: &serde_json::value::RawValue) -> Event {
+    let [kind, event_id] = shallow::members_of(Some(event), ["type", "event_id"]);
+    event::read(text(kind), event_id, event.get())
 }
 
 /// Whether a frame is one of the many that bring nothing: audio, and pieces of what comes whole later. Looks
