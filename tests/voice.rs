@@ -6,9 +6,13 @@ mod ends;
 mod harness;
 #[path = "voice/passing.rs"]
 mod passing;
+#[path = "voice/peer.rs"]
+mod peer;
 #[path = "voice/refusals.rs"]
 mod refusals;
 mod small_disk;
+#[path = "voice/sources.rs"]
+mod sources;
 #[path = "relay/speech.rs"]
 mod speech;
 #[path = "voice/store_away.rs"]

@@ -37,6 +37,10 @@ impl Source {
 pub struct Told(Arc<Mutex<Source>>);
 
 impl Told {
+    pub fn now(&self) -> Source {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub fn change(&self, change: impl FnOnce(&mut Source)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }

@@ -26,7 +26,7 @@ use crate::telemetry::sources::Told;
 /// Before the second try; doubles with each that fails, up to [`LONGEST`].
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(60);
-/// A connection that stood so long was a good one: the next try comes soon.
+/// A connection over which something came, or that stood so long, was a good one: the next try comes soon.
 const GOOD: Duration = Duration::from_secs(30);
 /// Until a source has answered the handshake.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -82,7 +82,7 @@ impl Source {
         let source = connection::Source { source: self, engine, told, actor };
         let mut pause = PAUSE;
         loop {
-            let began = Instant::now();
+            let (began, before) = (Instant::now(), source.told.now().events);
             let why = tokio::select! {
                 why = source.connect(stop.clone()) => why,
                 () = stopped(&mut stop) => return,
@@ -90,7 +90,7 @@ impl Source {
             if *stop.borrow() {
                 return;
             }
-            if began.elapsed() >= GOOD {
+            if began.elapsed() >= GOOD || source.told.now().events > before {
                 pause = PAUSE;
             }
             let rest = jittered(pause);
