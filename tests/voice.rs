@@ -4,6 +4,10 @@
 #[path = "voice/ends.rs"]
 mod ends;
 mod harness;
+#[path = "voice/interop.rs"]
+mod interop;
+#[path = "voice/load.rs"]
+mod load;
 #[path = "voice/passing.rs"]
 mod passing;
 #[path = "voice/peer.rs"]
