@@ -9,6 +9,7 @@ mod harness;
 mod small_disk;
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,8 +22,8 @@ use small_disk::SmallDisk;
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONFIG: &str = "[store]\ndisk_reserve = \"1 MiB\"\nballast = \"4 MiB\"\ncheckpoint_events = 200\n[log]\nlevel = \"info\"\n";
 
-fn has_ballast(daemon: &Daemon) -> bool {
-    daemon.data_dir().join("ballast").metadata().is_ok_and(|file| file.len() == 4 << 20)
+fn has_ballast(dir: &Path) -> bool {
+    dir.join("ballast").metadata().is_ok_and(|file| file.len() == 4 << 20)
 }
 
 struct Desk {
@@ -190,11 +191,12 @@ fn desk() -> Option<(Desk, SmallDisk)> {
 #[test]
 fn a_disk_filled_under_load_refuses_writes_and_goes_on_by_itself_once_there_is_space() {
     let Some((mut desk, disk)) = desk() else { return };
+    let dir = desk.daemon.data_dir();
     let mut next = 0;
     for round in 0..4 {
         next = desk.post_while(next, || {
             thread::sleep(Duration::from_millis(300));
-            assert!(has_ballast(&desk.daemon));
+            assert!(has_ballast(&dir));
             disk.fill();
             thread::sleep(Duration::from_millis(300));
             disk.fill();
@@ -211,7 +213,7 @@ fn a_disk_filled_under_load_refuses_writes_and_goes_on_by_itself_once_there_is_s
             disk.free();
             desk.recovers();
         }
-        assert!(has_ballast(&desk.daemon), "it is made again");
+        assert!(has_ballast(&dir), "it is made again");
     }
     desk.check();
     desk.daemon.kill9();
@@ -225,6 +227,7 @@ fn a_disk_filled_under_load_refuses_writes_and_goes_on_by_itself_once_there_is_s
 #[test]
 fn a_daemon_killed_on_a_full_disk_starts_to_be_read_and_writes_once_there_is_space() {
     let Some((mut desk, disk)) = desk() else { return };
+    let dir = desk.daemon.data_dir();
     let mut next = 0;
     for _ in 0..4 {
         next = desk.post_while(next, || {
@@ -246,7 +249,7 @@ fn a_daemon_killed_on_a_full_disk_starts_to_be_read_and_writes_once_there_is_spa
         assert!(!compacted.status.success() && why.contains("the disk is full"), "{why}");
         disk.free();
         desk.recovers();
-        assert!(has_ballast(&desk.daemon), "it is made again");
+        assert!(has_ballast(&dir), "it is made again");
         assert!(desk.daemon.cli(&["compact"]).status.success());
         desk.check();
     }

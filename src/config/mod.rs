@@ -24,6 +24,7 @@ mod layers;
 mod log;
 mod maintenance;
 mod masked;
+mod privacy;
 mod problem;
 mod realtime;
 mod settings;
@@ -55,6 +56,7 @@ pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
+pub use privacy::PrivacyConfig;
 pub use problem::{ConfigError, Problem};
 pub use realtime::{RealtimeConfig, SpeechKind};
 pub use settings::{Setting, settings};
@@ -83,6 +85,7 @@ pub struct Config {
     pub doors: DoorsConfig,
     pub realtime: RealtimeConfig,
     pub ingest: IngestConfig,
+    pub privacy: PrivacyConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
     pub clock: ClockConfig,
@@ -126,6 +129,7 @@ impl Config {
         self.doors.check(limits);
         self.realtime.check(limits);
         self.ingest.check(limits);
+        self.privacy.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);
         self.clock.check(limits);

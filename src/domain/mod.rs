@@ -7,6 +7,7 @@ pub mod clock;
 pub mod contact;
 pub mod entry;
 pub mod priority;
+pub mod redact;
 pub mod reference;
 pub mod source;
 pub mod status;
