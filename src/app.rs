@@ -25,7 +25,8 @@ use crate::engine::rows::ReadError;
 use crate::engine::rules::Rules;
 use crate::engine::{self, Engine, Writer};
 use crate::http::server;
-use crate::ingest::{self, Doors};
+use crate::ingest::sources::{self, Source, SourceError};
+use crate::ingest::{self, Doors, Speech, SpeechError};
 use crate::net::tls::{Certificates, TlsError};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
@@ -51,6 +52,10 @@ pub enum AppError {
     Store(#[from] OpenError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
     #[error("the store opens but cannot be read: {0}")]
     Read(#[from] ReadError),
     #[error("{0}")]
@@ -228,6 +233,7 @@ struct Running {
     writer: Writer,
     servers: tokio::task::JoinSet<()>,
     workers: tokio::task::JoinSet<()>,
+    sources: tokio::task::JoinSet<()>,
     admin: tokio::task::JoinHandle<()>,
     /// Closed when the last running call has been put down.
     calls: mpsc::Receiver<()>,
@@ -262,6 +268,11 @@ async fn start(
     check_plaintext(config, &addresses)?;
     let bound =
         Bound { http, inherited: addresses, legacy: legacy_address, redirect: redirect_address };
+    let speech = Speech::new(&config.realtime)?;
+    let sources = config.ingest.sources.iter();
+    let sources: Vec<Source> = sources
+        .map(|source| Source::new(source, usize_of(config.calls.max_frame)))
+        .collect::<Result<_, _>>()?;
     let mut settings = settings(config);
     (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
     let (engine, writer) = open_store(config, settings)?;
@@ -294,8 +305,9 @@ async fn start(
         body_timeout: config.http.body_timeout,
         takeover_probe: config.calls.takeover_probe,
         doors: config.doors.clone(),
+        max_backlog: usize_of(config.realtime.max_backlog),
     };
-    let doors = Doors::new(engine.clone(), doors, stopping.clone(), busy);
+    let doors = Doors::new(engine.clone(), doors, speech, stopping.clone(), busy);
     let state = http::State {
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,
@@ -331,11 +343,23 @@ async fn start(
     }
     if let Some((listener, _)) = redirect {
         let router = http::secure::redirect(bound.http.port());
-        servers.spawn(server::serve(listener, None, router, limits, metrics, stopping));
+        servers.spawn(server::serve(listener, None, router, limits, metrics, stopping.clone()));
     }
     let workers = workers::start(&engine, config, certificates);
+    let sources = sources::start(sources, &engine, &stopping);
     let drain_timeout = config.http.drain_timeout;
-    Ok(Running { bound, engine, writer, servers, workers, admin, calls, drain_timeout, socket })
+    Ok(Running {
+        bound,
+        engine,
+        writer,
+        servers,
+        workers,
+        sources,
+        admin,
+        calls,
+        drain_timeout,
+        socket,
+    })
 }
 
 /// A listener of systemd's on the network needs TLS like one of the configuration's.
@@ -362,6 +386,7 @@ impl Running {
         stop.send_replace(true);
         let finish = async {
             while self.servers.join_next().await.is_some() {}
+            while self.sources.join_next().await.is_some() {}
             // The doors live in the servers' routers; with the last of them and the last call this closes.
             while self.calls.recv().await.is_some() {}
         };
@@ -369,6 +394,7 @@ impl Running {
             tracing::warn!("some connections did not end in time; what they were told is on disk");
             self.servers.abort_all();
         }
+        self.sources.shutdown().await;
         self.admin.abort();
         self.workers.shutdown().await;
         drop(self.engine);

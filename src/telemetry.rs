@@ -8,6 +8,7 @@
 pub mod doors;
 pub mod metrics;
 pub mod progress;
+pub mod sources;
 pub mod wear;
 
 use std::fmt;

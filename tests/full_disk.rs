@@ -6,68 +6,24 @@
 //! skipped.
 
 mod harness;
+mod small_disk;
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::{Daemon, Response};
 use serde_json::{Value, json};
+use small_disk::SmallDisk;
 
 /// How soon writing must work again.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONFIG: &str = "[store]\ndisk_reserve = \"1 MiB\"\nballast = \"4 MiB\"\ncheckpoint_events = 200\n[log]\nlevel = \"info\"\n";
 
-/// A file system of 64 MB at the daemon's directory, gone with the test.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path) -> Option<SmallDisk> {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=64000000,mode=0700", "tmpfs"]).arg(at);
-        match mount.output() {
-            Ok(done) if done.status.success() => Some(SmallDisk(at.to_owned())),
-            Ok(done) => {
-                let why = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-                eprintln!("skipped: a small file system cannot be mounted here: {why}");
-                None
-            }
-            Err(why) => {
-                eprintln!("skipped: there is no `mount`: {why}");
-                None
-            }
-        }
-    }
-
-    fn filler(&self) -> PathBuf {
-        self.0.join("somebody-elses-file")
-    }
-
-    /// Leaves not a byte, also of what is given up meanwhile.
-    fn fill(&self) {
-        let options = File::options().create(true).append(true).open(self.filler());
-        let mut filler = options.expect("a file");
-        let zeros = vec![0; 64 * 1024];
-        while filler.write(&zeros).is_ok_and(|written| written > 0) {}
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.filler()).expect("the other file goes");
-    }
-
-    fn has_ballast(&self) -> bool {
-        self.0.join("ballast").metadata().is_ok_and(|file| file.len() == 4 << 20)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
+fn has_ballast(dir: &Path) -> bool {
+    dir.join("ballast").metadata().is_ok_and(|file| file.len() == 4 << 20)
 }
 
 struct Desk {
@@ -235,11 +191,12 @@ fn desk() -> Option<(Desk, SmallDisk)> {
 #[test]
 fn a_disk_filled_under_load_refuses_writes_and_goes_on_by_itself_once_there_is_space() {
     let Some((mut desk, disk)) = desk() else { return };
+    let dir = desk.daemon.data_dir();
     let mut next = 0;
     for round in 0..4 {
         next = desk.post_while(next, || {
             thread::sleep(Duration::from_millis(300));
-            assert!(disk.has_ballast());
+            assert!(has_ballast(&dir));
             disk.fill();
             thread::sleep(Duration::from_millis(300));
             disk.fill();
@@ -256,7 +213,7 @@ fn a_disk_filled_under_load_refuses_writes_and_goes_on_by_itself_once_there_is_s
             disk.free();
             desk.recovers();
         }
-        assert!(disk.has_ballast(), "it is made again");
+        assert!(has_ballast(&dir), "it is made again");
     }
     desk.check();
     desk.daemon.kill9();
@@ -270,6 +227,7 @@ fn a_disk_filled_under_load_refuses_writes_and_goes_on_by_itself_once_there_is_s
 #[test]
 fn a_daemon_killed_on_a_full_disk_starts_to_be_read_and_writes_once_there_is_space() {
     let Some((mut desk, disk)) = desk() else { return };
+    let dir = desk.daemon.data_dir();
     let mut next = 0;
     for _ in 0..4 {
         next = desk.post_while(next, || {
@@ -291,7 +249,7 @@ fn a_daemon_killed_on_a_full_disk_starts_to_be_read_and_writes_once_there_is_spa
         assert!(!compacted.status.success() && why.contains("the disk is full"), "{why}");
         disk.free();
         desk.recovers();
-        assert!(disk.has_ballast(), "it is made again");
+        assert!(has_ballast(&dir), "it is made again");
         assert!(desk.daemon.cli(&["compact"]).status.success());
         desk.check();
     }

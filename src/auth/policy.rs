@@ -39,6 +39,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/openapi.json", Open),
     ("GET", "/metrics", AnyOf(&[Scope::Read])),
     ("GET", "/ingest/calls/{session_id}", Door),
+    ("GET", "/ingest/realtime", Door),
     ("POST", "/webhook/baileys", Door),
     ("GET", "/api/calls", READ),
     ("POST", "/api/calls", LEDGER),

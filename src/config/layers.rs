@@ -120,10 +120,21 @@ pub fn refused(error: figment::Error) -> ConfigError {
             Kind::UnknownVariant(found, forms) => {
                 format!("found {found:?}, expected {}", forms.join(" or "))
             }
+            Kind::UnknownField(found, known) => unknown_field(&found, known),
+            Kind::MissingField(name) => format!("`{name}` is missing"),
             other => other.to_string(),
         },
     });
     ConfigError { problems: problems.collect() }
+}
+
+/// A key within an element of a list, which [`Keys`] does not know.
+fn unknown_field(found: &str, known: &[&str]) -> String {
+    let alike = |name: &&&str| strsim::normalized_damerau_levenshtein(found, name);
+    match known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b))) {
+        Some(near) => format!("no such setting as `{found}`; did you mean `{near}`?"),
+        None => format!("no such setting as `{found}`"),
+    }
 }
 
 fn found_in_words(found: &Actual) -> String {

@@ -18,6 +18,7 @@ mod engine;
 mod feed;
 mod http;
 mod idempotency;
+mod ingest;
 mod keys;
 mod layers;
 mod log;
@@ -25,6 +26,7 @@ mod maintenance;
 mod masked;
 mod privacy;
 mod problem;
+mod realtime;
 mod settings;
 mod store;
 mod tickets;
@@ -49,12 +51,14 @@ pub use engine::EngineConfig;
 pub use feed::FeedConfig;
 pub use http::{HttpConfig, Tls};
 pub use idempotency::IdempotencyConfig;
+pub use ingest::{IngestConfig, SourceConfig, SourceKind};
 pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
 pub use privacy::PrivacyConfig;
 pub use problem::{ConfigError, Problem};
+pub use realtime::{RealtimeConfig, SpeechKind};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
 pub use tickets::TicketsConfig;
@@ -79,6 +83,8 @@ pub struct Config {
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
     pub doors: DoorsConfig,
+    pub realtime: RealtimeConfig,
+    pub ingest: IngestConfig,
     pub privacy: PrivacyConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
@@ -121,6 +127,8 @@ impl Config {
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.doors.check(limits);
+        self.realtime.check(limits);
+        self.ingest.check(limits);
         self.privacy.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);

@@ -43,11 +43,16 @@ fn collect(prefix: &str, dict: &Dict, figment: &Figment, all: &mut Vec<Setting>)
         }
         let metadata = figment.get_metadata(value.tag());
         let origin = metadata.map_or(DEFAULT, |metadata| &metadata.name).to_owned();
-        // One that is not set is no secret.
-        let masked = is_secret(name) && value.as_str() != Some("");
-        let value = if masked { "\"********\"".to_owned() } else { toml(value) };
-        all.push(Setting { key, value, origin });
+        all.push(Setting { key, value: shown(name, value), origin });
     }
+}
+
+/// The value of a setting as TOML, masked if it is a secret. One that is not set is no secret.
+fn shown(name: &str, value: &Value) -> String {
+    if is_secret(name) && value.as_str() != Some("") {
+        return "\"********\"".to_owned();
+    }
+    toml(value)
 }
 
 fn is_secret(name: &str) -> bool {
@@ -58,6 +63,10 @@ fn toml(value: &Value) -> String {
     match value {
         Value::Array(_, values) => {
             format!("[{}]", values.iter().map(toml).collect::<Vec<_>>().join(", "))
+        }
+        Value::Dict(_, dict) => {
+            let pairs = dict.iter().map(|(name, value)| format!("{name} = {}", shown(name, value)));
+            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
         }
         Value::Bool(_, flag) => flag.to_string(),
         Value::Num(_, number) => match (number.to_u128(), number.to_i128(), number.to_f64()) {
@@ -91,5 +100,16 @@ mod tests {
         collect("smtp", &dict, &Figment::new(), &mut all);
         assert_eq!(all[0].key, "smtp.token");
         assert_eq!(all[0].value, "\"********\"");
+    }
+
+    #[test]
+    fn a_list_of_sections_is_shown_without_its_secrets() {
+        let source = [("name", "relay-1"), ("token", "hunter2"), ("token_file", "/etc/t")];
+        let source: Dict = source.map(|(k, v)| (k.to_owned(), Value::from(v))).into();
+        let dict = Dict::from([("sources".to_owned(), Value::from(vec![source]))]);
+        let mut all = Vec::new();
+        collect("ingest", &dict, &Figment::new(), &mut all);
+        let shown = r#"[{ name = "relay-1", token = "********", token_file = "/etc/t" }]"#;
+        assert_eq!(all[0].value, shown);
     }
 }

@@ -354,3 +354,47 @@ fn a_named_file_must_be_there_and_be_toml() {
     let text = refusal_of_file("large", &"# padding\n".repeat(110_000));
     assert!(text.contains("larger than 1048576 bytes"), "{text}");
 }
+
+const SOURCES: &str = "[[ingest.sources]]\nname = 'relay-1'\nkind = 'calls'\nurl = 'wss://relay.example.org/events'\ntoken = 'hunter2'\n[[ingest.sources]]\nname = 'bridge'\nkind = 'baileys'\nurl = 'ws://10.0.0.9:3000'\n";
+
+#[test]
+fn sources_are_a_list_of_sections_whose_tokens_are_not_shown() {
+    let file = TestFile::holding("sources", SOURCES);
+    let sources = Config::load(&file.sources()).unwrap().ingest.sources;
+    assert_eq!(sources.len(), 2);
+    assert_eq!(sources[0].token.given(), Some("hunter2"));
+    assert_eq!(sources[1].token.given(), None);
+    let all = settings(&file.sources()).unwrap();
+    let shown = all.iter().find(|s| s.key == "ingest.sources").unwrap();
+    assert!(shown.value.contains("relay-1") && !shown.value.contains("hunter2"), "{shown:?}");
+    assert_eq!(shown.origin, file.path());
+}
+
+#[test]
+fn what_is_wrong_with_a_source_is_told() {
+    for (wrong, told) in [
+        ("token = 'x'\nnmae = 'y'", "did you mean `name`?"),
+        ("token_file = '/t'\ntoken = 'x'", "a token and a token_file; one of them"),
+        ("kind = 'carrier-pigeon'", "expected calls or baileys"),
+        ("name = 'Relay 1'", "expected 1 to 48 of a-z"),
+        ("url = 'https://x'", "is no address as"),
+    ] {
+        let keys = ["name = 'relay-1'", "kind = 'calls'", "url = 'ws://x'"];
+        let name = |line: &str| line.split(' ').next().unwrap().to_owned();
+        let kept = keys.iter().filter(|line| !wrong.starts_with(&name(line)));
+        let text = kept.fold(format!("[[ingest.sources]]\n{wrong}\n"), |t, l| t + l + "\n");
+        let refusal = refusal_of_file("wrong-source", &text);
+        assert!(refusal.contains(told), "{refusal}");
+    }
+    let twice = format!("{SOURCES}{}", SOURCES.lines().take(4).collect::<Vec<_>>().join("\n"));
+    let refusal = refusal_of_file("same-source", &twice);
+    assert!(refusal.contains("two sources are called \"relay-1\""), "{refusal}");
+}
+
+#[test]
+fn a_speech_service_needs_an_address_and_a_model() {
+    let refusal = refusal_of_file("speech", "[realtime]\nkind = 'azure-ga'\nmax_frame = '1 KiB'");
+    assert!(refusal.contains("realtime.url: found \"\", expected an address as"), "{refusal}");
+    assert!(refusal.contains("realtime.model: is empty"), "{refusal}");
+    assert!(refusal.contains("realtime.max_frame: 1 KiB is out of range"), "{refusal}");
+}

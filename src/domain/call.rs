@@ -123,6 +123,10 @@ pub enum Fact {
         call_id: String,
         output: String,
     },
+    /// What befell the call itself, in words: the speech service refused it, its connection broke.
+    Befell {
+        text: String,
+    },
 }
 
 #[cfg(test)]

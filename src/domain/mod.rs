@@ -9,6 +9,7 @@ pub mod entry;
 pub mod priority;
 pub mod redact;
 pub mod reference;
+pub mod source;
 pub mod status;
 pub mod summary;
 pub mod ticket;

@@ -8,6 +8,7 @@ use crate::domain::contact::{Mode, Scope, Token};
 use crate::domain::entry::{Attachment, Entry, Speaker, ToolCall};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
+use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
@@ -37,6 +38,8 @@ pub enum Command {
     ExpireCall {
         ticket: u64,
     },
+    /// What a dial-out source delivered, and how far it was taken with it: all or nothing.
+    TakeFromSource(Delivered),
     /// At start: no connection survived, every call's grace begins.
     OrphanCalls,
     /// S0.34
@@ -99,6 +102,34 @@ pub struct NewCall {
     /// The connection that streams it; none for relays that speak plain HTTP.
     pub connection: Option<u64>,
     pub if_attached: IfAttached,
+}
+
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// The source's name, 1 to [`crate::domain::source::MAX_SOURCE_WORD`] bytes.
+    pub source: String,
+    /// What tells this numbering from another of the same source, if the source says.
+    pub stream: Option<String>,
+    /// What the source is to go on behind; absent where it numbers nothing.
+    pub position: Option<Mark>,
+    /// In the order of the stream.
+    pub calls: Vec<CallEvent>,
+}
+
+/// One event of one of the calls that a source carries.
+#[derive(Clone, Debug)]
+pub struct CallEvent {
+    pub seq: Option<u64>,
+    /// Opens the call if it is the first of its session.
+    pub call: NewCall,
+    pub event_id: Option<String>,
+    pub happening: Happening,
+}
+
+#[derive(Clone, Debug)]
+pub enum Happening {
+    Facts(Vec<Fact>),
+    Ended,
 }
 
 /// What to do when a call of the same session has a connection already.

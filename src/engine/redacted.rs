@@ -3,7 +3,9 @@
 //!
 //! Ids, addresses and references pass as they are: they are what things are found by.
 
-use super::command::{CallChanges, Command, InboundMessage, NewCall, NewInteraction};
+use super::command::{
+    CallChanges, CallEvent, Command, Delivered, Happening, InboundMessage, NewCall, NewInteraction,
+};
 use crate::domain::call::Fact;
 use crate::domain::redact::Redactor;
 
@@ -14,6 +16,14 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
             customer_name.iter_mut().for_each(clear)
         }
         Command::RecordFacts { facts, .. } => facts.iter_mut().for_each(|f| fact(f, clear)),
+        Command::TakeFromSource(Delivered { calls, .. }) => {
+            for CallEvent { call, happening, .. } in calls {
+                call.customer_name.iter_mut().for_each(clear);
+                if let Happening::Facts(facts) = happening {
+                    facts.iter_mut().for_each(|f| fact(f, clear));
+                }
+            }
+        }
         Command::LogInteraction(NewInteraction { message, tool_calls, .. }) => {
             clear(message);
             for call in tool_calls {
@@ -53,7 +63,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
 
 fn fact(fact: &mut Fact, clear: impl Fn(&mut String)) {
     match fact {
-        Fact::Said { text, .. } => clear(text),
+        Fact::Said { text, .. } | Fact::Befell { text } => clear(text),
         Fact::ToolCalled { arguments, .. } => clear(arguments),
         Fact::ToolAnswered { output, .. } => clear(output),
         Fact::Placed { .. } | Fact::ToolNamed { .. } => {}

@@ -2,7 +2,7 @@
 
 use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::http::HeaderValue;
-use axum::http::header::{ALLOW, AUTHORIZATION};
+use axum::http::header::{ALLOW, AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -67,14 +67,20 @@ fn knock(state: &State, access: Access, request: &Request) -> Knock {
     }
 }
 
-/// The caller by whatever token comes first: the bearer's, the address's, the configured header's. None if
-/// there is none; an `Authorization` of another kind is the vendor's own.
+/// Before the key among the subprotocols of a WebSocket, where browsers can send no header: so the clients of
+/// the realtime services do it.
+const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
+
+/// The caller by whatever token comes first: the bearer's, the address's, the configured header's, a
+/// subprotocol's. None if there is none; an `Authorization` of another kind is the vendor's own.
 fn at_door(state: &State, request: &Request) -> Option<Result<Caller, Problem>> {
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let query = request.uri().query().unwrap_or_default().split('&');
     let in_address = query.filter_map(|pair| pair.strip_prefix("token=")).next();
     let token = text(AUTHORIZATION.as_str()).and_then(token::bearer);
-    let token = token.or(in_address).or_else(|| text(&state.door_header))?;
+    let protocols = text(SEC_WEBSOCKET_PROTOCOL.as_str()).unwrap_or_default().split(',');
+    let protocol = protocols.filter_map(|name| name.trim().strip_prefix(KEY_PROTOCOL)).next();
+    let token = token.or(in_address).or_else(|| text(&state.door_header)).or(protocol)?;
     Some(known(state, token))
 }
 

@@ -1,7 +1,7 @@
 //! For whoever looks after the box: alive, ready, figures.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State as Shared};
@@ -14,8 +14,10 @@ use utoipa::ToSchema;
 use super::State;
 use super::error::Failure;
 use crate::domain::status::Status;
+use crate::domain::time::Micros;
 use crate::engine::index::Filter;
 use crate::telemetry::metrics::{Answered, Metrics};
+use crate::telemetry::sources::Source;
 use crate::wire::problem::Problem;
 
 /// A writer that takes longer than this is as good as hung.
@@ -40,6 +42,44 @@ pub struct Ready {
     /// Why not, when not.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The sources that the daemon dials. One that is down does not make it unready.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sources: Vec<SourceState>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SourceState {
+    #[schema(example = "relay-1")]
+    name: String,
+    /// calls or baileys
+    kind: &'static str,
+    connected: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    connected_since: Option<Micros>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_event: Option<Micros>,
+    /// Why the last connection, or the last try of one, ended; or why something that came was not taken
+    last_error: Option<String>,
+    /// Events that the source has and that are not dealt with, as far as it numbers them
+    lag: u64,
+}
+
+impl From<Source> for SourceState {
+    fn from(source: Source) -> SourceState {
+        let micros = |at: SystemTime| {
+            let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        };
+        SourceState {
+            lag: source.lag(),
+            name: source.name,
+            kind: source.kind,
+            connected: source.connected_since.is_some(),
+            connected_since: source.connected_since.map(micros),
+            last_event: source.last_event.map(micros),
+            last_error: source.last_error,
+        }
+    }
 }
 
 /// Ready: the store can be written, tried by writing.
@@ -48,10 +88,12 @@ pub struct Ready {
 pub async fn ready(Shared(state): Shared<State>) -> Response {
     let probe = tokio::time::timeout(PROBE_TIMEOUT, state.engine.probe()).await;
     let tried = probe.unwrap_or_else(|_| Err(format!("no probe was written in {PROBE_TIMEOUT:?}")));
+    let sources = state.engine.shared().metrics.sources.all();
+    let sources = sources.into_iter().map(SourceState::from).collect();
     match tried {
-        Ok(()) => Json(Ready { ready: true, reason: None }).into_response(),
+        Ok(()) => Json(Ready { ready: true, reason: None, sources }).into_response(),
         Err(reason) => {
-            let body = Json(Ready { ready: false, reason: Some(reason) });
+            let body = Json(Ready { ready: false, reason: Some(reason), sources });
             (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
         }
     }

@@ -117,6 +117,18 @@ pub async fn receive(
     Ok(Json(Answer { status: "success", messages }))
 }
 
+/// What a delivery asks for, from a source that waits for no answer to each message.
+pub(super) fn commands(body: &serde_json::Value) -> Result<Vec<Command>, Problem> {
+    let delivery = parse(body);
+    let instance = instance(delivery.instance)?;
+    let commands = delivery.items.into_iter().filter_map(|item| match item {
+        Item::Message(message) => command(&instance, *message).ok(),
+        Item::SamePerson { lid, phone } => Some(Command::JoinAddresses { lid, phone }),
+        Item::Skipped { .. } => None,
+    });
+    Ok(commands.collect())
+}
+
 fn instance(name: Option<String>) -> Result<String, Problem> {
     let name = name.filter(|n| !n.is_empty()).unwrap_or_else(|| DEFAULT_INSTANCE.into());
     if name.len() > MAX_INSTANCE {

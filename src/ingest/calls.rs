@@ -8,6 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::relay::Relay;
+use super::session::Session;
 use super::{Doors, Refused, actor};
 use crate::auth::Caller;
 use crate::domain::ticket::{MAX_NAME, MAX_SESSION_ID};
@@ -24,6 +25,24 @@ pub struct About {
     customer_name: Option<String>,
     /// The caller's number
     customer_phone: Option<String>,
+}
+
+impl About {
+    /// The call of this session, as far as its opener knows.
+    pub fn call(self, session_id: String) -> Result<NewCall, Problem> {
+        let name = self.customer_name.filter(|n| !n.is_empty());
+        if let Some(name) = &name {
+            check("customer_name", name, MAX_NAME)?;
+        }
+        let digits = |p: String| p.chars().filter(char::is_ascii_digit).take(20).collect();
+        let phone = self.customer_phone.map(digits);
+        Ok(NewCall {
+            session_id,
+            customer_name: name,
+            customer_phone: phone.filter(|p: &String| !p.is_empty()),
+            ..NewCall::default()
+        })
+    }
 }
 
 /// A relay streams one call's realtime events.
@@ -43,28 +62,18 @@ pub async fn stream(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refused> {
     check("session_id", &session_id, MAX_SESSION_ID)?;
-    let name = about.customer_name.filter(|n| !n.is_empty());
-    if let Some(name) = &name {
-        check("customer_name", name, MAX_NAME)?;
-    }
-    let phone =
-        about.customer_phone.map(|p| p.chars().filter(char::is_ascii_digit).take(20).collect());
-    let call = NewCall {
-        session_id,
-        customer_name: name,
-        customer_phone: phone.filter(|p: &String| !p.is_empty()),
-        ..NewCall::default()
-    };
+    let call = about.call(session_id)?;
     // A frame that is over the limit but not absurd is read, so that the peer can be told why it was refused.
     let max = doors.settings.max_frame.saturating_mul(4);
     Ok(upgrade
         .read_buffer_size(READ_BUFFER)
         .max_message_size(max)
         .max_frame_size(max)
-        .on_upgrade(move |socket| Relay::new(doors, actor(&caller), call).run(socket)))
+        .on_upgrade(move |socket| Relay(Session::new(doors, actor(&caller), call)).run(socket)))
 }
 
-fn check(field: &str, text: &str, max: usize) -> Result<(), Problem> {
+/// One line of text for a ticket.
+pub fn check(field: &str, text: &str, max: usize) -> Result<(), Problem> {
     if text.trim().is_empty() || text.len() > max || text.chars().any(char::is_control) {
         return Err(Problem::field(
             field,

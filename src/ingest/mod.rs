@@ -4,8 +4,17 @@
 mod baileys;
 mod calls;
 pub mod door;
+mod ended;
+mod frames;
+mod proxy;
+mod realtime;
+mod recorder;
 mod relay;
+mod session;
 pub mod signature;
+pub mod sources;
+mod speech;
+mod tap;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -22,6 +31,8 @@ use crate::config::DoorsConfig;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
 use crate::wire::problem::Problem;
+use recorder::Backlog;
+pub use speech::{Speech, SpeechError};
 
 /// What the doors share.
 #[derive(Clone)]
@@ -29,6 +40,10 @@ pub struct Doors {
     pub engine: Engine,
     pub settings: Arc<Settings>,
     relays: Relays,
+    /// What the in-line proxy passes calls to; none when it is off.
+    speech: Option<Arc<Speech>>,
+    /// What the proxy's calls said that is not stored yet.
+    backlog: Arc<Backlog>,
     stop: watch::Receiver<bool>,
     /// Held by every running call; when all are gone the calls have been put down.
     busy: mpsc::Sender<()>,
@@ -43,19 +58,24 @@ pub struct Settings {
     pub takeover_probe: Duration,
     /// The secrets of those who sign what they deliver.
     pub doors: DoorsConfig,
+    /// Bytes of transcript that may wait for a store that cannot be written.
+    pub max_backlog: usize,
 }
 
 /// The live connections of calls, by connection id: where to ask whether one is alive.
-type Relays = Arc<Mutex<HashMap<u64, mpsc::Sender<relay::Ask>>>>;
+type Relays = Arc<Mutex<HashMap<u64, mpsc::Sender<session::Ask>>>>;
 
 impl Doors {
     pub fn new(
         engine: Engine,
         settings: Settings,
+        speech: Option<Speech>,
         stop: watch::Receiver<bool>,
         busy: mpsc::Sender<()>,
     ) -> Doors {
-        Doors { engine, settings: Arc::new(settings), relays: Relays::default(), stop, busy }
+        let backlog = Arc::new(Backlog::new(settings.max_backlog));
+        let (settings, speech) = (Arc::new(settings), speech.map(Arc::new));
+        Doors { engine, settings, relays: Relays::default(), speech, backlog, stop, busy }
     }
 
     /// The routes of all doors, with their documentation.
@@ -65,7 +85,10 @@ impl Doors {
 }
 
 fn routes() -> OpenApiRouter<Doors> {
-    OpenApiRouter::new().routes(routes!(calls::stream)).routes(routes!(baileys::receive))
+    OpenApiRouter::new()
+        .routes(routes!(calls::stream))
+        .routes(routes!(realtime::connect))
+        .routes(routes!(baileys::receive))
 }
 
 /// The documentation of the doors, without a running daemon.

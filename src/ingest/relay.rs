@@ -5,22 +5,17 @@
 //! the engine knows what it has.
 
 use std::collections::VecDeque;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Doors;
-use crate::domain::call::{Fact, Previous};
-use crate::domain::entry::Speaker;
-use crate::domain::reference::Reference;
+use super::session::{Ask, Attendance, End, Session, fact};
 use crate::domain::ticket::Ticket;
-use crate::engine::command::{Actor, Command, IfAttached, NewCall, Reply, Submission};
 use crate::engine::{Error, Pending};
 use crate::wire::realtime;
 
@@ -30,27 +25,8 @@ const MAX_PENDING: usize = 256;
 const KEEPALIVE: Duration = Duration::from_secs(20);
 /// How long a peer that was refused may take to close.
 const LINGER: Duration = Duration::from_secs(2);
-/// How often what ends a call is tried again while the store cannot be written.
-const RETRY: Duration = Duration::from_millis(500);
 
-/// Another connection of the same session asks whether this one is alive; answered when the peer speaks.
-pub type Ask = oneshot::Sender<()>;
-
-pub struct Relay {
-    doors: Doors,
-    actor: Actor,
-    call: NewCall,
-    connection: u64,
-}
-
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// A normal close: the call is over.
-    Over,
-    /// Broken, or the daemon stops: the call waits for its relay.
-    Broken,
-}
+pub struct Relay(pub Session);
 
 /// What a frame waits for.
 enum Awaited {
@@ -66,73 +42,34 @@ enum Awaited {
 type Sink = SplitSink<WebSocket, Message>;
 
 impl Relay {
-    pub fn new(doors: Doors, actor: Actor, call: NewCall) -> Relay {
-        // Unique among the connections of this run is enough: at start no connection is valid any more.
-        let connection = uuid::Uuid::now_v7().as_u64_pair().1;
-        Relay { doors, actor, call, connection }
-    }
-
     pub async fn run(self, socket: WebSocket) {
-        let _busy = self.doors.busy.clone();
-        let (asks, asked) = mpsc::channel(4);
-        self.relays(|relays| relays.insert(self.connection, asks));
+        let _busy = self.0.doors.busy.clone();
+        let attendance = self.0.attend();
         let (mut sink, stream) = socket.split();
-        match self.open().await {
+        match self.0.open().await {
             Ok((ticket, resumed)) => {
                 let hello = json!({
                     "type": "ticket", "ticket_id": ticket.ticket_id, "id": ticket.id,
                     "number": ticket.number, "session_id": ticket.session_id, "resumed": resumed,
                 });
                 let end = match sink.send(Message::Text(hello.to_string().into())).await {
-                    Ok(()) => self.stream(&ticket, &mut sink, stream, asked).await,
-                    Err(_) => End::Broken,
+                    Ok(()) => self.stream(&ticket, &mut sink, stream, attendance).await,
+                    Err(_) => {
+                        drop(attendance);
+                        End::Broken
+                    }
                 };
-                self.relays(|relays| relays.remove(&self.connection));
-                self.put_down(ticket.number, end).await;
+                self.0.put_down(ticket.number, end).await;
                 // Only now is the peer's close answered: whoever has seen the end of the handshake finds the
                 // call ended.
                 let _ = sink.close().await;
             }
             Err(error) => {
-                self.relays(|relays| relays.remove(&self.connection));
+                drop(attendance);
                 say_error(&mut sink, None, &error.to_string()).await;
                 close(&mut sink, close_code::AGAIN, "the call could not be opened").await;
             }
         }
-    }
-
-    fn relays<R>(
-        &self,
-        f: impl FnOnce(&mut std::collections::HashMap<u64, mpsc::Sender<Ask>>) -> R,
-    ) -> R {
-        f(&mut self.doors.relays.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Opens the call or goes on with the one that broke.
-    async fn open(&self) -> Result<(Ticket, bool), Error> {
-        let mut call = NewCall { connection: Some(self.connection), ..self.call.clone() };
-        loop {
-            let command = Command::OpenCall(call.clone());
-            match self.doors.engine.submit(Submission::new(self.actor.clone(), command)).await? {
-                Reply::Call { ticket, resumed } => return Ok((*ticket, resumed)),
-                Reply::CallAttached { connection, .. } => {
-                    let alive = self.is_alive(connection).await;
-                    call.if_attached =
-                        if alive { IfAttached::OpenAnother } else { IfAttached::TakeOver };
-                }
-                _ => return Err(Error::Panicked),
-            }
-        }
-    }
-
-    async fn is_alive(&self, connection: u64) -> bool {
-        let Some(other) = self.relays(|relays| relays.get(&connection).cloned()) else {
-            return false;
-        };
-        let (ask, answer) = oneshot::channel();
-        let probe = self.doors.settings.takeover_probe;
-        other.send(ask).await.is_ok()
-            && matches!(tokio::time::timeout(probe, answer).await, Ok(Ok(())))
     }
 
     async fn stream(
@@ -140,10 +77,10 @@ impl Relay {
         ticket: &Ticket,
         sink: &mut Sink,
         mut stream: SplitStream<WebSocket>,
-        mut asked: mpsc::Receiver<Ask>,
+        mut attendance: Attendance,
     ) -> End {
         let mut pending: VecDeque<(u64, Awaited)> = VecDeque::new();
-        let mut stop = self.doors.stop.clone();
+        let mut stop = self.0.doors.stop.clone();
         let mut frames = 0;
         let mut asking: Vec<Ask> = Vec::new();
         let mut heard = Instant::now();
@@ -162,7 +99,7 @@ impl Relay {
                         let _ = ask.send(());
                     }
                     match frame {
-                        Some(Ok(message)) if size(&message) > self.doors.settings.max_frame => {
+                        Some(Ok(message)) if size(&message) > self.0.doors.settings.max_frame => {
                             self.refuse_size(sink).await;
                             drain(&mut stream).await;
                             break End::Broken;
@@ -177,7 +114,7 @@ impl Relay {
                             let why = "send events as text frames, this one was binary".to_owned();
                             pending.push_back((frames, Awaited::Refused(why)));
                         }
-                        Some(Ok(Message::Close(frame))) => break how_it_ended(frame.as_ref()),
+                        Some(Ok(Message::Close(frame))) => break End::of_close(frame.map(|f| f.code)),
                         Some(Ok(_)) => {}
                         Some(Err(error)) => {
                             tracing::debug!(ticket = ticket.number, %error, "a relay's connection broke");
@@ -189,7 +126,7 @@ impl Relay {
                         None => break End::Broken,
                     }
                 }
-                Some(ask) = asked.recv() => {
+                Some(ask) = attendance.asked() => {
                     asking.push(ask);
                     if sink.send(Message::Ping(Default::default())).await.is_err() {
                         break End::Broken;
@@ -212,7 +149,7 @@ impl Relay {
     }
 
     async fn refuse_size(&self, sink: &mut Sink) {
-        let max = self.doors.settings.max_frame;
+        let max = self.0.doors.settings.max_frame;
         close(
             sink,
             close_code::SIZE,
@@ -223,7 +160,7 @@ impl Relay {
 
     /// Hands one frame to the engine.
     fn take(&self, ticket: u64, text: &str, frames: &mut u64) -> (u64, Awaited) {
-        let metrics = &self.doors.engine.shared().metrics;
+        let metrics = &self.0.doors.engine.shared().metrics;
         let frame = match realtime::parse(text) {
             Ok(frame) => frame,
             Err(error) => {
@@ -239,38 +176,9 @@ impl Relay {
             return (seq, Awaited::Nothing);
         }
         metrics.event("call", "taken");
-        let command = Command::RecordFacts { ticket, event_id: event.event_id, facts };
-        match self.doors.engine.enqueue(Submission::new(self.actor.clone(), command)) {
+        match self.0.doors.engine.enqueue(self.0.record(ticket, event.event_id, facts)) {
             Ok(pending) => (seq, Awaited::Stored(pending)),
             Err(error) => (seq, Awaited::NotTaken(error)),
-        }
-    }
-
-    /// Ends or detaches the call; tried until it is on disk or the daemon stops (then the next start does it).
-    async fn put_down(&self, ticket: u64, end: End) {
-        loop {
-            let command = match end {
-                End::Over => Command::EndCall {
-                    ticket: Reference::Number(ticket),
-                    connection: Some(self.connection),
-                    auto_categorize: true,
-                },
-                End::Broken => Command::DetachCall { ticket, connection: self.connection },
-            };
-            match self.doors.engine.submit(Submission::new(self.actor.clone(), command)).await {
-                Ok(_) => return,
-                Err(Error::Refused(refusal)) => {
-                    tracing::error!(ticket, %refusal, "a call could not be put down");
-                    return;
-                }
-                Err(error) => {
-                    tracing::warn!(ticket, %error, "a call cannot be put down yet; trying again");
-                    if *self.doors.stop.borrow() {
-                        return;
-                    }
-                    tokio::time::sleep(RETRY).await;
-                }
-            }
         }
     }
 }
@@ -356,14 +264,6 @@ async fn close(sink: &mut Sink, code: u16, reason: &str) {
     let _ = sink.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
 }
 
-/// Done, going away, or no code at all: the relay meant to hang up. Anything else is a breakdown.
-fn how_it_ended(frame: Option<&CloseFrame>) -> End {
-    match frame.map(|f| f.code) {
-        None | Some(close_code::NORMAL | close_code::AWAY | close_code::STATUS) => End::Over,
-        Some(_) => End::Broken,
-    }
-}
-
 fn is_too_large(error: &axum::Error) -> bool {
     use tokio_tungstenite::tungstenite::Error as Tungstenite;
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
@@ -374,36 +274,4 @@ fn is_too_large(error: &axum::Error) -> bool {
         cause = error.source();
     }
     false
-}
-
-/// From the payload's fact to ours.
-fn fact(fact: realtime::Fact) -> Option<Fact> {
-    use realtime::Fact as Wire;
-    Some(match fact {
-        Wire::Placed { item, after, kind } => Fact::Placed {
-            item,
-            after: match after {
-                realtime::After::Unknown => Previous::Unknown,
-                realtime::After::Start => Previous::Start,
-                realtime::After::Item(item) => Previous::Item(item),
-            },
-            turn: !matches!(kind, realtime::ItemKind::System | realtime::ItemKind::ToolOutput),
-        },
-        Wire::Said { item, index, speaker, text } => Fact::Said {
-            item,
-            index,
-            speaker: match speaker {
-                realtime::Speaker::User => Speaker::User,
-                realtime::Speaker::Agent => Speaker::Agent,
-            },
-            text,
-        },
-        Wire::ToolNamed { item, call_id, name } => Fact::ToolNamed { item, call_id, name },
-        Wire::ToolCalled { item, call_id, name, arguments } => {
-            Fact::ToolCalled { item, call_id, name, arguments }
-        }
-        Wire::ToolAnswered { call_id, output, .. } => Fact::ToolAnswered { call_id, output },
-        // A hand-off to another session of the service stays the same call.
-        Wire::SessionStarted { .. } => return None,
-    })
 }

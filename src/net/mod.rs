@@ -1,4 +1,5 @@
-//! TLS for those who come ([`tls`]), and outbound HTTP: one way out of the box for everything that calls others.
+//! TLS for those who come ([`tls`]), and outbound HTTP and WebSocket: one way out of the box for everything that calls
+//! others.
 //!
 //! What always holds: TLS is rustls on ring with roots that are inside the binary (and those of a file that
 //! the configuration names); names are resolved by us, as getaddrinfo in a static binary is not safe; no
@@ -7,6 +8,7 @@
 mod resolver;
 pub mod s3;
 pub mod tls;
+pub mod websocket;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,37 +25,41 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Between two pieces of an answer.
 const SILENCE: Duration = Duration::from_secs(30);
 
+const USER_AGENT: &str = concat!("frontdesk/", env!("CARGO_PKG_VERSION"));
+
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     #[error("{file}: {why}")]
     Certificates { file: String, why: String },
-    #[error("no HTTPS client can be made: {0}")]
+    #[error("no TLS can be spoken: {0}")]
     Setup(String),
 }
 
-/// A client that trusts the public certificate authorities, and those of `ca_file` unless it is empty.
-pub fn client(ca_file: &Path) -> Result<Client, ClientError> {
-    let setup = |error: &dyn std::fmt::Display| ClientError::Setup(error.to_string());
+/// What this end of TLS trusts: the public certificate authorities, and those of `ca_file` unless it is empty.
+pub fn tls(ca_file: &Path) -> Result<ClientConfig, ClientError> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if !ca_file.as_os_str().is_empty() {
         add(&mut roots, ca_file)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| setup(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| ClientError::Setup(error.to_string()))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// An HTTP client that trusts as [`tls`] does.
+pub fn client(ca_file: &Path) -> Result<Client, ClientError> {
     Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls(ca_file)?)
         .dns_resolver(Arc::new(resolver::Resolver))
         .redirect(Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)
-        .user_agent(concat!("frontdesk/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .build()
-        .map_err(|error| setup(&error))
+        .map_err(|error| ClientError::Setup(error.to_string()))
 }
 
 fn add(roots: &mut RootCertStore, file: &Path) -> Result<(), ClientError> {

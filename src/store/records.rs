@@ -10,6 +10,7 @@ use crate::domain::clock::ClockState;
 use crate::domain::contact::{Agent, Contact, Conversation, Mode, Token};
 use crate::domain::entry::Entry;
 use crate::domain::priority::Priority;
+use crate::domain::source::SourcePosition;
 use crate::domain::status::Status;
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
 use crate::domain::time::Micros;
@@ -41,6 +42,7 @@ records! {
     Count => Counts,
     Cursor => Cursors,
     ClockState => Clock,
+    SourcePosition => SourcePositions,
 }
 
 /// What the in-memory index holds of a ticket.

@@ -77,4 +77,6 @@ tables! {
     Counts = 20,
     /// the one key `clock` → `ClockState`.
     Clock = 21,
+    /// name of a dial-out source → `SourcePosition`, how far its stream was taken.
+    SourcePositions = 40,
 }

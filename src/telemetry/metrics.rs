@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::doors::Doors;
+use super::sources::Sources;
 use super::wear::{self, Written};
 
 /// Events in, by door (`call`, `baileys`, …) and what became of them (`stored`, `ignored_group`, …).
@@ -32,6 +33,7 @@ pub struct Metrics {
     data_dir: Option<PathBuf>,
     pub events_in: Family<EventIn, Counter>,
     pub doors: Doors,
+    pub sources: Sources,
     pub answered: Family<Answered, Counter>,
     pub commit_seconds: Histogram,
     pub batch_commands: Histogram,
@@ -104,6 +106,7 @@ impl Default for Metrics {
             connections: gauge("connections", "Open HTTP and WebSocket connections"),
             events_in,
             doors: Doors::default(),
+            sources: Sources::default(),
             answered,
             commit_seconds,
             batch_commands,
@@ -175,6 +178,7 @@ impl Metrics {
                 writeln!(text, "{name}_total {bytes}")?;
             }
         }
+        self.sources.encode(&mut text)?;
         Ok(text)
     }
 }

@@ -5,4 +5,5 @@ pub mod json;
 pub mod long;
 pub mod problem;
 pub mod realtime;
+pub mod source;
 pub mod when;

@@ -44,11 +44,7 @@ pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
             (None, _) | (Some(_), IfAttached::TakeOver) => return resume(draft, call, connection),
         }
     }
-    let (running, limit) = (draft.counted(RUNNING)?, draft.ctx.rules.max_open_calls);
-    if running >= limit {
-        let why = format!("{running} calls are running, the limit calls.max_open is {limit}");
-        return Err(Refusal::Overloaded(why));
-    }
+    has_room(draft)?;
     draft.count(RUNNING)?;
     let prefix = draft.ctx.rules.call_prefix.clone();
     let (number, id, ticket_id) = draft.name_ticket(&prefix)?;
@@ -100,6 +96,26 @@ pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
     draft.event(EventKind::TicketCreated, Some(number));
     draft.event(EventKind::CallStarted, Some(number));
     Ok(Reply::Call { ticket: Box::new(ticket), resumed: false })
+}
+
+/// Whether one more call may run.
+pub fn has_room(draft: &Draft<'_>) -> Result<(), Refusal> {
+    let (running, limit) = (draft.counted(RUNNING)?, draft.ctx.rules.max_open_calls);
+    if running >= limit {
+        let why = format!("{running} calls are running, the limit calls.max_open is {limit}");
+        return Err(Refusal::Overloaded(why));
+    }
+    Ok(())
+}
+
+/// Something came for a call that no connection streams: it is not idle.
+pub fn heard(draft: &mut Draft<'_>, ticket: u64) -> Result<(), Refusal> {
+    let row = key::number(ticket);
+    if let Some(mut call) = draft.get::<OpenCall>(&row)?.filter(|c| c.connection.is_none()) {
+        call.heard_at = draft.ctx.steady;
+        draft.put(&row, &call);
+    }
+    Ok(())
 }
 
 /// The call of a session that has not ended.
@@ -240,21 +256,26 @@ fn flush_nameless_tools(draft: &mut Draft<'_>, ticket: &mut Ticket) -> Result<()
 
 /// Sets category and summary from what was said, where no person has set them.
 fn judge(draft: &Draft<'_>, ticket: &mut Ticket, categorize: bool) -> Result<(), Refusal> {
-    let mut turns = Vec::new();
+    let (mut turns, mut befell) = (Vec::new(), None);
     for item in draft.directory(ticket)?.iter().take(JUDGED_ENTRIES) {
         let entry = draft.rows().entry(item)?;
         if entry.kind == Kind::Message && entry.deleted_at.is_none() {
             let mut body = entry.body;
             truncate(&mut body, JUDGED_BYTES);
             turns.push((entry.speaker == Speaker::User, body));
+        } else if entry.kind == Kind::Event && entry.speaker == Speaker::System {
+            befell = Some(entry.body);
         }
     }
+    // Where nobody spoke, what befell the call is all that there is to say.
+    let befell = befell.filter(|_| turns.is_empty());
     let turns = || turns.iter().map(|(customer, text)| (*customer, text.as_str()));
     if categorize && !ticket.category_is_manual {
         ticket.category = Some(draft.ctx.rules.categoriser.categorise(turns()).to_owned());
     }
     if !ticket.summary_is_manual {
-        ticket.summary = Some(summary::summarise(turns()));
+        let said = || summary::summarise(turns());
+        ticket.summary = Some(befell.unwrap_or_else(said).chars().take(MAX_SUMMARY).collect());
     }
     Ok(())
 }
@@ -310,11 +331,7 @@ pub fn log_interaction(draft: &mut Draft<'_>, new: &NewInteraction) -> Result<Re
     }
     ticket.updated_at = now;
     draft.put_ticket(&ticket)?;
-    let running = key::number(ticket.number);
-    if let Some(mut call) = draft.get::<OpenCall>(&running)?.filter(|c| c.connection.is_none()) {
-        call.heard_at = draft.ctx.steady;
-        draft.put(&running, &call);
-    }
+    heard(draft, ticket.number)?;
     draft.event_about(EventKind::MessageAdded, Some(ticket.number), Some(no), None);
     Ok(Reply::Interaction { ticket: Box::new(ticket), entry: Box::new(entry) })
 }

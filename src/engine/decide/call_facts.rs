@@ -74,6 +74,7 @@ fn apply(
             }
         }
         Fact::ToolAnswered { call_id, output } => answer(draft, ticket, call_id, output),
+        Fact::Befell { text } => befall(draft, ticket, event_id, text),
     }
 }
 
@@ -118,6 +119,21 @@ fn say(
     }
     let body = cut_to(text, MAX_BODY);
     write(draft, ticket, row, index, speaker, Kind::Message, body, Vec::new())
+}
+
+fn befall(
+    draft: &mut Draft<'_>,
+    ticket: &mut Ticket,
+    event_id: Option<&str>,
+    text: &str,
+) -> Result<(), Refusal> {
+    let name = event_id.map(|id| format!("event:{id}"));
+    let mut row = load(draft, ticket, name.as_deref())?;
+    if !row.parts.is_empty() {
+        return Ok(());
+    }
+    let body = cut_to(text, MAX_BODY);
+    write(draft, ticket, &mut row, 0, Speaker::System, Kind::Event, body, Vec::new())
 }
 
 /// Writes the entry of a tool call whose arguments are in `row`.

@@ -4,6 +4,7 @@ mod buckets;
 mod call;
 mod call_facts;
 mod call_order;
+mod call_source;
 mod feed;
 mod people;
 mod queue;
@@ -61,6 +62,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
             call::end(draft, ticket, *connection, *auto_categorize)
         }
         Command::ExpireCall { ticket } => call::expire(draft, *ticket),
+        Command::TakeFromSource(delivered) => call_source::take(draft, delivered),
         Command::OrphanCalls => call::orphan_all(draft),
         Command::LogInteraction(new) => call::log_interaction(draft, new),
         Command::AddMetadata { ticket, key, value } => {

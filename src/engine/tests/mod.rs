@@ -8,6 +8,7 @@ mod calls;
 mod memory;
 mod messages;
 mod sequences;
+mod sources;
 mod spoken_order;
 mod steps;
 mod timeline;

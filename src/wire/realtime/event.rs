@@ -94,11 +94,20 @@ fn in_place(event: &str, stage: Stage) -> Vec<Fact> {
     place.into_iter().chain(item.facts(stage, None)).collect()
 }
 
-/// What the relay sends to the service, forwarded too. The service answers with the same item: without an
-/// id of its own a typed text could not be told from that echo, and would be said twice.
+/// What the client sends to the service. The service answers with the same item: words without an id of their
+/// own could not be told from that echo, so they are told apart here.
 fn sent_by_client(item: Item<'_>) -> Vec<Fact> {
-    let can_be_told_apart = item.id.is_some() || item.kind == ItemKind::ToolOutput;
-    if can_be_told_apart { item.facts(Stage::Shown, None) } else { Vec::new() }
+    let has_no_id = item.id.is_none();
+    let facts = item.facts(Stage::Shown, None).into_iter();
+    facts
+        .filter_map(|fact| match fact {
+            Fact::Said { index, speaker, text, .. } if has_no_id => {
+                Some(Fact::Typed { index, speaker, text })
+            }
+            Fact::ToolAnswered { .. } => Some(fact),
+            fact => (!has_no_id).then_some(fact),
+        })
+        .collect()
 }
 
 fn placed(item: Option<String>, previous: Raw<'_>, kind: ItemKind) -> Option<Fact> {

@@ -7,9 +7,11 @@
 //! types cost the facts they would have brought, nothing else.
 
 mod event;
-mod shallow;
+pub(super) mod shallow;
 #[cfg(test)]
 mod tests;
+
+use serde::Deserializer;
 
 use super::json;
 use shallow::{members, number, text};
@@ -70,6 +72,12 @@ pub enum Fact {
         call_id: String,
         output: String,
     },
+    /// Text that a client sent in an item without an id: the service shows it again, with one.
+    Typed {
+        index: u32,
+        speaker: Speaker,
+        text: String,
+    },
     /// A session with the service began; a handoff begins a second one for the same caller.
     SessionStarted {
         session: Option<String>,
@@ -123,9 +131,7 @@ pub fn parse(frame: &str) -> Result<Frame, FrameError> {
     let wrapped = inner.filter(|raw| raw.get().starts_with('{'));
     match (wrapped, seq, text(kind)) {
         (Some(inner), Some(_), _) | (Some(inner), None, None) => {
-            let [kind, event_id] = shallow::members_of(Some(inner), ["type", "event_id"]);
-            let event = event::read(text(kind), event_id, inner.get());
-            Ok(Frame { seq, event })
+            Ok(Frame { seq, event: event(inner) })
         }
         (None, Some(seq), None) => {
             let found = inner.map_or("missing", |raw| json_type(raw.get()));
@@ -133,6 +139,23 @@ pub fn parse(frame: &str) -> Result<Frame, FrameError> {
         }
         (_, _, kind) => Ok(Frame { seq: None, event: event::read(kind, event_id, &frame) }),
     }
+}
+
+/// Reads an event that stands inside something else.
+pub fn event(event: &serde_json::value::RawValue) -> Event {
+    let [kind, event_id] = shallow::members_of(Some(event), ["type", "event_id"]);
+    event::read(text(kind), event_id, event.get())
+}
+
+/// Whether a frame is one of the many that bring nothing: audio, and pieces of what comes whole later. Looks
+/// no further than the event's type, which stands in front of the audio.
+pub fn is_passing(frame: &str) -> bool {
+    let mut kind = None;
+    // Stopping at the type leaves the rest unread, which is no error here.
+    let _ = serde_json::Deserializer::from_str(frame)
+        .deserialize_map(shallow::First("type", &mut kind));
+    let kind = kind.unwrap_or_default();
+    kind.ends_with(".delta") || kind == "input_audio_buffer.append"
 }
 
 fn json_type(json: &str) -> &'static str {

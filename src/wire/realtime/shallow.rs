@@ -67,6 +67,28 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
     }
 }
 
+/// Takes the string of the first member of this name, and stops reading there.
+pub struct First<'a>(pub &'a str, pub &'a mut Option<String>);
+
+impl<'de> Visitor<'de> for First<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(Name(&[self.0]))? {
+            if name.is_some() {
+                *self.1 = map.next_value().ok();
+                return Ok(());
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
 /// A key's place among the wanted names.
 struct Name<'n>(&'n [&'n str]);
 

@@ -51,13 +51,37 @@ fn of_single_events_only_text_output_brings_words() {
 }
 
 #[test]
-fn of_client_events_only_a_tools_answer_counts_without_an_id() {
+fn of_client_events_without_an_id_a_tools_answer_counts_and_typed_text_is_told_apart() {
     let told: Vec<Fact> = recorded(CLIENT, |_| true)
         .iter()
         .flat_map(|event| parse(event).expect("an event").event.facts)
         .collect();
     let call_id = "call_PubOutput00000001".to_owned();
-    assert_eq!(told, [Fact::ToolAnswered { item: None, call_id, output: "{\"ok\":true}".into() }]);
+    let text = "I typed this instead of saying it.".to_owned();
+    let typed = Fact::Typed { index: 0, speaker: Speaker::User, text };
+    let answered = Fact::ToolAnswered { item: None, call_id, output: "{\"ok\":true}".into() };
+    assert_eq!(told, [typed, answered]);
+}
+
+#[test]
+fn audio_and_pieces_are_known_by_their_type_wherever_it_stands() {
+    let audio = "QUJD".repeat(1000);
+    for passing in [
+        json!({"type": "response.output_audio.delta", "delta": audio}),
+        json!({"audio": audio, "type": "input_audio_buffer.append"}),
+        json!({"event_id": "e", "nested": {"type": "x"}, "type": "response.text.delta"}),
+    ] {
+        assert!(is_passing(&passing.to_string()));
+    }
+    for kept in [
+        json!({"type": "response.output_audio_transcript.done", "transcript": "x.delta"}),
+        json!({"delta": "input_audio_buffer.append"}),
+        json!({"type": 7}),
+        json!(["input_audio_buffer.append"]),
+    ] {
+        assert!(!is_passing(&kept.to_string()), "{kept}");
+    }
+    assert!(!is_passing("{\"type\""));
 }
 
 #[test]

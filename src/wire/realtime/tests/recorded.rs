@@ -53,7 +53,10 @@ impl Heard {
                 call.0 = call.0.take().or(name);
                 call.1.get_or_insert(arguments);
             }
-            Fact::Placed { .. } | Fact::ToolAnswered { .. } | Fact::SessionStarted { .. } => {}
+            Fact::Placed { .. }
+            | Fact::ToolAnswered { .. }
+            | Fact::Typed { .. }
+            | Fact::SessionStarted { .. } => {}
         }
     }
 
