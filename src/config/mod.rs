@@ -11,6 +11,7 @@
 mod agents;
 mod backup;
 mod calls;
+mod categories;
 mod clock;
 mod credentials;
 mod doors;
@@ -24,6 +25,7 @@ mod log;
 mod maintenance;
 mod masked;
 mod problem;
+mod public;
 mod settings;
 mod store;
 mod tickets;
@@ -53,6 +55,7 @@ pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
 pub use problem::{ConfigError, Problem};
+pub use public::{PortalConfig, PublicConfig};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
 pub use tickets::TicketsConfig;
@@ -77,6 +80,8 @@ pub struct Config {
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
     pub doors: DoorsConfig,
+    pub public: PublicConfig,
+    pub portal: PortalConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
     pub clock: ClockConfig,
@@ -118,6 +123,8 @@ impl Config {
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.doors.check(limits);
+        self.public.check(limits);
+        self.portal.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);
         self.clock.check(limits);

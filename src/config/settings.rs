@@ -43,8 +43,9 @@ fn collect(prefix: &str, dict: &Dict, figment: &Figment, all: &mut Vec<Setting>)
         }
         let metadata = figment.get_metadata(value.tag());
         let origin = metadata.map_or(DEFAULT, |metadata| &metadata.name).to_owned();
-        // One that is not set is no secret.
-        let masked = is_secret(name) && value.as_str() != Some("");
+        // One that is not set is no secret, and no number is.
+        let open = matches!(value, Value::Num(..) | Value::Bool(..)) || value.as_str() == Some("");
+        let masked = is_secret(name) && !open;
         let value = if masked { "\"********\"".to_owned() } else { toml(value) };
         all.push(Setting { key, value, origin });
     }

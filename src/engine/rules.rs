@@ -20,4 +20,8 @@ pub struct Rules {
     /// Hours that answers to idempotent requests are kept.
     pub idempotency_hours: u32,
     pub categoriser: Categoriser,
+    /// Names the category of everything but calls; its fallback is empty: no category.
+    pub intake: Categoriser,
+    /// How long a customer's token for their ticket is good, in microseconds.
+    pub portal_life: i64,
 }

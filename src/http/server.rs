@@ -1,6 +1,6 @@
 //! The accept loop: limits on connections and on how long a head may take, and an orderly end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,10 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::telemetry::metrics::Metrics;
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -84,7 +88,8 @@ async fn connection(
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            let request = request.map(Body::new);
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer.ip()));
             let answer = router.oneshot(request);
             match tokio::time::timeout(limits.request_timeout, answer).await {
                 Ok(answer) => answer,

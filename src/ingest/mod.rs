@@ -2,10 +2,14 @@
 //! answers once they are on disk.
 
 mod baileys;
+mod body;
 mod calls;
+mod desks;
 pub mod door;
 mod relay;
+mod reports;
 pub mod signature;
+mod vendor;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -13,12 +17,14 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::routing::head;
 use tokio::sync::{mpsc, watch};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Caller;
 use crate::config::DoorsConfig;
+use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
 use crate::wire::problem::Problem;
@@ -58,6 +64,12 @@ impl Doors {
         Doors { engine, settings: Arc::new(settings), relays: Relays::default(), stop, busy }
     }
 
+    /// What the time is, if the box knows.
+    fn now(&self) -> vendor::Now {
+        let trusted = self.engine.shared().clock().is_some_and(|clock| clock.trusted);
+        trusted.then(|| Micros(jiff::Timestamp::now().as_microsecond()))
+    }
+
     /// The routes of all doors, with their documentation.
     pub fn router(self) -> OpenApiRouter {
         routes().with_state(self)
@@ -65,7 +77,18 @@ impl Doors {
 }
 
 fn routes() -> OpenApiRouter<Doors> {
-    OpenApiRouter::new().routes(routes!(calls::stream)).routes(routes!(baileys::receive))
+    OpenApiRouter::new()
+        .routes(routes!(calls::stream))
+        .routes(routes!(baileys::receive))
+        .routes(routes!(desks::zendesk))
+        .routes(routes!(desks::intercom))
+        // A look, which says nothing to anybody: not described.
+        .route("/api/tickets/webhook/intercom", head(desks::is_there))
+        .routes(routes!(reports::twilio))
+        .routes(routes!(reports::livekit))
+        .routes(routes!(reports::vapi))
+        .routes(routes!(reports::openai))
+        .routes(routes!(reports::asterisk))
 }
 
 /// The documentation of the doors, without a running daemon.
