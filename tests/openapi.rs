@@ -141,7 +141,9 @@ fn every_described_operation_exists() {
             let body = if body.is_null() { String::new() } else { body.to_string() };
             let answer =
                 daemon.request(&method.to_uppercase(), &address, &headers, body.as_bytes());
-            assert!(!matches!(answer.status, 404 | 405), "{method} {address}: {}", answer.text());
+            // An address that exists may still show this caller no ticket.
+            let nowhere = answer.text().contains("there is nothing at this address");
+            assert!(!nowhere && answer.status != 405, "{method} {address}: {}", answer.text());
         }
     }
 }

@@ -85,6 +85,7 @@ async fn take(
     told: case::Delivery,
     retried: Option<String>,
 ) -> Result<Json<Answer>, Refused> {
+    let idempotency = delivery.idempotency().map_err(engine::Error::from)?;
     let count = |outcome| doors.engine.shared().metrics.event(channel.as_str(), outcome);
     let case = match told {
         case::Delivery::Case(case) => case,
@@ -97,7 +98,6 @@ async fn take(
     let said = case.turns.iter().map(|turn| turn.text.len()).sum::<usize>();
     body::fits(said + case.description.as_ref().map_or(0, String::len))?;
     let command = Command::TakeCase(Box::new(command(channel, *case, retried)));
-    let idempotency = delivery.idempotency().map_err(engine::Error::from)?;
     let submission = Submission { actor: delivery.actor.clone(), idempotency, command };
     match doors.engine.submit(submission).await? {
         Reply::Taken { ticket, made } => {

@@ -113,6 +113,8 @@ async fn take(
     delivery: &Delivery,
     told: report::Delivery,
 ) -> Result<Json<Answer>, Refused> {
+    // Reports are known again by call and event; a key only has to be one.
+    delivery.idempotency().map_err(engine::Error::from)?;
     let count = |outcome| doors.engine.shared().metrics.event(door, outcome);
     let report = match told {
         report::Delivery::Report(report) => report,
@@ -123,9 +125,7 @@ async fn take(
         report::Delivery::Empty(why) => return Err(Problem::bad_request(why).into()),
     };
     body::fits(report.turns.iter().map(size).sum())?;
-    // No `Idempotency-Key`: reports are known again by call and event.
     let command = Command::ReportCall(Box::new(command(*report)));
-    delivery.idempotency().map_err(engine::Error::from)?;
     let submission = Submission::new(delivery.actor.clone(), command);
     match doors.engine.submit(submission).await? {
         Reply::Taken { ticket, .. } => {

@@ -45,9 +45,11 @@ pub fn parse(body: &Value) -> Delivery {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::wire::mutation::{junk, replace};
 
     fn fixture(text: &str) -> Report {
         match parse(&serde_json::from_str(text).expect("JSON")) {
@@ -77,5 +79,23 @@ mod tests {
         assert_eq!(parse(&json!({"event": "track_published"})), Delivery::Skipped("unknown_event"));
         assert!(matches!(parse(&json!({"event": "room_finished"})), Delivery::Empty(_)));
         assert!(matches!(parse(&json!([])), Delivery::Empty(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_mutated_body_is_read_without_a_panic(
+            nth in 0_usize..2,
+            changes in prop::collection::vec((0_usize..70, junk()), 1..6),
+        ) {
+            let samples = [include_str!("../../tests/fixtures/i_calls/livekit_participant_joined.json"),
+            include_str!("../../tests/fixtures/i_calls/livekit_room_finished.json")];
+            let mut body: Value = serde_json::from_str(samples[nth]).expect("JSON");
+            for (at, part) in &changes {
+                replace(&mut body, &mut at.clone(), part);
+            }
+            if let Delivery::Report(report) = parse(&body) {
+                prop_assert!(!report.call.is_empty());
+            }
+        }
     }
 }

@@ -44,9 +44,11 @@ fn party(text: &str) -> (Option<String>, Option<String>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::wire::mutation::{junk, replace};
 
     #[test]
     fn an_incoming_call_tells_who_calls() {
@@ -71,5 +73,22 @@ mod tests {
         );
         assert!(matches!(parse(&json!({"type": INCOMING})), Delivery::Empty(_)));
         assert!(matches!(parse(&json!({})), Delivery::Empty(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_mutated_body_is_read_without_a_panic(
+            nth in 0_usize..1,
+            changes in prop::collection::vec((0_usize..70, junk()), 1..6),
+        ) {
+            let samples = [include_str!("../../tests/fixtures/i_calls/openai_realtime_call_incoming.json")];
+            let mut body: Value = serde_json::from_str(samples[nth]).expect("JSON");
+            for (at, part) in &changes {
+                replace(&mut body, &mut at.clone(), part);
+            }
+            if let Delivery::Report(report) = parse(&body) {
+                prop_assert!(!report.call.is_empty());
+            }
+        }
     }
 }

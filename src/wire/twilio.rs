@@ -59,6 +59,8 @@ pub fn signed(pairs: &[(String, String)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn report(name: &str) -> Report {
@@ -101,5 +103,16 @@ mod tests {
             Delivery::Skipped("leg")
         );
         assert!(matches!(parse(&form::pairs(b"MessageSid=SM1")), Delivery::Empty(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_form_is_read_without_a_panic(
+            status in "\\PC{0,12}", sid in "\\PC{0,8}", from in "\\PC{0,20}", tail in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let head = format!("CallSid={sid}&CallStatus={status}&From={from}&");
+            let pairs = form::pairs(&[head.as_bytes(), &tail[..]].concat());
+            let _ = (parse(&pairs), signed(&pairs));
+        }
     }
 }

@@ -136,9 +136,11 @@ fn transcript(text: &str) -> Vec<Turn> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::wire::mutation::{junk, replace};
 
     fn report(body: &Value) -> Report {
         match parse(body) {
@@ -193,5 +195,22 @@ mod tests {
         assert!(!report(&running).ended);
         assert!(matches!(of(json!({"type": REPORT})), Delivery::Empty(_)));
         assert!(matches!(parse(&json!({})), Delivery::Empty(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_mutated_body_is_read_without_a_panic(
+            nth in 0_usize..1,
+            changes in prop::collection::vec((0_usize..70, junk()), 1..6),
+        ) {
+            let samples = [include_str!("../../tests/fixtures/i_calls/vapi_end_of_call_report.json")];
+            let mut body: Value = serde_json::from_str(samples[nth]).expect("JSON");
+            for (at, part) in &changes {
+                replace(&mut body, &mut at.clone(), part);
+            }
+            if let Delivery::Report(report) = parse(&body) {
+                prop_assert!(!report.call.is_empty());
+            }
+        }
     }
 }

@@ -109,7 +109,14 @@ fn said_since(ticket: &Ticket, new: &Handover) -> Vec<NewTurn> {
 /// How many turns at the start of a history stand at the end of the ticket's chat already: bots send all of it again,
 /// or its newest part.
 fn told_before(draft: &Draft<'_>, ticket: &Ticket, history: &[NewTurn]) -> Result<usize, Refusal> {
-    let directory = draft.directory(ticket)?;
+    let mut directory = draft.directory(ticket)?;
+    // A chat that went on after its ticket had ended is told by the earlier tickets, too.
+    let mut before = before(ticket);
+    while let (Some(number), true) = (before, directory.len() < COMPARED) {
+        let Some(earlier) = draft.rows().ticket(number)? else { break };
+        directory.splice(0..0, draft.directory(&earlier)?);
+        before = self::before(&earlier);
+    }
     let newest = &directory[directory.len().saturating_sub(COMPARED)..];
     let mut stored = Vec::with_capacity(newest.len());
     for item in newest {
@@ -125,6 +132,11 @@ fn told_before(draft: &Draft<'_>, ticket: &Ticket, history: &[NewTurn]) -> Resul
     let overlap =
         (1..=most).rev().find(|n| stored[stored.len() - n..].iter().zip(history).all(same));
     Ok(overlap.unwrap_or(0))
+}
+
+/// The ticket that this one follows up.
+fn before(ticket: &Ticket) -> Option<u64> {
+    ticket.related.iter().copied().filter(|number| *number < ticket.number).max()
 }
 
 /// Flags the ticket, raises it to high at least, and notes what the bot knows; the same escalation once.

@@ -5,6 +5,7 @@
 //! done here in the same way, after every plan.
 
 mod calls;
+mod cases;
 mod memory;
 mod messages;
 mod sequences;
