@@ -25,7 +25,7 @@ use crate::wire::{intercom as of_intercom, zendesk as of_zendesk};
 /// What became of a delivery. One that comes again is answered as the first time.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum CaseAnswer {
     Taken(Box<Created>),
     Ignored {
         #[schema(example = "ignored")]
@@ -41,11 +41,11 @@ pub enum Answer {
 /// status_changed. One Zendesk ticket is one ticket here, whatever comes first; a delivery that comes again adds
 /// nothing.
 #[utoipa::path(post, path = "/api/tickets/webhook/zendesk", operation_id = "zendesk_tells", tag = "doors", request_body(content = serde_json::Value, description = "a trigger's body, or an event"),
-    responses((status = 200, body = Answer)))]
+    responses((status = 200, body = CaseAnswer)))]
 pub async fn zendesk(
     State(doors): State<Doors>,
     request: Request,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<CaseAnswer>, Refused> {
     let (secret, now) = (doors.settings.doors.zendesk.secret.0.as_str(), doors.now());
     let check = |head: &_, body: &_| vendor::zendesk(secret, now, head, body);
     let delivery =
@@ -60,11 +60,11 @@ pub async fn zendesk(
 /// Takes notifications of the conversation topics and the seed's older shape. One conversation is one ticket,
 /// whatever comes first; a notification that comes again adds nothing, other topics are passed over.
 #[utoipa::path(post, path = "/api/tickets/webhook/intercom", operation_id = "intercom_tells", tag = "doors", request_body(content = serde_json::Value, description = "a notification"),
-    responses((status = 200, body = Answer)))]
+    responses((status = 200, body = CaseAnswer)))]
 pub async fn intercom(
     State(doors): State<Doors>,
     request: Request,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<CaseAnswer>, Refused> {
     let secret = doors.settings.doors.intercom.secret.0.as_str();
     let check = |head: &_, body: &_| vendor::intercom(secret, head, body);
     let delivery =
@@ -84,14 +84,14 @@ async fn take(
     delivery: &Delivery,
     told: case::Delivery,
     retried: Option<String>,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<CaseAnswer>, Refused> {
     let idempotency = delivery.idempotency().map_err(engine::Error::from)?;
     let count = |outcome| doors.engine.shared().metrics.event(channel.as_str(), outcome);
     let case = match told {
         case::Delivery::Case(case) => case,
         case::Delivery::Skipped(reason) => {
             count(reason);
-            return Ok(Json(Answer::Ignored { status: "ignored", reason }));
+            return Ok(Json(CaseAnswer::Ignored { status: "ignored", reason }));
         }
         case::Delivery::Empty(why) => return Err(Problem::bad_request(why).into()),
     };
@@ -102,7 +102,7 @@ async fn take(
     match doors.engine.submit(submission).await? {
         Reply::Taken { ticket, made } => {
             count("stored");
-            Ok(Json(Answer::Taken(Box::new(Created::of(*ticket, made)))))
+            Ok(Json(CaseAnswer::Taken(Box::new(Created::of(*ticket, made)))))
         }
         other => Err(body::unexpected(&other)),
     }

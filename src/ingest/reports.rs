@@ -21,7 +21,7 @@ use crate::wire::{
 /// What became of a report. All reports of a call lead to one ticket, in whatever order they come.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum ReportAnswer {
     Taken {
         #[schema(example = "success")]
         status: &'static str,
@@ -39,8 +39,11 @@ pub enum Answer {
 
 /// Twilio's status callback of a call.
 #[utoipa::path(post, path = "/ingest/twilio/status", operation_id = "twilio_reports", tag = "doors", request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "CallSid, CallStatus, From, To, …"),
-    responses((status = 200, body = Answer)))]
-pub async fn twilio(State(doors): State<Doors>, request: Request) -> Result<Json<Answer>, Refused> {
+    responses((status = 200, body = ReportAnswer)))]
+pub async fn twilio(
+    State(doors): State<Doors>,
+    request: Request,
+) -> Result<Json<ReportAnswer>, Refused> {
     let settings = &doors.settings.doors.twilio;
     let token = settings.auth_token.0.as_str();
     let check = |head: &_, body: &_| vendor::twilio(token, &settings.public_url, head, body);
@@ -52,11 +55,11 @@ pub async fn twilio(State(doors): State<Doors>, request: Request) -> Result<Json
 
 /// LiveKit's webhook: who joined, and the end of a room.
 #[utoipa::path(post, path = "/ingest/livekit", operation_id = "livekit_reports", tag = "doors", request_body(content = serde_json::Value, description = "a webhook event"),
-    responses((status = 200, body = Answer)))]
+    responses((status = 200, body = ReportAnswer)))]
 pub async fn livekit(
     State(doors): State<Doors>,
     request: Request,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<ReportAnswer>, Refused> {
     let (settings, now) = (&doors.settings.doors.livekit, doors.now());
     let (key, secret) = (settings.api_key.0.as_str(), settings.api_secret.0.as_str());
     let check = |head: &_, body: &_| vendor::livekit(key, secret, now, head, body);
@@ -67,8 +70,11 @@ pub async fn livekit(
 
 /// Vapi's server message: the report at the end of a call bears all that was said.
 #[utoipa::path(post, path = "/ingest/vapi", operation_id = "vapi_reports", tag = "doors", request_body(content = serde_json::Value, description = "a server message"),
-    responses((status = 200, body = Answer)))]
-pub async fn vapi(State(doors): State<Doors>, request: Request) -> Result<Json<Answer>, Refused> {
+    responses((status = 200, body = ReportAnswer)))]
+pub async fn vapi(
+    State(doors): State<Doors>,
+    request: Request,
+) -> Result<Json<ReportAnswer>, Refused> {
     let secret = doors.settings.doors.vapi.secret.0.as_str();
     let check = |head: &_, _: &[u8]| vendor::vapi(secret, head);
     let delivery = admit_signed(&doors, Vendor::signing("vapi", secret, &check), request).await?;
@@ -77,8 +83,11 @@ pub async fn vapi(State(doors): State<Doors>, request: Request) -> Result<Json<A
 
 /// OpenAI's webhook: a call has come in over SIP.
 #[utoipa::path(post, path = "/ingest/openai", operation_id = "openai_reports", tag = "doors", request_body(content = serde_json::Value, description = "realtime.call.incoming"),
-    responses((status = 200, body = Answer)))]
-pub async fn openai(State(doors): State<Doors>, request: Request) -> Result<Json<Answer>, Refused> {
+    responses((status = 200, body = ReportAnswer)))]
+pub async fn openai(
+    State(doors): State<Doors>,
+    request: Request,
+) -> Result<Json<ReportAnswer>, Refused> {
     let (secret, now) = (doors.settings.doors.openai.webhook_secret.0.as_str(), doors.now());
     let check = |head: &_, body: &_| vendor::openai(secret, now, head, body);
     let delivery = admit_signed(&doors, Vendor::signing("openai", secret, &check), request).await?;
@@ -87,16 +96,16 @@ pub async fn openai(State(doors): State<Doors>, request: Request) -> Result<Json
 
 /// Asterisk's events, of ARI (JSON) or AMI (text), one or many at once; the answer is that of the last.
 #[utoipa::path(post, path = "/ingest/asterisk", operation_id = "asterisk_reports", tag = "doors", request_body(content = String, content_type = "text/plain", description = "events of ARI or AMI"),
-    responses((status = 200, body = Answer)))]
+    responses((status = 200, body = ReportAnswer)))]
 pub async fn asterisk(
     State(doors): State<Doors>,
     request: Request,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<ReportAnswer>, Refused> {
     let delivery = admit(&doors, request).await?;
     let events = of_asterisk::parse(&delivery.body)
         .map_err(|why| Problem::bad_request(format!("the body is neither JSON nor text: {why}")))?;
     let alone = events.len() == 1;
-    let mut answer = Json(Answer::Ignored { status: "ignored", reason: "empty" });
+    let mut answer = Json(ReportAnswer::Ignored { status: "ignored", reason: "empty" });
     for event in events {
         answer = match event {
             // One bad event never loses its neighbours.
@@ -112,7 +121,7 @@ async fn take(
     door: &'static str,
     delivery: &Delivery,
     told: report::Delivery,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<ReportAnswer>, Refused> {
     // Reports are known again by call and event; a key only has to be one.
     delivery.idempotency().map_err(engine::Error::from)?;
     let count = |outcome| doors.engine.shared().metrics.event(door, outcome);
@@ -120,7 +129,7 @@ async fn take(
         report::Delivery::Report(report) => report,
         report::Delivery::Skipped(reason) => {
             count(reason);
-            return Ok(Json(Answer::Ignored { status: "ignored", reason }));
+            return Ok(Json(ReportAnswer::Ignored { status: "ignored", reason }));
         }
         report::Delivery::Empty(why) => return Err(Problem::bad_request(why).into()),
     };
@@ -131,7 +140,7 @@ async fn take(
         Reply::Taken { ticket, .. } => {
             count("stored");
             let (ticket_id, number) = (ticket.ticket_id, ticket.number);
-            Ok(Json(Answer::Taken { status: "success", ticket_id, number }))
+            Ok(Json(ReportAnswer::Taken { status: "success", ticket_id, number }))
         }
         other => Err(body::unexpected(&other)),
     }
