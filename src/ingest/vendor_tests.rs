@@ -4,6 +4,7 @@ use axum::http::Request;
 use serde_json::Value;
 
 use super::*;
+use crate::ingest::door::Check;
 
 const ZENDESK: &str = "Zml4dHVyZS16ZW5kZXNrLXNpZ25pbmctc2VjcmV0";
 const INTERCOM: &str = "fixture-intercom-client-secret";
@@ -31,7 +32,7 @@ fn at(text: &str) -> Now {
 }
 
 /// The signature is good, and no longer once a byte, the secret or nothing but the head has changed.
-fn only_as_recorded(name: &str, check: &dyn Fn(&Parts, &[u8]) -> Result<(), String>) {
+fn only_as_recorded(name: &str, check: &Check<'_>) {
     let (head, body) = recorded(name);
     assert_eq!(check(&head, &body), Ok(()), "{name}");
     let mut changed = body.clone();

@@ -2,6 +2,7 @@
 
 use crate::domain::order;
 use crate::domain::ticket::Ticket;
+use crate::domain::words::head;
 use crate::engine::draft::Draft;
 
 /// Bytes of a text that are looked at.
@@ -9,8 +10,7 @@ const JUDGED: usize = 64 * 1024;
 
 /// Fills in what is not known yet; what somebody chose is never changed (S1.10, S1.21).
 pub fn from_text(draft: &Draft<'_>, ticket: &mut Ticket, text: &str) {
-    let end = text.floor_char_boundary(JUDGED);
-    let text = &text[..end];
+    let text = head(text, JUDGED);
     if ticket.category.is_none() && !ticket.category_is_manual {
         let found = draft.ctx.rules.intake.categorise([(true, text)]);
         ticket.category = Some(found.to_owned()).filter(|name| !name.is_empty());

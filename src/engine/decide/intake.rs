@@ -14,6 +14,7 @@ use crate::domain::ticket::{
     Ticket, first_line,
 };
 use crate::domain::time::Micros;
+use crate::domain::words::head;
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
@@ -327,8 +328,6 @@ fn write(draft: &mut Draft<'_>, ticket: &mut Ticket, turn: &NewTurn) -> Result<(
     // far behind.
     let too_late = draft.ctx.trusted.then(|| now.plus(Micros::DAY));
     let at = turn.at.filter(|at| too_late.is_none_or(|limit| *at <= limit));
-    let mut body = turn.text.clone();
-    body.truncate(body.floor_char_boundary(MAX_BODY));
     let entry = Entry {
         ticket: ticket.number,
         id: draft.reserve_entry(ticket),
@@ -337,7 +336,7 @@ fn write(draft: &mut Draft<'_>, ticket: &mut Ticket, turn: &NewTurn) -> Result<(
         speaker: turn.speaker,
         kind: if turn.private { Kind::Note } else { Kind::Message },
         author: turn.author.as_deref().map(|author| cut(author, MAX_NAME)),
-        body,
+        body: head(&turn.text, MAX_BODY).to_owned(),
         tool_calls: Vec::new(),
         attachment: None,
         provider_id: turn.id.clone(),
