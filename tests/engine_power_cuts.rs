@@ -112,6 +112,7 @@ pub fn rules() -> Rules {
         categoriser: Categoriser::new(table, "general_inquiry".into()),
         intake: Categoriser::new([("shipping".into(), vec!["shipped".into()])], String::new()),
         portal_life: 90 * Micros::DAY,
+        redactor: std::sync::Arc::default(),
     }
 }
 
@@ -190,11 +191,12 @@ impl World {
             _ => {}
         }
         let store = match Store::open(disk, self.settings.clone()) {
-            Ok(store) => store,
-            Err(_) if !self.disk.powered() => {
+            // It may open and lose the power over what it can do without, as the ballast.
+            _ if !self.disk.powered() => {
                 self.tally.cuts_in_open += 1;
                 return None;
             }
+            Ok(store) => store,
             Err(error) => {
                 self.tally.failed_opens += 1;
                 self.disk.mend();

@@ -24,6 +24,7 @@ mod layers;
 mod log;
 mod maintenance;
 mod masked;
+mod privacy;
 mod problem;
 mod public;
 mod settings;
@@ -54,6 +55,7 @@ pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
+pub use privacy::PrivacyConfig;
 pub use problem::{ConfigError, Problem};
 pub use public::{PortalConfig, PublicConfig};
 pub use settings::{Setting, settings};
@@ -82,6 +84,7 @@ pub struct Config {
     pub doors: DoorsConfig,
     pub public: PublicConfig,
     pub portal: PortalConfig,
+    pub privacy: PrivacyConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
     pub clock: ClockConfig,
@@ -125,6 +128,7 @@ impl Config {
         self.doors.check(limits);
         self.public.check(limits);
         self.portal.check(limits);
+        self.privacy.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);
         self.clock.check(limits);

@@ -9,6 +9,7 @@ pub mod email;
 pub mod entry;
 pub mod order;
 pub mod priority;
+pub mod redact;
 pub mod reference;
 pub mod status;
 pub mod summary;

@@ -1,7 +1,10 @@
 //! The settings that deciding needs, read from the configuration once at start.
 
+use std::sync::Arc;
+
 use crate::domain::categorise::Categoriser;
 use crate::domain::priority::Priority;
+use crate::domain::redact::Redactor;
 
 pub struct Rules {
     /// Dates in references are of this zone.
@@ -24,4 +27,6 @@ pub struct Rules {
     pub intake: Categoriser,
     /// How long a customer's token for their ticket is good, in microseconds.
     pub portal_life: i64,
+    /// What is taken out of texts before a command is queued.
+    pub redactor: Arc<Redactor>,
 }

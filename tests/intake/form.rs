@@ -172,3 +172,25 @@ fn a_status_is_put_along_the_tickets_life() {
     assert_eq!(desk.call(&desk.admin, "PUT", &query, b"").json()["status"], "closed");
     problem(&desk.call(&desk.deliverer, "PUT", &query, b""), 403);
 }
+
+/// S0.51
+#[test]
+fn a_card_number_in_a_form_a_chat_or_a_comment_is_masked() {
+    let desk = Desk::open("");
+    let words = "I was charged twice on 4111 1111 1111 1111";
+    desk.deliver(CREATE, form("a@example.com", words).to_string().as_bytes());
+    let chat = json!({"workspace_id": "w", "conversation_id": "c", "subject": words,
+        "chat_history": [{"role": "user", "content": words}]});
+    desk.deliver("/api/public/tickets/from-chat", chat.to_string().as_bytes());
+    let case =
+        json!({"ticket": {"id": 7, "subject": words, "description": "x", "latest_comment": words}});
+    desk.deliver("/api/tickets/webhook/zendesk", case.to_string().as_bytes());
+    let call = json!({"message": {"type": "end-of-call-report", "call": {"id": "c"}, "analysis": {"summary": words},
+        "artifact": {"messages": [{"role": "user", "message": words}]}}});
+    desk.deliver("/ingest/vapi", call.to_string().as_bytes());
+    for number in ["1001", "1002", "1003", "1004"] {
+        let (ticket, said) = desk.shown(number);
+        let shown = format!("{ticket} {said:?}");
+        assert!(!shown.contains("1111 1111 1111") && shown.contains("charged twice"), "{shown}");
+    }
+}

@@ -1,0 +1,99 @@
+//! The one place where what must not be kept is taken out of commands: before they are queued, and so before
+//! the journal, the log and every reader (S0.51).
+//!
+//! Ids, addresses and references pass as they are: they are what things are found by.
+
+use super::command::{CallChanges, Command, InboundMessage, NewCall, NewInteraction};
+use crate::domain::call::Fact;
+use crate::domain::redact::Redactor;
+use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
+
+pub fn redact(command: &mut Command, redactor: &Redactor) {
+    let clear = |text: &mut String| redactor.clear(text);
+    match command {
+        Command::OpenCall(NewCall { customer_name, .. }) => {
+            customer_name.iter_mut().for_each(clear)
+        }
+        Command::RecordFacts { facts, .. } => facts.iter_mut().for_each(|f| fact(f, clear)),
+        Command::LogInteraction(NewInteraction { message, tool_calls, .. }) => {
+            clear(message);
+            for call in tool_calls {
+                clear(&mut call.arguments);
+                call.output.iter_mut().for_each(clear);
+            }
+        }
+        Command::AddMetadata { key, value, .. } => [key, value].into_iter().for_each(clear),
+        Command::UpdateCall { changes, .. } => {
+            let CallChanges { summary, resolution_notes, customer_name, .. } = changes;
+            let texts = [summary, resolution_notes, customer_name].into_iter().flatten();
+            texts.for_each(clear);
+        }
+        Command::ReceiveMessage(message) => {
+            let InboundMessage { name, text, attachment, .. } = &mut **message;
+            clear(text);
+            name.iter_mut().for_each(clear);
+            let file = attachment.iter_mut().flat_map(|attachment| &mut attachment.file_name);
+            file.for_each(clear);
+        }
+        Command::SetStatus { reason, notes, .. } => {
+            [reason, notes].into_iter().flatten().for_each(clear);
+        }
+        Command::TakeCase(new) => case(new, clear),
+        Command::HandOver(new) => handover(new, clear),
+        Command::ReportCall(new) => report(new, clear),
+        Command::DetachCall { .. }
+        | Command::EndCall { .. }
+        | Command::ExpireCall { .. }
+        | Command::OrphanCalls
+        | Command::JoinAddresses { .. }
+        | Command::Claim { .. }
+        | Command::CreateToken { .. }
+        | Command::RevokeToken { .. }
+        | Command::MoveCursor { .. }
+        | Command::DropCursor { .. }
+        | Command::Sweep => {}
+    }
+}
+
+fn case(case: &mut NewCase, clear: impl Fn(&mut String)) {
+    let NewCase { requester, subject, description, order_id, tags, turns: said, .. } = case;
+    let texts = [&mut requester.name, subject, description, order_id].into_iter().flatten();
+    texts.chain(tags).for_each(&clear);
+    turns(said, clear);
+}
+
+fn handover(chat: &mut Handover, clear: impl Fn(&mut String)) {
+    let Handover { requester, subject, description, history, escalation, .. } = chat;
+    let texts = [&mut requester.name, subject, description].into_iter().flatten();
+    let known = escalation.iter_mut().flat_map(|e| [&mut e.by, &mut e.reason, &mut e.context]);
+    texts.chain(known).for_each(&clear);
+    turns(history, clear);
+}
+
+fn turns(turns: &mut [NewTurn], clear: impl Fn(&mut String)) {
+    for NewTurn { author, text, .. } in turns {
+        author.iter_mut().chain([text]).for_each(&clear);
+    }
+}
+
+fn report(report: &mut CallReport, clear: impl Fn(&mut String)) {
+    let CallReport { customer_name, turns, summary, details, .. } = report;
+    let details = details.iter_mut().map(|(_, value)| value);
+    [customer_name, summary].into_iter().flatten().chain(details).for_each(&clear);
+    for turn in turns {
+        clear(&mut turn.text);
+        for call in &mut turn.tool_calls {
+            clear(&mut call.arguments);
+            call.output.iter_mut().for_each(&clear);
+        }
+    }
+}
+
+fn fact(fact: &mut Fact, clear: impl Fn(&mut String)) {
+    match fact {
+        Fact::Said { text, .. } => clear(text),
+        Fact::ToolCalled { arguments, .. } => clear(arguments),
+        Fact::ToolAnswered { output, .. } => clear(output),
+        Fact::Placed { .. } | Fact::ToolNamed { .. } => {}
+    }
+}
