@@ -55,7 +55,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/tickets/queue", READ),
     ("GET", "/api/tickets/my-tickets", AGENT),
     ("GET", "/api/tickets/all", ADMIN),
-    ("POST", "/api/tickets/create", LEDGER),
+    ("POST", "/api/tickets/create", Door),
     ("POST", "/api/tickets/webhook/zendesk", SignedDoor),
     ("HEAD", "/api/tickets/webhook/intercom", Open),
     ("POST", "/api/tickets/webhook/intercom", SignedDoor),

@@ -22,7 +22,7 @@ use crate::wire::case::{self, Case, Side, Step};
 use crate::wire::problem::Problem;
 use crate::wire::{intercom as of_intercom, zendesk as of_zendesk};
 
-/// What became of a delivery. One that comes again is answered as the first time.
+/// What became of a delivery. One that comes again gets the ticket that it got before.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum CaseAnswer {
@@ -97,7 +97,10 @@ async fn take(
     };
     let said = case.turns.iter().map(|turn| turn.text.len()).sum::<usize>();
     body::fits(said + case.description.as_ref().map_or(0, String::len))?;
-    let command = Command::TakeCase(Box::new(command(channel, *case, retried)));
+    // What comes again is the same bytes under the same id: an id alone may be a sender's for everything.
+    let digest = xxhash_rust::xxh3::xxh3_128(&delivery.body);
+    let event = case.event.clone().or(retried).map(|id| format!("{id}:{digest:x}"));
+    let command = Command::TakeCase(Box::new(command(channel, *case, event)));
     let submission = Submission { actor: delivery.actor.clone(), idempotency, command };
     match doors.engine.submit(submission).await? {
         Reply::Taken { ticket, made } => {
@@ -108,7 +111,7 @@ async fn take(
     }
 }
 
-fn command(channel: Channel, case: Case, retried: Option<String>) -> NewCase {
+fn command(channel: Channel, case: Case, event: Option<String>) -> NewCase {
     let desk = channel.as_str();
     let address = case.requester.email.filter(|text| email::is_address(text));
     let known = case.requester.id.map(|id| format!("{desk}:{id}"));
@@ -118,14 +121,13 @@ fn command(channel: Channel, case: Case, retried: Option<String>) -> NewCase {
         name: case.requester.name,
         email: address,
     };
-    let event = case.event.or(retried).map(|event| format!("{desk}:{event}"));
     // A sender that names neither case nor event is known again by its words.
     let words = || {
         let parts = [requester.email.as_ref(), case.subject.as_ref(), case.description.as_ref()];
         let parts = parts.map(|part| part.map_or("", String::as_str)).join("\n");
         case.id.is_none().then(|| format!("{desk}:{parts}"))
     };
-    let delivery = event.or_else(words);
+    let delivery = event.map(|event| format!("{desk}:{event}")).or_else(words);
     NewCase {
         channel,
         source: None,

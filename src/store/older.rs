@@ -113,3 +113,21 @@ impl Record for Remembered {
         Ok(Remembered { reply: Vec::new(), ..older })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::codec;
+
+    #[test]
+    fn of_an_older_answer_only_the_request_is_known() {
+        let remembered = Remembered { request: [7; 16], reply: vec![1, 2, 3] };
+        let mut bytes = vec![1];
+        codec::append(&remembered, &mut bytes);
+        let read: Remembered = codec::decode(&bytes).expect("an older record");
+        assert_eq!(read, Remembered { request: [7; 16], reply: Vec::new() });
+        bytes[0] = 9;
+        assert!(codec::decode::<Remembered>(&bytes).is_err(), "a newer one is not guessed at");
+        assert!(codec::decode::<Ticket>(&bytes).is_err());
+    }
+}

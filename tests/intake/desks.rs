@@ -209,6 +209,27 @@ fn what_an_agent_chose_stays_when_the_customer_writes_again() {
     assert_eq!(desk.ticket("zendesk:77")["category"], "account");
 }
 
+/// A sender that gives everything the same id loses nothing by it.
+#[test]
+fn another_body_under_a_known_id_is_another_delivery() {
+    let desk = Desk::open("");
+    for text in ["one", "two"] {
+        let body = json!({"ticket": {"subject": text, "description": text}}).to_string();
+        let mut request = recorded("e_zendesk/seed_example");
+        request.body = body.into_bytes();
+        for _ in 0..2 {
+            assert_eq!(desk.send(ZENDESK, &request, Some(&desk.deliverer)).status, 200);
+        }
+    }
+    assert_eq!(desk.tickets(), 2);
+    desk.deliver(ZENDESK, &zendesk_event("created", "e1", 0, json!({})));
+    for text in ["first", "second"] {
+        let event = json!({"comment": {"id": text, "body": text, "author": {"is_staff": false}}});
+        desk.deliver(ZENDESK, &zendesk_event("comment_added", "the same", 1, event));
+    }
+    assert_eq!(desk.said("zendesk:77").len(), 3);
+}
+
 #[test]
 fn pings_unknown_events_and_looks_are_answered_and_leave_nothing() {
     let desk = Desk::open("");

@@ -137,6 +137,7 @@ fn a_form_needs_a_token_and_keeps_its_idempotency_key() {
     let desk = Desk::open("");
     let body = form("a@example.com", "Hello").to_string();
     problem(&desk.daemon.request("POST", CREATE, &[], body.as_bytes()), 401);
+    problem(&desk.call(&desk.daemon.token("read"), "POST", CREATE, body.as_bytes()), 403);
     let bearer = format!("Bearer {}", desk.deliverer);
     let headers = [
         ("Authorization", bearer.as_str()),
