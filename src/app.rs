@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::config::{Config, Tls};
 use crate::domain::categorise::Categoriser;
 use crate::domain::redact::Redactor;
+use crate::domain::time::Micros;
 use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::migrations::MIGRATIONS;
@@ -119,6 +120,8 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         dedup_days: hours(config.whatsapp.dedup_keep).div_ceil(24),
         idempotency_hours: hours(config.idempotency.keep),
         categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
+        intake: Categoriser::new(config.tickets.categories.clone(), String::new()),
+        portal_life: i64::from(config.portal.token_days) * Micros::DAY,
         redactor: Arc::new(redactor),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
@@ -315,6 +318,10 @@ async fn start(
         body_timeout: config.http.body_timeout,
         door_header: config.doors.header.as_str().into(),
         authority: authority.map(|(pem, _)| pem.into()),
+        public: Arc::new(http::Public::new(
+            config.public.workspaces.clone(),
+            config.public.requests_per_minute,
+        )),
     };
     let limits = server::Limits {
         connections: config.http.max_connections as usize,

@@ -54,9 +54,11 @@ impl Desk {
         Desk { daemon, operations, ingest, read, agent, admin }
     }
 
-    /// Operations that change something, which all read a body.
+    /// Operations that change something, by a body of JSON.
     fn changing(&self) -> impl Iterator<Item = &Operation> {
-        self.operations.iter().filter(|operation| operation.method != "GET")
+        self.operations
+            .iter()
+            .filter(|operation| operation.method != "GET" && !operation.other_body)
     }
 
     /// A token that may use the operation.
@@ -149,6 +151,7 @@ fn sample(name: &str, schema: &Value) -> Value {
     let kind = if schema["type"].is_array() { &schema["type"][0] } else { &schema["type"] };
     match (name, kind.as_str()) {
         ("speaker", _) => json!("user"),
+        ("customer_email", _) => json!("john.doe@example.com"),
         ("priority", _) => json!("high"),
         ("status", _) => json!("in_progress"),
         ("timestamp", _) => json!("2025-11-28T01:00:00Z"),

@@ -110,6 +110,8 @@ pub fn rules() -> Rules {
         dedup_days: 8,
         idempotency_hours: 24,
         categoriser: Categoriser::new(table, "general_inquiry".into()),
+        intake: Categoriser::new([("shipping".into(), vec!["shipped".into()])], String::new()),
+        portal_life: 90 * Micros::DAY,
         redactor: std::sync::Arc::default(),
     }
 }

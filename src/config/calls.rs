@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::categories;
 use super::problem::Limits;
 use super::units::{self, KIB, MIB};
 
@@ -37,20 +38,6 @@ pub struct CallsConfig {
     pub categories: BTreeMap<String, Vec<String>>,
 }
 
-const MAX_CATEGORIES: usize = 64;
-const MAX_NAME: usize = 48;
-const MAX_KEYWORDS: usize = 200;
-const MAX_KEYWORD: usize = 64;
-
-/// Whether a category may be called so; if not, what would be right.
-pub(super) fn category_name(name: &str) -> Result<(), String> {
-    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-    if (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(good) {
-        return Ok(());
-    }
-    Err(format!("found {name:?} as a category's name, expected 1 to {MAX_NAME} of a-z, 0-9 and _"))
-}
-
 impl CallsConfig {
     pub(super) fn check(&self, limits: &mut Limits) {
         let second = Duration::from_secs(1);
@@ -71,34 +58,9 @@ impl CallsConfig {
                 ),
             );
         }
-        if let Err(text) = category_name(&self.fallback_category) {
+        if let Err(text) = categories::name(&self.fallback_category) {
             limits.broken("calls.fallback_category", text);
         }
-        if self.categories.len() > MAX_CATEGORIES {
-            limits.broken(
-                "calls.categories",
-                format!("{} categories, at most {MAX_CATEGORIES}", self.categories.len()),
-            );
-        }
-        for (name, keywords) in &self.categories {
-            check_keywords(&format!("calls.categories.{name}"), keywords, limits);
-        }
-    }
-}
-
-fn check_keywords(key: &str, keywords: &[String], limits: &mut Limits) {
-    if keywords.len() > MAX_KEYWORDS {
-        limits.broken(key, format!("{} keywords, at most {MAX_KEYWORDS}", keywords.len()));
-    }
-    for keyword in keywords {
-        let length = keyword.chars().count();
-        if length > MAX_KEYWORD || !keyword.chars().any(char::is_alphanumeric) {
-            limits.broken(
-                key,
-                format!(
-                    "found {keyword:?}, expected a keyword of 1 to {MAX_KEYWORD} characters with a letter or digit"
-                ),
-            );
-        }
+        categories::check("calls.categories", &self.categories, limits);
     }
 }

@@ -2,10 +2,10 @@
 
 use figment::value::{Dict, Value};
 
-use super::calls::category_name;
+use super::categories;
 
-/// The one table whose keys the user names.
-const OPEN_TABLE: &str = "calls.categories";
+/// The tables whose keys the user names.
+const OPEN_TABLES: [&str; 2] = ["calls.categories", "tickets.categories"];
 
 /// Less alike than this is no suggestion.
 const ALIKE: f64 = 0.6;
@@ -39,8 +39,9 @@ impl Keys {
     /// Says what is wrong with a key, as `spell` writes keys in its source; `None` if it exists.
     pub fn unknown(&self, path: &[&str], spell: fn(&str) -> String) -> Option<String> {
         let key = path.join(".");
-        if let Some(name) = key.strip_prefix(OPEN_TABLE).and_then(|rest| rest.strip_prefix('.')) {
-            return category_name(name).err();
+        let mut open = OPEN_TABLES.iter().filter_map(|table| key.strip_prefix(table));
+        if let Some(name) = open.find_map(|rest| rest.strip_prefix('.')) {
+            return categories::name(name).err();
         }
         if self.default_of(path).is_some() {
             return None;
@@ -94,7 +95,7 @@ fn collect(prefix: &str, dict: &Dict, all: &mut Vec<String>) {
     for (name, value) in dict {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         if let Value::Dict(_, inner) = value
-            && key != OPEN_TABLE
+            && !OPEN_TABLES.contains(&key.as_str())
         {
             collect(&key, inner, all);
         }

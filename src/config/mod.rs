@@ -11,6 +11,7 @@
 mod agents;
 mod backup;
 mod calls;
+mod categories;
 mod clock;
 mod credentials;
 mod doors;
@@ -26,6 +27,7 @@ mod maintenance;
 mod masked;
 mod privacy;
 mod problem;
+mod public;
 mod realtime;
 mod settings;
 mod store;
@@ -58,6 +60,7 @@ pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
 pub use privacy::PrivacyConfig;
 pub use problem::{ConfigError, Problem};
+pub use public::{PortalConfig, PublicConfig};
 pub use realtime::{RealtimeConfig, SpeechKind};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
@@ -85,6 +88,8 @@ pub struct Config {
     pub doors: DoorsConfig,
     pub realtime: RealtimeConfig,
     pub ingest: IngestConfig,
+    pub public: PublicConfig,
+    pub portal: PortalConfig,
     pub privacy: PrivacyConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
@@ -129,6 +134,8 @@ impl Config {
         self.doors.check(limits);
         self.realtime.check(limits);
         self.ingest.check(limits);
+        self.public.check(limits);
+        self.portal.check(limits);
         self.privacy.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);

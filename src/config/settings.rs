@@ -47,9 +47,10 @@ fn collect(prefix: &str, dict: &Dict, figment: &Figment, all: &mut Vec<Setting>)
     }
 }
 
-/// The value of a setting as TOML, masked if it is a secret. One that is not set is no secret.
+/// The value of a setting as TOML, masked if it is a secret. One that is not set is no secret, and no number is.
 fn shown(name: &str, value: &Value) -> String {
-    if is_secret(name) && value.as_str() != Some("") {
+    let open = matches!(value, Value::Num(..) | Value::Bool(..)) || value.as_str() == Some("");
+    if is_secret(name) && !open {
         return "\"********\"".to_owned();
     }
     toml(value)

@@ -1,5 +1,6 @@
 //! `[tickets]`: what a new ticket gets, and when an old one comes back.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::problem::Limits;
-use super::units;
+use super::{categories, units};
 use crate::domain::priority::Priority;
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -20,6 +21,8 @@ pub struct TicketsConfig {
     pub reopen_window: Duration,
     /// First part of the references of calls (S0.3).
     pub call_prefix: String,
+    /// Name of the category to its keywords, for all tickets but calls (S1.10, S2.31).
+    pub categories: BTreeMap<String, Vec<String>>,
 }
 
 impl TicketsConfig {
@@ -34,6 +37,7 @@ impl TicketsConfig {
                 format!("found {found:?}, expected 2 to 8 of A-Z and 0-9"),
             );
         }
+        categories::check("tickets.categories", &self.categories, limits);
     }
 }
 

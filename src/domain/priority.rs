@@ -32,6 +32,11 @@ impl Priority {
         if self == Priority::Medium { "normal" } else { self.as_str() }
     }
 
+    /// The intake face says `critical` for urgent (S1.9).
+    pub fn on_intake_face(self) -> &'static str {
+        if self == Priority::Urgent { "critical" } else { self.as_str() }
+    }
+
     /// Reads every spelling of the seeds: `normal` is medium, `critical` is urgent (C2).
     pub fn parse(text: &str) -> Option<Priority> {
         Some(match text {

@@ -1,4 +1,5 @@
-//! The names of a ticket: UUID, number (`1001`, `#1001`), the reference of its channel (`GXS-…`, `TKT-…`).
+//! The names of a ticket: UUID, number (`1001`, `#1001`), the reference of its channel (`GXS-…`, `TKT-…`), and what
+//! another system calls it (`zendesk:123`).
 //! Any of them resolves wherever a ticket is named (DESIGN section 3, C1).
 
 use uuid::Uuid;
@@ -10,13 +11,15 @@ pub enum Reference {
     Id(Uuid),
     /// The reference of a channel, upper case.
     Code(String),
+    /// What another system calls it: `SYSTEM:ID`. Its ids may differ in case only.
+    External(String),
 }
 
 /// The longest reference that is looked up, in bytes.
 pub const MAX_REFERENCE: usize = 128;
 
 impl Reference {
-    /// Reads any spelling; what is neither a number nor a UUID is taken as a code.
+    /// Reads any spelling; what is neither a number nor a UUID is taken as a code, with a colon as an external id.
     pub fn parse(text: &str) -> Option<Reference> {
         let text = text.trim();
         let digits = text.strip_prefix('#').unwrap_or(text);
@@ -29,6 +32,9 @@ impl Reference {
         if let Ok(id) = Uuid::try_parse(text) {
             return Some(Reference::Id(id));
         }
+        if let Some((system, id)) = text.split_once(':') {
+            return Some(Reference::External(format!("{}:{id}", system.to_ascii_lowercase())));
+        }
         Some(Reference::Code(text.to_ascii_uppercase()))
     }
 }
@@ -39,6 +45,11 @@ pub const FIRST_NUMBER: u64 = 1001;
 /// `PREFIX-YYYYMMDD-XXXXXXXX` with eight upper-case hexadecimal digits (S0.3, S1.6).
 pub fn dated_code(prefix: &str, date: jiff::civil::Date, random: u32) -> String {
     format!("{prefix}-{:04}{:02}{:02}-{random:08X}", date.year(), date.month(), date.day())
+}
+
+/// The customer id of a contact, `CUST-00001` (S1.7): a contact has every e-mail address once.
+pub fn customer_code(contact: u64) -> String {
+    format!("CUST-{contact:05}")
 }
 
 #[cfg(test)]
@@ -57,6 +68,8 @@ mod tests {
         assert_eq!(Reference::parse(&id.to_string()), Some(Reference::Id(id)));
         assert_eq!(Reference::parse("99999999999999999999999"), None);
         assert_eq!(Reference::parse(" "), None);
+        let named = Reference::External("zendesk:35436".into());
+        assert_eq!(Reference::parse("Zendesk:35436"), Some(named));
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl Status {
         }
     }
 
+    /// The helpdesk face says `pending` for what waits for the customer (C3).
+    pub fn on_helpdesk_face(self) -> &'static str {
+        if self == PendingCustomer { "pending" } else { self.as_str() }
+    }
+
     /// Neither resolved nor closed.
     pub fn is_open(self) -> bool {
         !matches!(self, Resolved | Closed)
@@ -67,6 +72,17 @@ impl Status {
             Resolved => &[Closed, Open],
             Closed => &[Open],
         }
+    }
+
+    /// The steps that lead to `to` along the table, with at most one between; none when it is there already, and
+    /// none to `new`.
+    pub fn way(self, to: Status) -> Vec<Status> {
+        if self.may_become(to) {
+            return vec![to];
+        }
+        let between = [InProgress, Open].into_iter();
+        let mut between = between.filter(|m| self != to && self.may_become(*m) && m.may_become(to));
+        between.next().map_or_else(Vec::new, |step| vec![step, to])
     }
 
     pub fn may_become(self, to: Status) -> bool {
@@ -86,5 +102,18 @@ mod tests {
             assert_eq!(Status::parse(from.as_str()), Some(from));
         }
         assert_eq!(Closed.next(), [Open]);
+    }
+
+    #[test]
+    fn there_is_a_way_to_wherever_another_system_is() {
+        for from in Status::ALL {
+            for to in Status::ALL.into_iter().filter(|to| *to != from && *to != New) {
+                let way = from.way(to);
+                assert_eq!(way.last(), Some(&to), "{from:?} to {to:?}");
+                let legal = |at: usize| if at == 0 { from } else { way[at - 1] };
+                assert!((0..way.len()).all(|at| legal(at).may_become(way[at])));
+            }
+            assert!(from.way(from).is_empty() && from.way(New).is_empty());
+        }
     }
 }

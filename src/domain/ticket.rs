@@ -23,6 +23,9 @@ pub struct Ticket {
     /// Chosen by a person or a caller of the API: no later automatic run changes it (S0.50).
     pub category_is_manual: bool,
     pub subject: Option<String>,
+    /// What the customer first wrote, at most [`MAX_DESCRIPTION`] characters of it; for those who wrote a form
+    /// or a mail, not a chat.
+    pub description: Option<String>,
     pub summary: Option<String>,
     pub summary_is_manual: bool,
     pub resolution_notes: Option<String>,
@@ -41,6 +44,18 @@ pub struct Ticket {
     pub first_response_at: Option<Micros>,
     pub resolved_at: Option<Micros>,
     pub closed_at: Option<Micros>,
+    /// The customer's order, as they or their form named it (S1.5, S1.21).
+    pub order_id: Option<String>,
+    /// Where its maker says that it came from (S1.5); none where the channel says it.
+    pub source: Option<String>,
+    /// At most [`MAX_TAGS`].
+    pub tags: Vec<String>,
+    /// Its names in other systems, `zendesk:123`; at most [`MAX_EXTERNAL_IDS`].
+    pub external_ids: Vec<String>,
+    /// When the newest status was set that another system told of, by that system's clock.
+    pub followed_at: Option<Micros>,
+    /// The last escalation; a flag, not a status (S2.15).
+    pub escalation: Option<Escalation>,
     /// Numbers of tickets that this one follows up or is followed up by; at most [`MAX_RELATED`].
     pub related: Vec<u64>,
     /// Where its rows end: last entry id given out, entries, directory pages, status changes, metadata.
@@ -48,6 +63,52 @@ pub struct Ticket {
 }
 
 pub const MAX_RELATED: usize = 32;
+
+impl Ticket {
+    /// A ticket of which nothing is known but its names, where it came from and when.
+    pub fn new(
+        (number, id, ticket_id): (u64, Uuid, String),
+        channel: Channel,
+        status: Status,
+        now: Micros,
+    ) -> Ticket {
+        Ticket {
+            number,
+            id,
+            ticket_id,
+            channel,
+            status,
+            priority: Priority::default(),
+            category: None,
+            category_is_manual: false,
+            subject: None,
+            description: None,
+            summary: None,
+            summary_is_manual: false,
+            resolution_notes: None,
+            requester: Requester::default(),
+            conversation: None,
+            session_id: None,
+            call_running: false,
+            assignee: None,
+            assigned_at: None,
+            created_at: now,
+            updated_at: now,
+            last_message_at: None,
+            first_response_at: None,
+            resolved_at: None,
+            closed_at: None,
+            order_id: None,
+            source: None,
+            tags: Vec::new(),
+            external_ids: Vec::new(),
+            followed_at: None,
+            escalation: None,
+            related: Vec::new(),
+            extent: Extent::default(),
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
@@ -65,6 +126,15 @@ pub struct Requester {
     pub name: Option<String>,
     /// Digits of the international number without `+` (S4.19).
     pub phone: Option<String>,
+    /// As it was given; [`super::email::folded`] tells whether two are the same.
+    pub email: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    pub reason: String,
+    pub by: String,
+    pub at: Micros,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,3 +168,20 @@ pub const MAX_NAME: usize = 256;
 pub const MAX_SESSION_ID: usize = 128;
 pub const MAX_SUMMARY: usize = 2000;
 pub const MAX_CATEGORY: usize = 64;
+pub const MAX_SUBJECT: usize = 255;
+pub const MAX_DESCRIPTION: usize = 10_000;
+pub const MAX_ORDER_ID: usize = 64;
+pub const MAX_SOURCE: usize = 32;
+pub const MAX_TAGS: usize = 32;
+pub const MAX_TAG: usize = 64;
+pub const MAX_EXTERNAL_IDS: usize = 8;
+
+/// The subject of a ticket whose customer gave none: the first line of what they wrote, at most 120 characters.
+pub fn first_line(text: &str) -> String {
+    const MAX: usize = 120;
+    let line = text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or_default();
+    if line.chars().count() <= MAX {
+        return line.to_owned();
+    }
+    line.chars().take(MAX - 1).chain(['…']).collect()
+}

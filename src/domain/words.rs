@@ -8,6 +8,12 @@ use std::str::CharIndices;
 /// A longer word, in bytes, is nobody's keyword.
 pub const MAX_WORD: usize = 128;
 
+/// The start of a text, at most so many bytes, cut between characters.
+pub fn head(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word<'a> {
     pub text: &'a str,

@@ -12,6 +12,7 @@ use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+use crate::engine::intake::{CallReport, Handover, NewCase};
 
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -72,6 +73,12 @@ pub enum Command {
         reason: Option<String>,
         notes: Option<String>,
     },
+    /// A case of another desk, a form, the API (S1.1).
+    TakeCase(Box<NewCase>),
+    /// A bot gives a chat to people (S3.33, S3.34).
+    HandOver(Box<Handover>),
+    /// A platform tells of a call that nobody streams.
+    ReportCall(Box<CallReport>),
     CreateToken {
         name: String,
         hash: [u8; 32],
@@ -200,6 +207,11 @@ pub enum Reply {
         id: u32,
         key: String,
         value: String,
+    },
+    /// The ticket of what was delivered, and whether it was made for it.
+    Taken {
+        ticket: Box<Ticket>,
+        made: bool,
     },
     /// What the bridge is to do with a message.
     Message {

@@ -55,6 +55,7 @@ kinds! {
     ContactMerged = "contact.merged",
     TokenCreated = "token.created",
     TokenRevoked = "token.revoked",
+    TicketEscalated = "ticket.escalated",
 }
 
 const VERSION: u8 = 1;

@@ -8,6 +8,7 @@ use super::command::{
 };
 use crate::domain::call::Fact;
 use crate::domain::redact::Redactor;
+use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
 
 pub fn redact(command: &mut Command, redactor: &Redactor) {
     let clear = |text: &mut String| redactor.clear(text);
@@ -47,6 +48,9 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         Command::SetStatus { reason, notes, .. } => {
             [reason, notes].into_iter().flatten().for_each(clear);
         }
+        Command::TakeCase(new) => case(new, clear),
+        Command::HandOver(new) => handover(new, clear),
+        Command::ReportCall(new) => report(new, clear),
         Command::DetachCall { .. }
         | Command::EndCall { .. }
         | Command::ExpireCall { .. }
@@ -58,6 +62,40 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::MoveCursor { .. }
         | Command::DropCursor { .. }
         | Command::Sweep => {}
+    }
+}
+
+fn case(case: &mut NewCase, clear: impl Fn(&mut String)) {
+    let NewCase { requester, subject, description, order_id, tags, turns: said, .. } = case;
+    let texts = [&mut requester.name, subject, description, order_id].into_iter().flatten();
+    texts.chain(tags).for_each(&clear);
+    turns(said, clear);
+}
+
+fn handover(chat: &mut Handover, clear: impl Fn(&mut String)) {
+    let Handover { requester, subject, description, history, escalation, .. } = chat;
+    let texts = [&mut requester.name, subject, description].into_iter().flatten();
+    let known = escalation.iter_mut().flat_map(|e| [&mut e.by, &mut e.reason, &mut e.context]);
+    texts.chain(known).for_each(&clear);
+    turns(history, clear);
+}
+
+fn turns(turns: &mut [NewTurn], clear: impl Fn(&mut String)) {
+    for NewTurn { author, text, .. } in turns {
+        author.iter_mut().chain([text]).for_each(&clear);
+    }
+}
+
+fn report(report: &mut CallReport, clear: impl Fn(&mut String)) {
+    let CallReport { customer_name, turns, summary, details, .. } = report;
+    let details = details.iter_mut().map(|(_, value)| value);
+    [customer_name, summary].into_iter().flatten().chain(details).for_each(&clear);
+    for turn in turns {
+        clear(&mut turn.text);
+        for call in &mut turn.tool_calls {
+            clear(&mut call.arguments);
+            call.output.iter_mut().for_each(&clear);
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::domain::entry::Entry;
 use crate::domain::reference::Reference;
 use crate::domain::ticket::{Metadata, Ticket};
+use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
-use crate::store::records::{Count, Cursor, DirItem, Page, Pointer};
+use crate::store::records::{Count, Cursor, DirItem, Page, Pointer, Portal};
 use crate::store::seal::Seal;
 use crate::store::{Blob, Order, StoreError, View};
 
@@ -59,12 +60,24 @@ impl<'a> Rows<'a> {
             Reference::Number(number) => Some(*number),
             Reference::Id(id) => self.pointer(&key::reference_id(id))?,
             Reference::Code(code) => self.pointer(&key::reference_code(code))?,
+            Reference::External(name) => self.pointer(&self.external(name))?,
         };
         number.map_or(Ok(None), |n| self.ticket(n))
     }
 
+    /// The row key of what another system calls a ticket: such names may hold a person's number.
+    pub fn external(&self, name: &str) -> Vec<u8> {
+        key::reference_external(&self.seal.hash("external", &[name.as_bytes()]))
+    }
+
     pub fn pointer(&self, key: &[u8]) -> Result<Option<u64>, ReadError> {
         Ok(self.get::<Pointer>(key)?.map(|p| p.0))
+    }
+
+    /// Whether a customer's token, by its hash, is good for this ticket at this time of the steady clock.
+    pub fn opens(&self, ticket: u64, hash: &[u8; 32], now: Micros) -> Result<bool, ReadError> {
+        let portal = self.get::<Portal>(&key::number(ticket))?.unwrap_or_default();
+        Ok(portal.tokens.iter().any(|token| token.hash == *hash && token.expires > now))
     }
 
     pub fn page(&self, ticket: u64, page: u32) -> Result<Page, ReadError> {
@@ -171,6 +184,10 @@ pub mod key {
 
     pub fn reference_code(code: &str) -> Vec<u8> {
         [b"c", code.as_bytes()].concat()
+    }
+
+    pub fn reference_external(hash: &[u8; 16]) -> Vec<u8> {
+        [b"x".as_slice(), hash].concat()
     }
 
     /// The latest call of a session.

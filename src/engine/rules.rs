@@ -23,6 +23,10 @@ pub struct Rules {
     /// Hours that answers to idempotent requests are kept.
     pub idempotency_hours: u32,
     pub categoriser: Categoriser,
+    /// Names the category of everything but calls; its fallback is empty: no category.
+    pub intake: Categoriser,
+    /// How long a customer's token for their ticket is good, in microseconds.
+    pub portal_life: i64,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
 }

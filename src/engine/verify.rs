@@ -142,6 +142,11 @@ impl Check {
                 report.find(format!("a reference of {name} does not lead to it"));
             }
         }
+        for external in &ticket.external_ids {
+            if rows.get::<Pointer>(&rows.external(external))?.is_none() {
+                report.find(format!("an external id of {name} leads nowhere"));
+            }
+        }
         // A call that was closed while a relay streams it is held until the relay is gone.
         match rows.get::<OpenCall>(&row_key)? {
             None if ticket.call_running => {

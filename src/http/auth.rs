@@ -20,8 +20,8 @@ pub async fn require(
     next: Next,
 ) -> Response {
     let (method, known) = (request.method().as_str(), policy::methods(route.as_str()));
-    let asked = if method == "HEAD" { "GET" } else { method };
-    if !known.is_empty() && !known.contains(&asked) {
+    let takes = |asked: &str| known.contains(&asked) || asked == "HEAD" && known.contains(&"GET");
+    if !known.is_empty() && !takes(method) {
         let takes = known.join(", ");
         let why = format!("this address takes {takes}, not {method}");
         let mut refused =

@@ -1,7 +1,9 @@
 //! What handlers take from a request: the caller, a JSON body, a query, a reference; each with its limit and
 //! an error that names the field.
 
-use axum::body::{Bytes, to_bytes};
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -9,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::State;
 use super::error::Failure;
+use super::server::Peer;
 use crate::auth;
 use crate::domain::contact::Scope;
 use crate::domain::reference::{MAX_REFERENCE, Reference};
@@ -67,19 +70,57 @@ impl<T: DeserializeOwned> FromRequest<State> for Input<T> {
     async fn from_request(request: Request, state: &State) -> Result<Input<T>, Failure> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, state).await?;
-        check_media_type(&parts)?;
-        let read = tokio::time::timeout(state.body_timeout, to_bytes(body, state.max_body)).await;
-        let bytes = match read {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(_)) => return Err(too_large(state.max_body)),
-            Err(_) => {
-                let why = format!("the body did not arrive within {:?}", state.body_timeout);
-                return Err(Problem::new(408, "Request Timeout", why).into());
-            }
-        };
-        let idempotency = idempotency(&parts, &caller, &bytes)?;
+        let bytes = read_json(&parts, body, state).await?;
+        let idempotency = idempotency(&parts, caller.token.token_id, &bytes)?;
         let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
         Ok(Input { caller, value, idempotency })
+    }
+}
+
+/// A body of JSON from somebody who shows no token. What such a request does is idempotent by its own ids, so an
+/// `Idempotency-Key` only has to be one.
+pub struct OpenInput<T> {
+    pub value: T,
+    peer: IpAddr,
+}
+
+impl<T> OpenInput<T> {
+    /// By what their requests are counted: where they come from, and what they name.
+    pub fn limits(&self, named: &str) -> [u64; 2] {
+        let place = match self.peer {
+            IpAddr::V4(address) => u128::from(address.to_bits()),
+            // Whoever has one address of IPv6 has 2^64 of them.
+            IpAddr::V6(address) => address.to_bits() >> 64 << 64 | 1,
+        };
+        let hash = xxhash_rust::xxh3::xxh3_64;
+        [hash(&place.to_be_bytes()), hash(named.as_bytes())]
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<State> for OpenInput<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &State) -> Result<OpenInput<T>, Failure> {
+        let (parts, body) = request.into_parts();
+        let bytes = read_json(&parts, body, state).await?;
+        idempotency(&parts, 0, &bytes)?;
+        let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
+        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let peer = parts.extensions.get::<Peer>().map_or(unknown, |peer| peer.0);
+        Ok(OpenInput { value, peer })
+    }
+}
+
+async fn read_json(parts: &Parts, body: Body, state: &State) -> Result<Bytes, Failure> {
+    check_media_type(parts)?;
+    let read = tokio::time::timeout(state.body_timeout, to_bytes(body, state.max_body)).await;
+    match read {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(too_large(state.max_body)),
+        Err(_) => {
+            let why = format!("the body did not arrive within {:?}", state.body_timeout);
+            Err(Problem::new(408, "Request Timeout", why).into())
+        }
     }
 }
 
@@ -128,15 +169,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     Ok(value)
 }
 
-fn idempotency(
-    parts: &Parts,
-    caller: &Caller,
-    body: &Bytes,
-) -> Result<Option<Idempotency>, Failure> {
+fn idempotency(parts: &Parts, caller: u64, body: &Bytes) -> Result<Option<Idempotency>, Failure> {
     let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
     let target = parts.uri.path_and_query().map_or("", |p| p.as_str());
     let request = [parts.method.as_str().as_bytes(), target.as_bytes(), body];
-    let bound = Idempotency::new(caller.token.token_id, key.as_bytes(), &request);
+    let bound = Idempotency::new(caller, key.as_bytes(), &request);
     Ok(Some(bound.map_err(engine::Error::from)?))
 }
 

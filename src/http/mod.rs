@@ -8,8 +8,12 @@ mod docs;
 mod error;
 mod extract;
 mod feed;
+mod intake;
 mod legacy;
+mod limiter;
 mod ops;
+mod portal;
+mod public;
 mod queue;
 pub mod secure;
 pub mod server;
@@ -25,6 +29,7 @@ use utoipa_axum::routes;
 
 use crate::engine::Engine;
 pub use legacy::router as legacy_router;
+use limiter::Limiter;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -37,6 +42,20 @@ pub struct State {
     pub door_header: Arc<str>,
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
+    pub public: Arc<Public>,
+}
+
+/// What is open to everybody.
+pub struct Public {
+    /// Whose chatbots may hand chats over; none names all.
+    pub workspaces: Vec<String>,
+    limiter: Limiter,
+}
+
+impl Public {
+    pub fn new(workspaces: Vec<String>, requests_per_minute: u32) -> Public {
+        Public { workspaces, limiter: Limiter::new(requests_per_minute) }
+    }
 }
 
 /// The whole API. `doors` are the routes of the intake, with their documentation.
@@ -83,6 +102,11 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(queue::my_tickets))
         .routes(routes!(queue::all))
         .routes(routes!(queue::claim))
+        .routes(routes!(intake::create))
+        .routes(routes!(intake::set_status))
+        .routes(routes!(public::from_chat))
+        .routes(routes!(public::escalate))
+        .routes(routes!(portal::look))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::resolve))

@@ -1,7 +1,7 @@
 //! The accept loop: limits on connections and on how long a head may take, and an orderly end.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,10 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use crate::telemetry::metrics::Metrics;
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -115,7 +119,8 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            let request = request.map(Body::new);
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer.ip()));
             let answer = router.oneshot(request);
             let mut answer = match tokio::time::timeout(limits.request_timeout, answer).await {
                 Ok(answer) => answer,

@@ -11,7 +11,7 @@ use super::calls_view::NamedCall;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, number};
 use crate::domain::entry::Entry;
-use crate::domain::reference::Reference;
+use crate::domain::reference::{Reference, customer_code};
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
@@ -32,7 +32,7 @@ pub struct TicketView {
     /// The reference of its channel
     #[schema(example = "TKT-20250128-A1B2C3D4")]
     ticket_id: String,
-    /// call or whatsapp
+    /// call, whatsapp, web, email, chat, zendesk, intercom or api
     channel: &'static str,
     /// new, open, in_progress, pending, waiting_internal, resolved or closed
     status: &'static str,
@@ -40,11 +40,26 @@ pub struct TicketView {
     priority: &'static str,
     category: Option<String>,
     subject: Option<String>,
+    /// What the customer first wrote, where it was no chat and no call
+    description: Option<String>,
     summary: Option<String>,
     resolution_notes: Option<String>,
-    customer_id: Option<u64>,
+    /// The customer, in seed 001's words; `contact_id` is the same one's number
+    #[schema(example = "CUST-00001")]
+    customer_id: Option<String>,
+    customer_email: Option<String>,
+    customer_name: Option<String>,
+    contact_id: Option<u64>,
     requester_name: Option<String>,
+    requester_email: Option<String>,
     requester_phone: Option<String>,
+    order_id: Option<String>,
+    /// Where its maker says that it came from; else its channel
+    source: String,
+    tags: Vec<String>,
+    /// Its names in other systems, as `zendesk:123`; they are references of the ticket, too
+    external_ids: Vec<String>,
+    escalation: Option<EscalationView>,
     conversation_id: Option<u64>,
     session_id: Option<String>,
     call_running: bool,
@@ -68,6 +83,15 @@ pub struct TicketView {
     related: Vec<u64>,
 }
 
+/// The last escalation: a flag beside the status (S2.15).
+#[derive(Serialize, ToSchema)]
+pub struct EscalationView {
+    reason: String,
+    by: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Micros,
+}
+
 impl From<Ticket> for TicketView {
     fn from(t: Ticket) -> TicketView {
         TicketView {
@@ -76,19 +100,29 @@ impl From<Ticket> for TicketView {
             ticket_number: format!("#{}", t.number),
             ticket_id: t.ticket_id,
             channel: t.channel.as_str(),
-            // The helpdesk face says `pending` for what waits for the customer (C3).
-            status: match t.status {
-                Status::PendingCustomer => "pending",
-                other => other.as_str(),
-            },
+            status: t.status.on_helpdesk_face(),
             priority: t.priority.as_str(),
             category: t.category,
             subject: t.subject,
+            description: t.description,
             summary: t.summary,
             resolution_notes: t.resolution_notes,
-            customer_id: t.requester.contact,
+            customer_id: t.requester.contact.map(customer_code),
+            customer_email: t.requester.email.clone(),
+            customer_name: t.requester.name.clone(),
+            contact_id: t.requester.contact,
             requester_name: t.requester.name,
+            requester_email: t.requester.email,
             requester_phone: t.requester.phone,
+            order_id: t.order_id,
+            source: t.source.unwrap_or_else(|| t.channel.as_str().to_owned()),
+            tags: t.tags,
+            external_ids: t.external_ids,
+            escalation: t.escalation.map(|e| EscalationView {
+                reason: e.reason,
+                by: e.by,
+                at: e.at,
+            }),
             conversation_id: t.conversation,
             session_id: t.session_id,
             call_running: t.call_running,
@@ -111,7 +145,7 @@ pub fn visible(caller: &Caller, ticket: &Ticket) -> bool {
 }
 
 /// One ticket.
-#[utoipa::path(get, path = "/api/tickets/{ref}", operation_id = "read_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket: 1001, #1001, UUID, GXS-…, TKT-…")),
+#[utoipa::path(get, path = "/api/tickets/{ref}", operation_id = "read_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket: 1001, #1001, UUID, GXS-…, TKT-…, zendesk:123")),
     responses((status = 200, body = TicketView)))]
 pub async fn read(
     Shared(state): Shared<State>,

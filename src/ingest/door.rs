@@ -60,6 +60,13 @@ pub struct Vendor<'a> {
     pub check: Option<&'a Check<'a>>,
 }
 
+impl<'a> Vendor<'a> {
+    /// One that signs once this secret is set, and can be told to send a token until then, in the address at least.
+    pub fn signing(door: &'static str, secret: &str, check: &'a Check<'a>) -> Vendor<'a> {
+        Vendor { door, sends_tokens: true, check: (!secret.is_empty()).then_some(check) }
+    }
+}
+
 /// Lets a delivery in that is signed as it must be, or whose token is good where nothing is configured.
 pub async fn admit_signed(
     doors: &Doors,

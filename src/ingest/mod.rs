@@ -2,7 +2,9 @@
 //! answers once they are on disk.
 
 mod baileys;
+mod body;
 mod calls;
+mod desks;
 pub mod door;
 mod ended;
 mod frames;
@@ -10,11 +12,13 @@ mod proxy;
 mod realtime;
 mod recorder;
 mod relay;
+mod reports;
 mod session;
 pub mod signature;
 pub mod sources;
 mod speech;
 mod tap;
+mod vendor;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -22,12 +26,14 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::routing::head;
 use tokio::sync::{mpsc, watch};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Caller;
 use crate::config::DoorsConfig;
+use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
 use crate::wire::problem::Problem;
@@ -78,6 +84,12 @@ impl Doors {
         Doors { engine, settings, relays: Relays::default(), speech, backlog, stop, busy }
     }
 
+    /// What the time is, if the box knows.
+    fn now(&self) -> vendor::Now {
+        let trusted = self.engine.shared().clock().is_some_and(|clock| clock.trusted);
+        trusted.then(|| Micros(jiff::Timestamp::now().as_microsecond()))
+    }
+
     /// The routes of all doors, with their documentation.
     pub fn router(self) -> OpenApiRouter {
         routes().with_state(self)
@@ -89,6 +101,15 @@ fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(calls::stream))
         .routes(routes!(realtime::connect))
         .routes(routes!(baileys::receive))
+        .routes(routes!(desks::zendesk))
+        .routes(routes!(desks::intercom))
+        // A look, which says nothing to anybody: not described.
+        .route("/api/tickets/webhook/intercom", head(desks::is_there))
+        .routes(routes!(reports::twilio))
+        .routes(routes!(reports::livekit))
+        .routes(routes!(reports::vapi))
+        .routes(routes!(reports::openai))
+        .routes(routes!(reports::asterisk))
 }
 
 /// The documentation of the doors, without a running daemon.

@@ -39,6 +39,7 @@ mod journal;
 mod kept;
 pub mod keyfile;
 mod migrate;
+mod older;
 mod opened;
 mod plan;
 mod reader;

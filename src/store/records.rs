@@ -22,7 +22,6 @@ macro_rules! records {
 }
 
 records! {
-    Ticket => Tickets,
     IndexRow => Index,
     Entry => Entries,
     Page => Directory,
@@ -32,7 +31,6 @@ records! {
     Contact => Contacts,
     Conversation => Conversations,
     Seen => Seen,
-    Remembered => Idempotency,
     OpenCall => OpenCalls,
     CallItem => CallItems,
     StatusChange => StatusHistory,
@@ -43,6 +41,7 @@ records! {
     Cursor => Cursors,
     ClockState => Clock,
     SourcePosition => SourcePositions,
+    Portal => Portals,
 }
 
 /// What the in-memory index holds of a ticket.
@@ -118,8 +117,25 @@ pub struct Seen {
 pub struct Remembered {
     /// Hash of method, path and body.
     pub request: [u8; 16],
+    /// Empty when an earlier version gave it, in a shape that is gone.
     pub reply: Vec<u8>,
 }
+
+/// What lets a customer look at their one ticket: at most [`MAX_PORTAL_TOKENS`], the newest last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Portal {
+    pub tokens: Vec<PortalToken>,
+}
+
+/// An opaque token of 256 bits, of which only the SHA-256 is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PortalToken {
+    pub hash: [u8; 32],
+    /// By the steady clock.
+    pub expires: Micros,
+}
+
+pub const MAX_PORTAL_TOKENS: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count(pub u64);

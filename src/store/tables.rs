@@ -45,7 +45,7 @@ tables! {
     Entries = 4,
     /// ticket number u64, page u32 → up to 64 `DirItem`s in spoken or sent order.
     Directory = 5,
-    /// kind u8, reference bytes → ticket number: UUID, channel reference, external id.
+    /// kind u8, reference bytes → ticket number: UUID, channel reference, keyed hash of an external id.
     References = 6,
     /// contact id u64 → `Contact`.
     Contacts = 7,
@@ -77,6 +77,8 @@ tables! {
     Counts = 20,
     /// the one key `clock` → `ClockState`.
     Clock = 21,
+    /// ticket number u64 → `Portal`, the tokens by which its customer looks at it.
+    Portals = 30,
     /// name of a dial-out source → `SourcePosition`, how far its stream was taken.
     SourcePositions = 40,
 }

@@ -14,6 +14,8 @@ pub struct Operation {
     /// Properties of the body, with their schemas; none where any object will do.
     pub properties: Vec<(String, Value)>,
     pub required: Vec<String>,
+    /// Takes a body that is no JSON: a form, text.
+    pub other_body: bool,
     /// Needs no token.
     pub open: bool,
 }
@@ -31,6 +33,7 @@ pub fn all(document: &Value) -> Vec<Operation> {
 fn read(document: &Value, path: &str, method: &str, told: &Value) -> Operation {
     let parameters = told["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let query = parameters.iter().filter(|p| p["in"] == "query");
+    let kinds = told["requestBody"]["content"].as_object();
     let body = resolved(document, &told["requestBody"]["content"]["application/json"]["schema"]);
     let security = told["security"].as_array().or(document["security"].as_array());
     let open = security.is_none_or(|ways| ways.iter().any(|way| *way == Value::Object(Map::new())));
@@ -43,6 +46,7 @@ fn read(document: &Value, path: &str, method: &str, told: &Value) -> Operation {
             .map(|(name, schema)| (name.clone(), resolved(document, schema).clone()))
             .collect(),
         required: body["required"].as_array().into_iter().flatten().map(text).collect(),
+        other_body: kinds.is_some_and(|kinds| !kinds.contains_key("application/json")),
         open,
     }
 }
@@ -83,6 +87,10 @@ impl Operation {
         // Required where no tool was called.
         if self.properties.iter().any(|(name, _)| name == "message") {
             body.insert("message".into(), "Hello".into());
+        }
+        // Required where the address does not tell it.
+        if self.path.ends_with("/status") {
+            body.insert("status".into(), "in_progress".into());
         }
         body
     }

@@ -21,7 +21,7 @@ fn mapping() -> Value {
 
 /// The one customer of these tickets.
 fn contact(desk: &Desk, tickets: &[u64]) -> u64 {
-    let of = |ticket: &u64| desk.read(&format!("/api/tickets/{ticket}"))["customer_id"].as_u64();
+    let of = |ticket: &u64| desk.read(&format!("/api/tickets/{ticket}"))["contact_id"].as_u64();
     let contacts: Vec<_> = tickets.iter().map(of).collect();
     assert!(contacts.iter().all(|contact| *contact == contacts[0]), "{contacts:?}");
     contacts[0].expect("a contact")

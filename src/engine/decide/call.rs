@@ -7,8 +7,8 @@ use crate::domain::reference::Reference;
 use crate::domain::status::Status;
 use crate::domain::summary;
 use crate::domain::ticket::{
-    Extent, MAX_CATEGORY, MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE, MAX_NAME,
-    MAX_SESSION_ID, MAX_SUMMARY, Metadata, Requester, Ticket,
+    MAX_CATEGORY, MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE, MAX_NAME, MAX_SESSION_ID,
+    MAX_SUMMARY, Metadata, Requester, Ticket,
 };
 use crate::engine::command::{CallChanges, IfAttached, NewCall, NewInteraction, Refusal, Reply};
 use crate::engine::draft::Draft;
@@ -50,36 +50,17 @@ pub fn open(draft: &mut Draft<'_>, new: &NewCall) -> Result<Reply, Refusal> {
     let (number, id, ticket_id) = draft.name_ticket(&prefix)?;
     let now = draft.ctx.now;
     let mut ticket = Ticket {
-        number,
-        id,
-        ticket_id,
-        channel: Channel::Call,
-        status: Status::Open,
         priority: new.priority.unwrap_or_default(),
         category: new.category.clone(),
         category_is_manual: new.category.is_some(),
-        subject: None,
-        summary: None,
-        summary_is_manual: false,
-        resolution_notes: None,
         requester: Requester {
-            contact: None,
             name: new.customer_name.clone(),
             phone: new.customer_phone.clone(),
+            ..Requester::default()
         },
-        conversation: None,
         session_id: Some(new.session_id.clone()),
         call_running: true,
-        assignee: None,
-        assigned_at: None,
-        created_at: now,
-        updated_at: now,
-        last_message_at: None,
-        first_response_at: None,
-        resolved_at: None,
-        closed_at: None,
-        related: Vec::new(),
-        extent: Extent::default(),
+        ..Ticket::new((number, id, ticket_id), Channel::Call, Status::Open, now)
     };
     draft.write_history(&mut ticket, None, None);
     draft.put_ticket(&ticket)?;

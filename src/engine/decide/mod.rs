@@ -5,9 +5,13 @@ mod call;
 mod call_facts;
 mod call_order;
 mod call_source;
+mod chat;
 mod feed;
+mod infer;
+mod intake;
 mod people;
 mod queue;
+mod reported_call;
 mod sweep;
 mod token;
 mod whatsapp;
@@ -75,6 +79,9 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::SetStatus { ticket, to, reason, notes } => {
             queue::set_status(draft, ticket, *to, reason.as_deref(), notes.as_deref())
         }
+        Command::TakeCase(case) => intake::take(draft, case),
+        Command::HandOver(chat) => chat::hand_over(draft, chat),
+        Command::ReportCall(report) => reported_call::report(draft, report),
         Command::CreateToken { name, hash, scopes } => token::create(draft, name, hash, scopes),
         Command::RevokeToken { id } => token::revoke(draft, *id),
         Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),
@@ -91,6 +98,10 @@ fn recall(draft: &Draft<'_>, idempotency: &Idempotency) -> Result<Option<Reply>,
     };
     if row.request != idempotency.request {
         return Err(Refusal::KeyReused);
+    }
+    if row.reply.is_empty() {
+        let gone = "this request was carried out before the upgrade; look at what it made";
+        return Err(Refusal::Conflict(gone.into()));
     }
     postcard::from_bytes(&row.reply)
         .map(Some)

@@ -100,7 +100,7 @@ pub fn join(draft: &mut Draft<'_>, lid: &str, phone: &str) -> Result<Reply, Refu
 }
 
 /// The one contact of these addresses: found, made, or made one out of several.
-fn one_contact(
+pub fn one_contact(
     draft: &mut Draft<'_>,
     addresses: &[String],
     phone: Option<&str>,

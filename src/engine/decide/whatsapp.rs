@@ -9,7 +9,7 @@ use crate::domain::channel::Channel;
 use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, Mode};
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::status::Status;
-use crate::domain::ticket::{Extent, MAX_RELATED, Requester, Ticket};
+use crate::domain::ticket::{MAX_RELATED, Requester, Ticket, first_line};
 use crate::domain::time::Micros;
 use crate::engine::command::{InboundMessage, Refusal, Reply};
 use crate::engine::draft::Draft;
@@ -130,6 +130,7 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
         earlier => new_ticket(draft, &contact, &mut conversation, message, earlier)?,
     };
     add_message(draft, &mut ticket, message, Speaker::User)?;
+    super::infer::from_text(draft, &mut ticket, &message.text);
     if ticket.requester.name.is_none() {
         ticket.requester.name = contact.name.clone();
     }
@@ -200,36 +201,16 @@ fn new_ticket(
     let now = draft.ctx.now;
     let priority = draft.ctx.rules.default_priority;
     let mut ticket = Ticket {
-        number,
-        id,
-        ticket_id,
-        channel: Channel::Whatsapp,
-        status: Status::New,
         priority,
-        category: None,
-        category_is_manual: false,
         subject: Some(first_line(&message.text)),
-        summary: None,
-        summary_is_manual: false,
-        resolution_notes: None,
         requester: Requester {
             contact: Some(contact.id),
             name: contact.name.clone(),
             phone: contact.phone.clone(),
+            email: None,
         },
         conversation: Some(conversation.id),
-        session_id: None,
-        call_running: false,
-        assignee: None,
-        assigned_at: None,
-        created_at: now,
-        updated_at: now,
-        last_message_at: None,
-        first_response_at: None,
-        resolved_at: None,
-        closed_at: None,
-        related: Vec::new(),
-        extent: Extent::default(),
+        ..Ticket::new((number, id, ticket_id), Channel::Whatsapp, Status::New, now)
     };
     if let Some(mut earlier) = earlier {
         ticket.related.push(earlier.number);
@@ -251,16 +232,6 @@ fn new_ticket(
         .into(),
     );
     Ok(ticket)
-}
-
-/// The subject of a ticket that a chat message opened: its first line, at most 120 characters.
-fn first_line(text: &str) -> String {
-    const MAX: usize = 120;
-    let line = text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or_default();
-    if line.chars().count() <= MAX {
-        return line.to_owned();
-    }
-    line.chars().take(MAX - 1).chain(['…']).collect()
 }
 
 /// A ticket goes back to work: it is its conversation's open ticket, unless another one is.

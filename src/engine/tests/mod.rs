@@ -5,6 +5,7 @@
 //! done here in the same way, after every plan.
 
 mod calls;
+mod cases;
 mod memory;
 mod messages;
 mod sequences;
@@ -337,6 +338,8 @@ fn rules() -> Rules {
         dedup_days: 8,
         idempotency_hours: 24,
         categoriser: Categoriser::new(table, "general_inquiry".into()),
+        intake: Categoriser::new([("shipping".into(), vec!["shipped".into()])], String::new()),
+        portal_life: 90 * Micros::DAY,
         redactor: std::sync::Arc::default(),
     }
 }

@@ -1,0 +1,21 @@
+//! What is read out of a customer's words at every door but that of calls: the category and the order they write about.
+
+use crate::domain::order;
+use crate::domain::ticket::Ticket;
+use crate::domain::words::head;
+use crate::engine::draft::Draft;
+
+/// Bytes of a text that are looked at.
+const JUDGED: usize = 64 * 1024;
+
+/// Fills in what is not known yet; what somebody chose is never changed (S1.10, S1.21).
+pub fn from_text(draft: &Draft<'_>, ticket: &mut Ticket, text: &str) {
+    let text = head(text, JUDGED);
+    if ticket.category.is_none() && !ticket.category_is_manual {
+        let found = draft.ctx.rules.intake.categorise([(true, text)]);
+        ticket.category = Some(found.to_owned()).filter(|name| !name.is_empty());
+    }
+    if ticket.order_id.is_none() {
+        ticket.order_id = order::order_id(text);
+    }
+}

@@ -1,0 +1,133 @@
+//! Records whose shape has grown, and the shapes of their earlier versions. A shape here never changes again.
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::codec::{CodecError, Record};
+use super::records::Remembered;
+use super::tables::Table;
+use crate::domain::channel::Channel;
+use crate::domain::priority::Priority;
+use crate::domain::status::Status;
+use crate::domain::ticket::{Assignee, Extent, Requester, Ticket};
+use crate::domain::time::Micros;
+
+fn read<T: for<'de> Deserialize<'de>>(table: Table, bytes: &[u8]) -> Result<T, CodecError> {
+    postcard::from_bytes(bytes).map_err(|e| CodecError::Damaged { table, why: e.to_string() })
+}
+
+fn newer<R: Record>(version: u8) -> CodecError {
+    CodecError::Version { table: R::TABLE, version, newest: R::VERSION }
+}
+
+impl Record for Ticket {
+    const TABLE: Table = Table::Tickets;
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, bytes: &[u8]) -> Result<Ticket, CodecError> {
+        match version {
+            1 => read::<Ticket1>(Table::Tickets, bytes).map(Ticket::from),
+            _ => Err(newer::<Ticket>(version)),
+        }
+    }
+}
+
+/// Calls and chats only: no description, no e-mail, no names in other systems.
+#[derive(Deserialize)]
+struct Ticket1 {
+    number: u64,
+    id: Uuid,
+    ticket_id: String,
+    channel: Channel,
+    status: Status,
+    priority: Priority,
+    category: Option<String>,
+    category_is_manual: bool,
+    subject: Option<String>,
+    summary: Option<String>,
+    summary_is_manual: bool,
+    resolution_notes: Option<String>,
+    requester: Requester1,
+    conversation: Option<u64>,
+    session_id: Option<String>,
+    call_running: bool,
+    assignee: Option<Assignee>,
+    assigned_at: Option<Micros>,
+    created_at: Micros,
+    updated_at: Micros,
+    last_message_at: Option<Micros>,
+    first_response_at: Option<Micros>,
+    resolved_at: Option<Micros>,
+    closed_at: Option<Micros>,
+    related: Vec<u64>,
+    extent: Extent,
+}
+
+#[derive(Deserialize)]
+struct Requester1 {
+    contact: Option<u64>,
+    name: Option<String>,
+    phone: Option<String>,
+}
+
+impl From<Ticket1> for Ticket {
+    fn from(t: Ticket1) -> Ticket {
+        let Requester1 { contact, name, phone } = t.requester;
+        Ticket {
+            priority: t.priority,
+            category: t.category,
+            category_is_manual: t.category_is_manual,
+            subject: t.subject,
+            summary: t.summary,
+            summary_is_manual: t.summary_is_manual,
+            resolution_notes: t.resolution_notes,
+            requester: Requester { contact, name, phone, email: None },
+            conversation: t.conversation,
+            session_id: t.session_id,
+            call_running: t.call_running,
+            assignee: t.assignee,
+            assigned_at: t.assigned_at,
+            updated_at: t.updated_at,
+            last_message_at: t.last_message_at,
+            first_response_at: t.first_response_at,
+            resolved_at: t.resolved_at,
+            closed_at: t.closed_at,
+            related: t.related,
+            extent: t.extent,
+            ..Ticket::new((t.number, t.id, t.ticket_id), t.channel, t.status, t.created_at)
+        }
+    }
+}
+
+impl Record for Remembered {
+    const TABLE: Table = Table::Idempotency;
+    /// Grows with the shape of any reply, as replies bear no version of their own.
+    const VERSION: u8 = 2;
+
+    /// That the request was carried out is known; its answer is not.
+    fn decode_older(version: u8, bytes: &[u8]) -> Result<Remembered, CodecError> {
+        if version > Self::VERSION {
+            return Err(newer::<Remembered>(version));
+        }
+        let older: Remembered = read(Table::Idempotency, bytes)?;
+        Ok(Remembered { reply: Vec::new(), ..older })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::codec;
+
+    #[test]
+    fn of_an_older_answer_only_the_request_is_known() {
+        let remembered = Remembered { request: [7; 16], reply: vec![1, 2, 3] };
+        let mut bytes = vec![1];
+        codec::append(&remembered, &mut bytes);
+        let read: Remembered = codec::decode(&bytes).expect("an older record");
+        assert_eq!(read, Remembered { request: [7; 16], reply: Vec::new() });
+        bytes[0] = 9;
+        assert!(codec::decode::<Remembered>(&bytes).is_err(), "a newer one is not guessed at");
+        assert!(codec::decode::<Ticket>(&bytes).is_err());
+    }
+}
