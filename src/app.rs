@@ -261,6 +261,7 @@ async fn start(
         body_timeout: config.http.body_timeout,
         takeover_probe: config.calls.takeover_probe,
         doors: config.doors.clone(),
+        whatsapp: config.whatsapp.clone(),
     };
     let doors = Doors::new(engine.clone(), doors, stopping.clone(), busy);
     let state = http::State {

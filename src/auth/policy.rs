@@ -16,7 +16,7 @@ pub enum Access {
     SignedDoor,
 }
 
-use Access::{AnyOf, Door, Open};
+use Access::{AnyOf, Door, Open, SignedDoor};
 
 /// The scopes that open doors.
 const DELIVER: &[Scope] = &[Scope::Ingest];
@@ -39,6 +39,20 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/metrics", AnyOf(&[Scope::Read])),
     ("GET", "/ingest/calls/{session_id}", Door),
     ("POST", "/webhook/baileys", Door),
+    ("POST", "/webhook/evolution", Door),
+    ("POST", "/webhook/evolution/{event}", Door),
+    ("POST", "/webhook/waha", SignedDoor),
+    ("POST", "/webhook/wuzapi", SignedDoor),
+    ("POST", "/webhook/whapi", Door),
+    ("PUT", "/webhook/whapi", Door),
+    ("PATCH", "/webhook/whapi", Door),
+    ("DELETE", "/webhook/whapi", Door),
+    ("POST", "/webhook/whapi/{kind}", Door),
+    ("PUT", "/webhook/whapi/{kind}", Door),
+    ("PATCH", "/webhook/whapi/{kind}", Door),
+    ("DELETE", "/webhook/whapi/{kind}", Door),
+    ("GET", "/webhook/whatsapp", SignedDoor),
+    ("POST", "/webhook/whatsapp", SignedDoor),
     ("GET", "/api/calls", READ),
     ("POST", "/api/calls", LEDGER),
     ("GET", "/api/calls/stats", READ),
@@ -85,7 +99,7 @@ impl Access {
         match self {
             Open => None,
             AnyOf(wanted) => Some(wanted),
-            Door | Access::SignedDoor => Some(DELIVER),
+            Door | SignedDoor => Some(DELIVER),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod export;
 pub mod feed;
 pub mod index;
 mod load;
+pub mod marks;
 pub mod migrations;
 pub mod rows;
 pub mod rules;

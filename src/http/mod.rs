@@ -9,6 +9,7 @@ mod error;
 mod extract;
 mod feed;
 mod legacy;
+mod marks;
 mod ops;
 mod queue;
 pub mod server;

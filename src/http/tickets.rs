@@ -10,12 +10,15 @@ use super::calls::unexpected;
 use super::calls_view::NamedCall;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, number};
+use super::marks::MarksView;
+use crate::domain::contact::Scope;
 use crate::domain::entry::Entry;
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::command::{Command, Reply};
+use crate::engine::rows::ReadError;
 use crate::wire::problem::Problem;
 
 /// Text of one page of a timeline; a longer entry comes whole, alone.
@@ -146,6 +149,9 @@ pub struct EntryView {
     pub edited_at: Option<Micros>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub deleted_at: Option<Micros>,
+    /// What stands beside it; in a timeline only
+    #[serde(flatten)]
+    pub marks: Option<MarksView>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -191,6 +197,7 @@ impl From<Entry> for EntryView {
             provider_id: e.provider_id,
             edited_at: e.edited_at,
             deleted_at: e.deleted_at,
+            marks: None,
         }
     }
 }
@@ -226,17 +233,26 @@ pub async fn timeline(
     let limit = limit(query.limit.as_deref(), 50)?;
     let after = u32::try_from(number("after", query.after.as_deref(), 0)?)
         .map_err(|_| Problem::field("after", "must be the id of an entry"))?;
+    let is_admin = caller.token.has(Scope::Admin);
     let found = state.engine.read(|rows| {
         let Some(ticket) = rows.resolve(&reference)?.filter(|t| visible(&caller, t)) else {
             return Ok(None);
         };
-        Ok(Some(rows.timeline(&ticket, after, limit, MAX_PAGE_BYTES)?))
+        let Some((entries, more)) = rows.timeline(&ticket, after, limit, MAX_PAGE_BYTES)? else {
+            return Ok(Some(None));
+        };
+        let marked = entries.into_iter().map(|entry| {
+            let marks = rows.marks(&entry)?;
+            let marks = Some(MarksView::of(marks, &entry, is_admin));
+            Ok(EntryView { marks, ..EntryView::from(entry) })
+        });
+        Ok(Some(Some((marked.collect::<Result<Vec<_>, ReadError>>()?, more))))
     })?;
     let page = found.ok_or_else(|| not_found("such ticket"))?;
     let (entries, more) =
         page.ok_or_else(|| Problem::field("after", "this ticket has no such entry"))?;
     let next = if more { entries.last().map(|e| e.id) } else { None };
-    Ok(Json(Timeline { entries: entries.into_iter().map(EntryView::from).collect(), next }))
+    Ok(Json(Timeline { entries, next }))
 }
 
 #[derive(Default, Deserialize, ToSchema)]

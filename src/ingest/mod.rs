@@ -1,11 +1,12 @@
 //! The doors: each a parser in `wire` and a thin adapter here that authenticates, maps facts to commands and
 //! answers once they are on disk.
 
-mod baileys;
 mod calls;
+mod chat;
 pub mod door;
 mod relay;
 pub mod signature;
+mod whatsapp;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -18,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Caller;
-use crate::config::DoorsConfig;
+use crate::config::{DoorsConfig, WhatsappConfig};
 use crate::engine::Engine;
 use crate::engine::command::Actor;
 use crate::wire::problem::Problem;
@@ -43,6 +44,7 @@ pub struct Settings {
     pub takeover_probe: Duration,
     /// The secrets of those who sign what they deliver.
     pub doors: DoorsConfig,
+    pub whatsapp: WhatsappConfig,
 }
 
 /// The live connections of calls, by connection id: where to ask whether one is alive.
@@ -65,7 +67,18 @@ impl Doors {
 }
 
 fn routes() -> OpenApiRouter<Doors> {
-    OpenApiRouter::new().routes(routes!(calls::stream)).routes(routes!(baileys::receive))
+    OpenApiRouter::new()
+        .routes(routes!(calls::stream))
+        .routes(routes!(whatsapp::from_baileys))
+        .routes(routes!(whatsapp::from_evolution))
+        .routes(routes!(whatsapp::from_evolution_event))
+        .routes(routes!(whatsapp::from_waha))
+        .routes(routes!(whatsapp::from_wuzapi))
+        .routes(routes!(whatsapp::from_whapi))
+        .routes(routes!(whatsapp::from_whapi_path))
+        .route("/webhook/whapi", whatsapp::whapi_methods())
+        .route("/webhook/whapi/{kind}", whatsapp::whapi_methods())
+        .routes(routes!(whatsapp::from_meta, whatsapp::verify_meta))
 }
 
 /// The documentation of the doors, without a running daemon.

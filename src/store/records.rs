@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::Record;
+use super::codec::{self, CodecError, Record};
 use super::tables::Table;
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::channel::Channel;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Agent, Contact, Conversation, Mode, Token};
 use crate::domain::entry::Entry;
+use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
@@ -30,7 +31,6 @@ records! {
     ConversationOf => ConversationKeys,
     Contact => Contacts,
     Conversation => Conversations,
-    Seen => Seen,
     Remembered => Idempotency,
     OpenCall => OpenCalls,
     CallItem => CallItems,
@@ -41,6 +41,10 @@ records! {
     Count => Counts,
     Cursor => Cursors,
     ClockState => Clock,
+    Revision => Revisions,
+    Reaction => Reactions,
+    Quote => Quotes,
+    Early => Early,
 }
 
 /// What the in-memory index holds of a ticket.
@@ -109,6 +113,30 @@ pub struct ConversationOf(pub u64);
 pub struct Seen {
     pub ticket: Option<u64>,
     pub mode: Mode,
+    /// The global number of its entry; none where it belongs to no ticket.
+    pub entry: Option<u64>,
+    /// Its content has not come yet.
+    pub undecrypted: bool,
+}
+
+/// `Seen` before entries were named in it.
+#[derive(Deserialize)]
+struct SeenV1 {
+    ticket: Option<u64>,
+    mode: Mode,
+}
+
+impl Record for Seen {
+    const TABLE: Table = Table::Seen;
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, bytes: &[u8]) -> Result<Seen, CodecError> {
+        if version != 1 {
+            return Err(CodecError::Version { table: Self::TABLE, version, newest: Self::VERSION });
+        }
+        let SeenV1 { ticket, mode } = codec::older(Self::TABLE, bytes)?;
+        Ok(Seen { ticket, mode, entry: None, undecrypted: false })
+    }
 }
 
 /// The answer to a request that bore an `Idempotency-Key`.

@@ -4,7 +4,9 @@ mod buckets;
 mod call;
 mod call_facts;
 mod call_order;
+mod changes;
 mod feed;
+mod identity;
 mod people;
 mod queue;
 mod sweep;
@@ -68,6 +70,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         }
         Command::UpdateCall { ticket, changes } => call::update(draft, ticket, changes),
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
+        Command::ChangeMessage(change) => changes::receive(draft, change),
         Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
         Command::Claim { ticket } => queue::claim(draft, ticket),
         Command::SetStatus { ticket, to, reason, notes } => {

@@ -56,7 +56,7 @@ impl Messages {
             name: (!from_me).then(|| format!("Person {person}")),
             sent_at: Some(desk.phones.plus(-sent_before)),
             text: format!("message {number}"),
-            attachment: None,
+            ..InboundMessage::default()
         };
         let command = Command::ReceiveMessage(Box::new(message.clone()));
         let (reply, wrote) = desk.ask(&relay(), command).unwrap();
