@@ -123,13 +123,14 @@ fn edit(
 }
 
 fn delete(draft: &mut Draft<'_>, no: u64, entry: Entry, at: Option<Micros>) -> Result<(), Refusal> {
-    if entry.deleted_at.is_some() {
+    // One of the two forms in which it comes may not tell when.
+    let at = at.unwrap_or(draft.ctx.now);
+    if entry.deleted_at.is_some_and(|known| known <= at) {
         return Ok(());
     }
     if revisions(draft, &entry)?.is_empty() {
         keep_first(draft, &entry);
     }
-    let at = at.unwrap_or(draft.ctx.now);
     rewrite(draft, no, entry, |entry| {
         entry.deleted_at = Some(at);
         entry.body = DELETED.to_owned();
