@@ -3,19 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::entry::Entry;
-use crate::domain::message::{Quote, Reaction, Revision};
+use super::tickets::EntryView;
+use crate::domain::message::{Quote, Reaction};
 use crate::domain::time::Micros;
 use crate::engine::marks::Marks;
-
-#[derive(Serialize, ToSchema)]
-pub struct MarksView {
-    /// Earlier wordings, the first one first. Those of a deleted message are shown to admins only
-    revisions: Vec<RevisionView>,
-    reactions: Vec<ReactionView>,
-    /// The message that this one answers
-    quoted: Option<QuoteView>,
-}
 
 #[derive(Serialize, ToSchema)]
 pub struct RevisionView {
@@ -45,15 +36,18 @@ pub struct QuoteView {
     text: Option<String>,
 }
 
-impl MarksView {
-    pub fn of(marks: Marks, entry: &Entry, is_admin: bool) -> MarksView {
+impl EntryView {
+    /// The entry as a timeline shows it.
+    pub fn marked(self, marks: Marks, is_admin: bool) -> EntryView {
         let Marks { revisions, reactions, quoted } = marks;
-        let may_see = |_: &Revision| is_admin || entry.deleted_at.is_none();
-        let shown = revisions.into_iter().filter(may_see);
-        MarksView {
-            revisions: shown.map(|r| RevisionView { body: r.body, at: r.at }).collect(),
-            reactions: reactions.into_iter().filter_map(ReactionView::of).collect(),
+        let may_see = is_admin || self.deleted_at.is_none();
+        let revisions = revisions.into_iter().filter(|_| may_see);
+        let revisions = revisions.map(|r| RevisionView { body: r.body, at: r.at });
+        EntryView {
+            revisions: Some(revisions.collect()),
+            reactions: Some(reactions.into_iter().filter_map(ReactionView::of).collect()),
             quoted: quoted.map(|Quote { id, text }| QuoteView { provider_id: id, text }),
+            ..self
         }
     }
 }

@@ -10,7 +10,7 @@ use super::calls::unexpected;
 use super::calls_view::NamedCall;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, number};
-use super::marks::MarksView;
+use super::marks::{QuoteView, ReactionView, RevisionView};
 use crate::domain::contact::Scope;
 use crate::domain::entry::Entry;
 use crate::domain::reference::Reference;
@@ -149,9 +149,16 @@ pub struct EntryView {
     pub edited_at: Option<Micros>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub deleted_at: Option<Micros>,
-    /// What stands beside it; in a timeline only
-    #[serde(flatten)]
-    pub marks: Option<MarksView>,
+    /// Earlier wordings, the first one first; those of a deleted message are shown to admins only. In a timeline
+    /// only
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revisions: Option<Vec<RevisionView>>,
+    /// In a timeline only
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reactions: Option<Vec<ReactionView>>,
+    /// The message that this one answers; in a timeline only
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quoted: Option<QuoteView>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -197,7 +204,9 @@ impl From<Entry> for EntryView {
             provider_id: e.provider_id,
             edited_at: e.edited_at,
             deleted_at: e.deleted_at,
-            marks: None,
+            revisions: None,
+            reactions: None,
+            quoted: None,
         }
     }
 }
@@ -243,8 +252,7 @@ pub async fn timeline(
         };
         let marked = entries.into_iter().map(|entry| {
             let marks = rows.marks(&entry)?;
-            let marks = Some(MarksView::of(marks, &entry, is_admin));
-            Ok(EntryView { marks, ..EntryView::from(entry) })
+            Ok(EntryView::from(entry).marked(marks, is_admin))
         });
         Ok(Some(Some((marked.collect::<Result<Vec<_>, ReadError>>()?, more))))
     })?;

@@ -68,7 +68,7 @@ impl Parties {
                 author.get_or_insert_with(Person::default).also(Some(writer));
             }
             if author.is_none() && !from_me {
-                return Err(Skip::Malformed);
+                return Err(Skip::Group);
             }
             return Ok(Parties { chat: Person::of(chat), author, from_me });
         }

@@ -188,7 +188,7 @@ fn everything_public_is_passed_over() {
 #[test]
 fn a_group_is_the_chat_and_its_member_the_author() {
     let body = with(hello(), "/key", "remoteJid", json!("120363041234567890@g.us"));
-    assert_eq!(reason(only(body.clone())), Skip::Malformed, "nobody wrote it");
+    assert_eq!(reason(only(body.clone())), Skip::Group, "nobody wrote it");
     let body = with(body, "/key", "participant", json!("1037:4@lid"));
     let body = with(body, "/key", "participantAlt", json!("628123456789@s.whatsapp.net"));
     let context = json!({"mentionedJid": ["6281100000000@s.whatsapp.net"], "stanzaId": "Q1",
