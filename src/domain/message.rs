@@ -18,6 +18,16 @@ pub struct Revision {
     pub attachment: Option<Attachment>,
 }
 
+/// What a message said, one after the other: its first words, then by time; what says the same as the one before
+/// it is no other wording. The last one is what it says.
+pub fn wordings(mut revisions: Vec<Revision>) -> Vec<Revision> {
+    if let Some((_, later)) = revisions.split_first_mut() {
+        later.sort_by_key(|revision| revision.at);
+    }
+    revisions.dedup_by(|later, earlier| later.body == earlier.body);
+    revisions
+}
+
 /// Words of one message that are kept; of further edits only the newest.
 pub const MAX_REVISIONS: u32 = 64;
 
@@ -98,5 +108,35 @@ impl Early {
             self.changes.push(change);
         }
         adds
+    }
+}
+
+/// A message of our own that came while its chat had no ticket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnMessage {
+    pub id: String,
+    pub at: Micros,
+    pub text: String,
+    pub attachment: Option<Attachment>,
+    pub quoted: Option<Quote>,
+}
+
+/// Messages of our own that nobody has a ticket for, in the order of arrival: the newest [`MAX_EARLY`], of
+/// [`MAX_EARLY_BYTES`] of text together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Unclaimed {
+    pub messages: Vec<OwnMessage>,
+}
+
+impl Unclaimed {
+    pub fn add(&mut self, message: OwnMessage) {
+        self.messages.push(message);
+        let too_much = |kept: &[OwnMessage]| {
+            let bytes: usize = kept.iter().map(|message| message.text.len()).sum();
+            kept.len() > MAX_EARLY || bytes > MAX_EARLY_BYTES
+        };
+        while too_much(&self.messages) {
+            self.messages.remove(0);
+        }
     }
 }

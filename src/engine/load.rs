@@ -73,7 +73,7 @@ fn each<R: Record>(rows: &Rows<'_>, mut f: impl FnMut(u64, R)) -> Result<(), Rea
 }
 
 /// The tables whose keys are held in the window.
-pub const WINDOWED: [Table; 2] = [Table::Seen, Table::Early];
+pub const WINDOWED: [Table; 3] = [Table::Seen, Table::Early, Table::Unclaimed];
 
 /// The newest dedup keys, oldest of them first, as many as the window holds.
 fn seen_keys(view: &dyn View, seen: &mut SeenWindow) -> Result<(), ReadError> {

@@ -2,7 +2,7 @@
 
 use super::rows::{ReadError, Rows, key};
 use crate::domain::entry::Entry;
-use crate::domain::message::{MAX_REACTIONS, MAX_REVISIONS, Quote, Reaction, Revision};
+use crate::domain::message::{MAX_REACTIONS, MAX_REVISIONS, Quote, Reaction, Revision, wordings};
 use crate::store::Order;
 use crate::store::codec::Record;
 
@@ -19,7 +19,7 @@ impl Rows<'_> {
     pub fn marks(&self, entry: &Entry) -> Result<Marks, ReadError> {
         let mut revisions = Vec::new();
         if entry.edited_at.is_some() || entry.deleted_at.is_some() {
-            revisions = self.revisions(entry.ticket, entry.id)?;
+            revisions = wordings(self.revisions(entry.ticket, entry.id)?);
             if entry.deleted_at.is_none() {
                 revisions.pop();
             }
@@ -31,14 +31,9 @@ impl Rows<'_> {
         Ok(Marks { revisions, reactions, quoted })
     }
 
-    /// Every wording of an entry that was ever changed: the first one first, then by time; the last one is what
-    /// it says, unless it was deleted.
+    /// The words that an entry ever had, in the order of arrival; none as long as it was not changed.
     pub fn revisions(&self, ticket: u64, entry: u32) -> Result<Vec<Revision>, ReadError> {
-        let mut revisions = self.of_entry::<Revision>(ticket, entry, MAX_REVISIONS as usize)?;
-        if let Some((_, later)) = revisions.split_first_mut() {
-            later.sort_by_key(|revision| revision.at);
-        }
-        Ok(revisions)
+        self.of_entry(ticket, entry, MAX_REVISIONS as usize)
     }
 
     /// Reactions, those that were taken away included.

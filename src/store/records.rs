@@ -9,7 +9,7 @@ use crate::domain::channel::Channel;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Agent, Contact, Conversation, Mode, Token};
 use crate::domain::entry::Entry;
-use crate::domain::message::{Early, Quote, Reaction, Revision};
+use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
@@ -45,6 +45,7 @@ records! {
     Reaction => Reactions,
     Quote => Quotes,
     Early => Early,
+    Unclaimed => Unclaimed,
 }
 
 /// What the in-memory index holds of a ticket.

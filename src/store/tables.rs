@@ -85,4 +85,6 @@ tables! {
     Quotes = 24,
     /// day of arrival u32, keyed hash of a message's identity, 16 bytes → `Early`, what came before the message.
     Early = 25,
+    /// day of arrival u32, keyed hash of a chat, 16 bytes → `Unclaimed`, messages of our own without a ticket.
+    Unclaimed = 26,
 }

@@ -6,6 +6,7 @@ use super::whatsapp::first_line;
 use crate::domain::entry::{Entry, Speaker};
 use crate::domain::message::{
     Change, Changer, DELETED, EarlyChange, MAX_REACTIONS, MAX_REVISIONS, Reaction, Revision,
+    wordings,
 };
 use crate::domain::time::Micros;
 use crate::engine::command::{InboundMessage, MessageChange, Refusal, Reply};
@@ -66,7 +67,7 @@ fn wrote(by: &Changer, entry: &Entry) -> bool {
     by.from_me.is_none_or(|from_me| from_me == ours)
 }
 
-/// Every wording of an entry, the first one first and then by time. Empty as long as it has only one.
+/// The words that an entry ever had, in the order of arrival. Empty as long as it has only one.
 fn revisions(draft: &Draft<'_>, entry: &Entry) -> Result<Vec<Revision>, Refusal> {
     Ok(draft.rows().revisions(entry.ticket, entry.id)?)
 }
@@ -86,40 +87,39 @@ fn keep_first(draft: &mut Draft<'_>, entry: &Entry) -> Revision {
 fn edit(
     draft: &mut Draft<'_>,
     no: u64,
-    mut entry: Entry,
+    entry: Entry,
     text: &str,
     at: Option<Micros>,
 ) -> Result<(), Refusal> {
-    let known = revisions(draft, &entry)?;
+    let mut known = revisions(draft, &entry)?;
     let is_known = match at {
-        // The same edit told in another form, perhaps without its time, stands at this time or behind it.
-        Some(at) => {
-            let mut edits = known.iter().skip(1);
-            let next = edits.clone().find(|r| r.at > at);
-            edits.any(|r| r.at == at && r.body == text) || next.is_some_and(|r| r.body == text)
-        }
+        Some(at) => known.iter().skip(1).any(|r| r.at == at && r.body == text),
+        // One of the two forms in which it comes may not tell when.
         None => entry.body == text || known.iter().any(|r| r.body == text),
     };
     if is_known {
         return Ok(());
     }
-    let mut known = known;
     if known.is_empty() {
         known.push(keep_first(draft, &entry));
     }
     let at = at.unwrap_or(draft.ctx.now);
-    let position = u32::try_from(known.len()).unwrap_or(MAX_REVISIONS).min(MAX_REVISIONS - 1);
     let new = Revision { body: text.to_owned(), at, attachment: None };
-    put_revision(draft, &entry, position, &new);
-    let newest = known.iter().skip(1).filter(|r| r.at > at).max_by_key(|r| r.at);
-    let newest = newest.unwrap_or(&new);
-    entry.edited_at = Some(newest.at);
-    let body = newest.body.clone();
-    rewrite(draft, no, entry, |entry| {
-        if entry.deleted_at.is_none() {
-            entry.body = body;
-        }
-    })
+    known.truncate(MAX_REVISIONS as usize - 1);
+    put_revision(draft, &entry, known.len() as u32, &new);
+    known.push(new);
+    rewrite(draft, no, entry, |entry| say_last(entry, known))
+}
+
+/// The entry says the last of these wordings, unless it was deleted.
+fn say_last(entry: &mut Entry, revisions: Vec<Revision>) {
+    let mut wordings = wordings(revisions);
+    let is_edited = wordings.len() > 1;
+    let Some(last) = wordings.pop() else { return };
+    entry.edited_at = is_edited.then_some(last.at);
+    if entry.deleted_at.is_none() {
+        entry.body = last.body;
+    }
 }
 
 fn delete(draft: &mut Draft<'_>, no: u64, entry: Entry, at: Option<Micros>) -> Result<(), Refusal> {
@@ -141,10 +141,10 @@ fn delete(draft: &mut Draft<'_>, no: u64, entry: Entry, at: Option<Micros>) -> R
 /// The content of a message that came undecrypted first.
 pub fn fill(draft: &mut Draft<'_>, no: u64, message: &InboundMessage) -> Result<(), Refusal> {
     let Some(entry) = draft.get::<Entry>(&key::number(no))? else { return Ok(()) };
-    let known = revisions(draft, &entry)?;
-    if let Some(first) = known.into_iter().next() {
-        let (body, attachment) = (message.text.clone(), message.attachment.clone());
-        put_revision(draft, &entry, 0, &Revision { body, attachment, ..first });
+    let mut known = revisions(draft, &entry)?;
+    if let Some(first) = known.first_mut() {
+        (first.body, first.attachment) = (message.text.clone(), message.attachment.clone());
+        put_revision(draft, &entry, 0, first);
     }
     if let Some(quote) = &message.quoted {
         draft.put(&key::of_entry(entry.ticket, entry.id, &[]), quote);
@@ -152,10 +152,9 @@ pub fn fill(draft: &mut Draft<'_>, no: u64, message: &InboundMessage) -> Result<
     rewrite(draft, no, entry, |entry| {
         if entry.deleted_at.is_none() {
             entry.attachment = message.attachment.clone();
-            if entry.edited_at.is_none() {
-                entry.body = message.text.clone();
-            }
+            entry.body = message.text.clone();
         }
+        say_last(entry, known);
         if entry.speaker == Speaker::User && entry.author.is_none() {
             entry.author = message.name.clone();
         }

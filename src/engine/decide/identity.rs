@@ -6,7 +6,7 @@
 use super::people::{find_contact, stored_contact};
 use super::{buckets, day};
 use crate::domain::contact::{MAX_ADDRESSES, spelling};
-use crate::domain::message::Early;
+use crate::domain::message::{Early, Unclaimed};
 use crate::engine::command::{IdScope, InboundMessage, MessageChange, Refusal};
 use crate::engine::draft::Draft;
 use crate::engine::rows::key;
@@ -206,4 +206,41 @@ pub fn waits_under(draft: &Draft<'_>, hash: &Hash) -> Result<Option<Early>, Refu
 /// Keeps what waits under this key.
 pub fn keep_waiting(draft: &mut Draft<'_>, hash: &Hash, early: &Early) {
     draft.put(&key::bucketed(day(draft.ctx.steady), hash), early);
+}
+
+/// The key of what we wrote in the chat of this address.
+fn of_chat(draft: &Draft<'_>, instance: &str, address: &str) -> Hash {
+    draft.ctx.seal.hash("unclaimed", &[instance.as_bytes(), spelling(address).as_bytes()])
+}
+
+/// What we wrote in a chat of these addresses while it had no ticket.
+pub fn unclaimed(
+    draft: &Draft<'_>,
+    instance: &str,
+    addresses: &[String],
+) -> Result<Unclaimed, Refusal> {
+    let hashes: Vec<Hash> = addresses.iter().map(|a| of_chat(draft, instance, a)).collect();
+    let mut all = Unclaimed::default();
+    for hash in hashes {
+        for message in find::<Unclaimed>(draft, &hash)?.unwrap_or_default().messages {
+            if !all.messages.contains(&message) {
+                all.add(message);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Keeps what we wrote in a chat of these addresses.
+pub fn keep_unclaimed(
+    draft: &mut Draft<'_>,
+    instance: &str,
+    addresses: &[String],
+    unclaimed: &Unclaimed,
+) {
+    let today = day(draft.ctx.steady);
+    for address in addresses.iter().take(MAX_ADDRESSES) {
+        let row = key::bucketed(today, &of_chat(draft, instance, address));
+        draft.put(&row, unclaimed);
+    }
 }

@@ -11,6 +11,7 @@ mod people;
 mod queue;
 mod sweep;
 mod token;
+mod unclaimed;
 mod whatsapp;
 
 use super::command::{Command, Idempotency, Refusal, Reply, Submission};

@@ -2,7 +2,7 @@
 //! conversation handed to the agents; all in one plan (S4.4 to S4.10).
 
 use super::people::{find_contact, find_conversation, meet_contact, new_conversation};
-use super::{changes, identity};
+use super::{changes, identity, unclaimed};
 use crate::domain::channel::Channel;
 use crate::domain::contact::{Contact, Conversation, Mode};
 use crate::domain::entry::{Entry, Kind, Speaker};
@@ -28,6 +28,21 @@ pub fn receive(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Reply,
         }
         return Ok(Reply::Message { ticket: seen.ticket, mode: seen.mode });
     }
+    let (ticket, mode) = add(draft, message, &addresses)?;
+    if !message.from_me {
+        unclaimed::claim(draft, message, &addresses)?;
+    } else if ticket.is_none() && !message.undecrypted {
+        unclaimed::keep(draft, message)?;
+    }
+    Ok(Reply::Message { ticket, mode })
+}
+
+/// Adds a message that was not seen under any of these addresses, and remembers it.
+pub fn add(
+    draft: &mut Draft<'_>,
+    message: &InboundMessage,
+    addresses: &[String],
+) -> Result<(Option<u64>, Mode), Refusal> {
     let Outcome { ticket, mode, entry } = if message.from_me {
         own_message(draft, message)?
     } else {
@@ -36,9 +51,9 @@ pub fn receive(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Reply,
     let undecrypted = message.undecrypted;
     identity::remember(draft, message, &Seen { ticket, mode, entry, undecrypted });
     if let Some(entry) = entry {
-        changes::catch_up(draft, message, &addresses, entry)?;
+        changes::catch_up(draft, message, addresses, entry)?;
     }
-    Ok(Reply::Message { ticket, mode })
+    Ok((ticket, mode))
 }
 
 struct Outcome {

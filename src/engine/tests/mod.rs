@@ -5,6 +5,7 @@
 //! done here in the same way, after every plan.
 
 mod calls;
+mod changes;
 mod memory;
 mod messages;
 mod sequences;
