@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::Config;
 use crate::domain::categorise::Categoriser;
+use crate::domain::redact::Redactor;
 use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::migrations::MIGRATIONS;
@@ -47,6 +48,8 @@ pub enum AppError {
     Read(#[from] ReadError),
     #[error("{0}")]
     Engine(#[from] engine::Error),
+    #[error("privacy.patterns: {0:?}: {1}")]
+    Pattern(String, String),
     #[error("the store did not close in order: {0}")]
     Close(String),
 }
@@ -88,6 +91,9 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
     };
     let hours = |d: Duration| u32::try_from(d.as_secs().div_ceil(3600)).unwrap_or(u32::MAX);
     let table = config.calls.categories.clone();
+    let privacy = &config.privacy;
+    let redactor = Redactor::new(privacy.redact, &privacy.patterns);
+    let redactor = redactor.map_err(|(pattern, why)| AppError::Pattern(pattern, why))?;
     let rules = Rules {
         zone: config.timezone.clone(),
         call_prefix: config.tickets.call_prefix.clone(),
@@ -99,6 +105,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         dedup_days: hours(config.whatsapp.dedup_keep).div_ceil(24),
         idempotency_hours: hours(config.idempotency.keep),
         categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
+        redactor: Arc::new(redactor),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
     Ok(Engine::start(

@@ -110,6 +110,7 @@ pub fn rules() -> Rules {
         dedup_days: 8,
         idempotency_hours: 24,
         categoriser: Categoriser::new(table, "general_inquiry".into()),
+        redactor: std::sync::Arc::default(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! The settings that deciding needs, read from the configuration once at start.
 
+use std::sync::Arc;
+
 use crate::domain::categorise::Categoriser;
 use crate::domain::priority::Priority;
+use crate::domain::redact::Redactor;
 
 pub struct Rules {
     /// Dates in references are of this zone.
@@ -20,4 +23,6 @@ pub struct Rules {
     /// Hours that answers to idempotent requests are kept.
     pub idempotency_hours: u32,
     pub categoriser: Categoriser,
+    /// What is taken out of texts before a command is queued.
+    pub redactor: Arc<Redactor>,
 }

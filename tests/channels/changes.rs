@@ -239,3 +239,18 @@ fn content_that_was_edited_before_it_could_be_read_keeps_its_order() {
     let entry = &timeline(&desk, 1001)[0];
     assert_eq!((&entry["body"], revisions(entry)), (&json!("dua"), vec!["satu".to_owned()]));
 }
+
+#[test]
+fn card_numbers_in_edits_and_quotes_are_not_kept() {
+    let desk = Desk::open("");
+    desk.deliver(&edit("E1", 5, "A2", "4111 1111 1111 1111"));
+    desk.ticket_of(&message(&phone(BUDI), "A1", 0, "kartu saya"));
+    desk.deliver(&edit("E2", 10, "A1", "kartu saya 4111 1111 1111 1111"));
+    let mut answer = message(&phone(BUDI), "A2", 20, "");
+    answer["message"] = json!({"extendedTextMessage": {"text": "ini", "contextInfo": {
+        "stanzaId": "A1", "quotedMessage": {"conversation": "kartu saya 4111 1111 1111 1111"}}}});
+    desk.ticket_of(&answer);
+    let told = Value::from(timeline(&desk, 1001)).to_string();
+    assert!(told.contains("4111"), "the first digits stay: {told}");
+    assert!(!told.contains("1111 1111"), "{told}");
+}
