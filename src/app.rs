@@ -274,7 +274,7 @@ async fn start(
     let speech = Speech::new(&config.realtime)?;
     let sources = config.ingest.sources.iter();
     let sources: Vec<Source> = sources
-        .map(|source| Source::new(source, usize_of(config.calls.max_frame)))
+        .map(|source| Source::new(source, &config.whatsapp, usize_of(config.calls.max_frame)))
         .collect::<Result<_, _>>()?;
     let mut settings = settings(config);
     (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
@@ -309,6 +309,7 @@ async fn start(
         takeover_probe: config.calls.takeover_probe,
         doors: config.doors.clone(),
         max_backlog: usize_of(config.realtime.max_backlog),
+        whatsapp: config.whatsapp.clone(),
     };
     let doors = Doors::new(engine.clone(), doors, speech, stopping.clone(), busy);
     let state = http::State {

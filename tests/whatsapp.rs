@@ -17,6 +17,12 @@ mod spoken;
 use serde_json::Value;
 
 use bridge::{Desk, rows, word};
+use harness::Response;
+
+/// Bytes that the bridge posts.
+fn post(desk: &Desk, body: &[u8]) -> Response {
+    desk.post_to("POST", "/webhook/baileys", "application/json", body)
+}
 
 /// The whole timeline of a ticket, read in pages of three.
 fn timeline(desk: &Desk, ticket: u64) -> Vec<Value> {

@@ -66,7 +66,7 @@ pub use settings::{Setting, settings};
 pub use store::StoreConfig;
 pub use tickets::TicketsConfig;
 pub use units::{parse_duration, parse_size};
-pub use whatsapp::WhatsappConfig;
+pub use whatsapp::{Groups, WhatsappConfig};
 
 /// Every setting, checked.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -1,4 +1,4 @@
-//! `[whatsapp]`: how long redelivered messages are recognised.
+//! `[whatsapp]`: how long redelivered messages are recognised, and what is taken of groups.
 
 use std::time::Duration;
 
@@ -15,12 +15,46 @@ pub struct WhatsappConfig {
     pub dedup_keep: Duration,
     /// Identities held in memory.
     pub dedup_window: u32,
+    pub groups: Groups,
+    /// The business's own numbers and addresses, by which a mention in a group is known.
+    pub own_numbers: Vec<String>,
 }
+
+/// What becomes of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Groups {
+    Ignore,
+    /// Only what speaks to us.
+    Mention,
+    All,
+}
+
+const MAX_OWN: usize = 32;
 
 impl WhatsappConfig {
     pub(super) fn check(&self, limits: &mut Limits) {
         let day = Duration::from_secs(86_400);
         limits.duration("whatsapp.dedup_keep", self.dedup_keep, day..=day * 90);
         limits.count("whatsapp.dedup_window", self.dedup_window, 1_000..=10_000_000);
+        let good = |own: &String| {
+            let digits = own.trim_start_matches('+').trim_end_matches("@lid");
+            (5..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        };
+        if self.own_numbers.len() > MAX_OWN || !self.own_numbers.iter().all(good) {
+            limits.broken(
+                "whatsapp.own_numbers",
+                "expected up to 32 numbers as \"628110000000\" or \"1037…@lid\"",
+            );
+        }
+    }
+
+    /// The own numbers as addresses.
+    pub fn own_addresses(&self) -> Vec<String> {
+        let address = |own: &String| match own.contains('@') {
+            true => own.clone(),
+            false => format!("{}@s.whatsapp.net", own.trim_start_matches('+')),
+        };
+        self.own_numbers.iter().map(address).collect()
     }
 }

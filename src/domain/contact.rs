@@ -1,5 +1,7 @@
 //! Who talks to us and where: contacts, conversations, agents, machine tokens.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::time::Micros;
@@ -11,13 +13,25 @@ pub struct Contact {
     pub name: Option<String>,
     /// Digits of the international number without `+` (S4.19).
     pub phone: Option<String>,
-    /// WhatsApp addresses (`…@s.whatsapp.net`, `…@lid`); at most [`MAX_ADDRESSES`].
+    /// WhatsApp addresses (`…@s.whatsapp.net`, `…@lid`, `…@bsuid`), or that of a group (`…@g.us`); at most
+    /// [`MAX_ADDRESSES`].
     pub addresses: Vec<String>,
     /// At most [`MAX_CONVERSATIONS`].
     pub conversations: Vec<u64>,
     pub created_at: Micros,
     /// The contact that turned out to be the same person.
     pub merged_into: Option<u64>,
+}
+
+/// The spelling under which an address is known: a Mexican mobile number is written with and without a 1
+/// behind its 52, and is one number.
+pub fn spelling(address: &str) -> Cow<'_, str> {
+    match address.strip_suffix("@s.whatsapp.net").and_then(|digits| digits.strip_prefix("52")) {
+        Some(national) if national.len() == 10 => {
+            Cow::Owned(format!("521{national}@s.whatsapp.net"))
+        }
+        _ => Cow::Borrowed(address),
+    }
 }
 
 pub const MAX_ADDRESSES: usize = 16;

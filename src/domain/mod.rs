@@ -7,6 +7,7 @@ pub mod clock;
 pub mod contact;
 pub mod email;
 pub mod entry;
+pub mod message;
 pub mod order;
 pub mod priority;
 pub mod redact;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::call::Fact;
 use crate::domain::contact::{Mode, Scope, Token};
 use crate::domain::entry::{Attachment, Entry, Speaker, ToolCall};
+use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
 use crate::domain::source::Mark;
@@ -58,6 +59,8 @@ pub enum Command {
     },
     /// A WhatsApp message (S4.4 to S4.10).
     ReceiveMessage(Box<InboundMessage>),
+    /// A message was edited, taken back or reacted to.
+    ChangeMessage(Box<MessageChange>),
     /// Two WhatsApp addresses are one person.
     JoinAddresses {
         lid: String,
@@ -171,12 +174,13 @@ pub struct CallChanges {
     pub customer_name: Option<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct InboundMessage {
     pub instance: String,
     /// The bridge's message id; without one, content and time tell messages apart.
     pub id: Option<String>,
-    /// Chat addresses of the customer, most certain first; never empty.
+    pub ids: IdScope,
+    /// Chat addresses of the customer, or the group's, most certain first; never empty.
     pub addresses: Vec<String>,
     pub phone: Option<String>,
     pub from_me: bool,
@@ -184,6 +188,46 @@ pub struct InboundMessage {
     pub sent_at: Option<Micros>,
     pub text: String,
     pub attachment: Option<Attachment>,
+    pub quoted: Option<Quote>,
+    /// Its content has not come yet: the same id may come again with it.
+    pub undecrypted: bool,
+    pub group: Option<GroupPost>,
+}
+
+/// How far ids of messages tell them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdScope {
+    /// Within a chat and a direction; in a group also by who wrote.
+    #[default]
+    Chat,
+    /// The same, but what happens to a message may name it by its id alone.
+    ChatOrId,
+    /// Within the instance.
+    Instance,
+}
+
+/// Where and by whom a message of a group was written.
+#[derive(Clone, Debug, Default)]
+pub struct GroupPost {
+    /// The group's name, where the bridge tells it.
+    pub title: Option<String>,
+    /// Addresses of who wrote; empty when it was us.
+    pub author: Vec<String>,
+    /// The writer's number.
+    pub phone: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct MessageChange {
+    pub instance: String,
+    /// The id of the message that changes.
+    pub target: String,
+    pub ids: IdScope,
+    /// Addresses of its chat; empty where the bridge names it by its id alone.
+    pub addresses: Vec<String>,
+    pub by: Changer,
+    pub at: Option<Micros>,
+    pub change: Change,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -225,6 +269,10 @@ pub enum Reply {
     },
     /// Rows that were removed.
     Swept(usize),
+    /// The ticket of a message that changed; none as long as the message has not come, or belongs to none.
+    Changed {
+        ticket: Option<u64>,
+    },
 }
 
 /// Why a command was refused. Nothing was written for it.

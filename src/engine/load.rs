@@ -72,20 +72,26 @@ fn each<R: Record>(rows: &Rows<'_>, mut f: impl FnMut(u64, R)) -> Result<(), Rea
     }
 }
 
+/// The tables whose keys are held in the window.
+pub const WINDOWED: [Table; 3] = [Table::Seen, Table::Early, Table::Unclaimed];
+
 /// The newest dedup keys, oldest of them first, as many as the window holds.
 fn seen_keys(view: &dyn View, seen: &mut SeenWindow) -> Result<(), ReadError> {
-    let mut start = Vec::new();
-    loop {
-        let chunk = view.scan(Table::Seen, &start, None, Order::Ascending, CHUNK)?;
-        let Some((last, _)) = chunk.last() else { return Ok(()) };
-        start = [last, &[0][..]].concat();
-        for (key, _) in &chunk {
-            insert(seen, key);
+    for table in WINDOWED {
+        let mut start = Vec::new();
+        loop {
+            let chunk = view.scan(table, &start, None, Order::Ascending, CHUNK)?;
+            let Some((last, _)) = chunk.last() else { break };
+            start = [last, &[0][..]].concat();
+            for (key, _) in &chunk {
+                insert(seen, key);
+            }
         }
     }
+    Ok(())
 }
 
-/// Adds the key of a row of table Seen.
+/// Adds the key of a row of one of these tables.
 pub fn insert(seen: &mut SeenWindow, key: &[u8]) {
     if let Some((day, hash)) = key.split_first_chunk::<4>()
         && let Ok(hash) = hash.try_into()

@@ -17,6 +17,7 @@ pub mod feed;
 pub mod index;
 pub mod intake;
 mod load;
+pub mod marks;
 pub mod migrations;
 mod redacted;
 pub mod rows;

@@ -7,6 +7,7 @@ use super::command::{
     CallChanges, CallEvent, Command, Delivered, Happening, InboundMessage, NewCall, NewInteraction,
 };
 use crate::domain::call::Fact;
+use crate::domain::message::Change;
 use crate::domain::redact::Redactor;
 use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
 
@@ -39,11 +40,19 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
             texts.for_each(clear);
         }
         Command::ReceiveMessage(message) => {
-            let InboundMessage { name, text, attachment, .. } = &mut **message;
+            let InboundMessage { name, text, attachment, quoted, group, .. } = &mut **message;
             clear(text);
             name.iter_mut().for_each(clear);
+            quoted.iter_mut().flat_map(|quote| &mut quote.text).for_each(clear);
+            group.iter_mut().flat_map(|group| &mut group.title).for_each(clear);
             let file = attachment.iter_mut().flat_map(|attachment| &mut attachment.file_name);
             file.for_each(clear);
+        }
+        Command::ChangeMessage(change) => {
+            change.by.name.iter_mut().for_each(clear);
+            if let Change::Edit { text } = &mut change.change {
+                clear(text);
+            }
         }
         Command::SetStatus { reason, notes, .. } => {
             [reason, notes].into_iter().flatten().for_each(clear);

@@ -166,6 +166,9 @@ pub const MAX_CURSORS: usize = 32;
 pub mod key {
     use uuid::Uuid;
 
+    use crate::domain::contact::spelling;
+    use crate::store::seal::Seal;
+
     pub fn number(n: u64) -> [u8; 8] {
         n.to_be_bytes()
     }
@@ -193,6 +196,16 @@ pub mod key {
     /// The latest call of a session.
     pub fn session(hash: &[u8; 16]) -> Vec<u8> {
         [b"s".as_slice(), hash].concat()
+    }
+
+    /// Where the contact of an address is found.
+    pub fn address(seal: &Seal, address: &str) -> [u8; 16] {
+        seal.hash("address", &[spelling(address).as_bytes()])
+    }
+
+    /// The rows of one entry of a ticket; what tells them apart follows.
+    pub fn of_entry(ticket: u64, entry: u32, rest: &[u8]) -> Vec<u8> {
+        [&ticket.to_be_bytes()[..], &entry.to_be_bytes(), rest].concat()
     }
 
     /// A hashed key within a bucket of time (day or hour since the epoch).

@@ -193,7 +193,7 @@ impl Check {
         let name = format!("contact {}", contact.id);
         let own = surviving(rows, contact.id)?;
         for address in &contact.addresses {
-            let row = rows.seal.hash("address", &[address.as_bytes()]);
+            let row = key::address(rows.seal, address);
             let leads_to = match rows.get::<AddressOf>(&row)? {
                 Some(AddressOf(id)) => surviving(rows, id)?,
                 None => None,

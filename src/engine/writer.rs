@@ -21,7 +21,7 @@ use super::{Carried, Error, Job, Limits, clock, load};
 use crate::domain::clock::{Clock, Jump, Time};
 use crate::domain::time::Micros;
 use crate::store::seal::Seal;
-use crate::store::{self, Batch, Committed, Store, Table, WriteError, Written};
+use crate::store::{self, Batch, Committed, Store, WriteError, Written};
 
 /// How often a store that failed is tried again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -380,7 +380,7 @@ fn one(
         let keys: Vec<_> = plan
             .rows
             .iter()
-            .filter(|r| r.table == Table::Seen && r.value.is_some())
+            .filter(|r| load::WINDOWED.contains(&r.table) && r.value.is_some())
             .map(|r| r.key.clone())
             .collect();
         open.apply(plan).map_err(|e| Error::Refused(Refusal::Store(e.to_string())))?;

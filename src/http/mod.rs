@@ -11,6 +11,7 @@ mod feed;
 mod intake;
 mod legacy;
 mod limiter;
+mod marks;
 mod ops;
 mod portal;
 mod public;

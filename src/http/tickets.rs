@@ -10,12 +10,15 @@ use super::calls::unexpected;
 use super::calls_view::NamedCall;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, number};
+use super::marks::{QuoteView, ReactionView, RevisionView};
+use crate::domain::contact::Scope;
 use crate::domain::entry::Entry;
 use crate::domain::reference::{Reference, customer_code};
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::command::{Command, Reply};
+use crate::engine::rows::ReadError;
 use crate::wire::problem::Problem;
 
 /// Text of one page of a timeline; a longer entry comes whole, alone.
@@ -180,6 +183,16 @@ pub struct EntryView {
     pub edited_at: Option<Micros>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub deleted_at: Option<Micros>,
+    /// Earlier wordings, the first one first; those of a deleted message are shown to admins only. In a timeline
+    /// only
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revisions: Option<Vec<RevisionView>>,
+    /// In a timeline only
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reactions: Option<Vec<ReactionView>>,
+    /// The message that this one answers; in a timeline only
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quoted: Option<QuoteView>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -225,6 +238,9 @@ impl From<Entry> for EntryView {
             provider_id: e.provider_id,
             edited_at: e.edited_at,
             deleted_at: e.deleted_at,
+            revisions: None,
+            reactions: None,
+            quoted: None,
         }
     }
 }
@@ -260,17 +276,25 @@ pub async fn timeline(
     let limit = limit(query.limit.as_deref(), 50)?;
     let after = u32::try_from(number("after", query.after.as_deref(), 0)?)
         .map_err(|_| Problem::field("after", "must be the id of an entry"))?;
+    let is_admin = caller.token.has(Scope::Admin);
     let found = state.engine.read(|rows| {
         let Some(ticket) = rows.resolve(&reference)?.filter(|t| visible(&caller, t)) else {
             return Ok(None);
         };
-        Ok(Some(rows.timeline(&ticket, after, limit, MAX_PAGE_BYTES)?))
+        let Some((entries, more)) = rows.timeline(&ticket, after, limit, MAX_PAGE_BYTES)? else {
+            return Ok(Some(None));
+        };
+        let marked = entries.into_iter().map(|entry| {
+            let marks = rows.marks(&entry)?;
+            Ok(EntryView::from(entry).marked(marks, is_admin))
+        });
+        Ok(Some(Some((marked.collect::<Result<Vec<_>, ReadError>>()?, more))))
     })?;
     let page = found.ok_or_else(|| not_found("such ticket"))?;
     let (entries, more) =
         page.ok_or_else(|| Problem::field("after", "this ticket has no such entry"))?;
     let next = if more { entries.last().map(|e| e.id) } else { None };
-    Ok(Json(Timeline { entries: entries.into_iter().map(EntryView::from).collect(), next }))
+    Ok(Json(Timeline { entries, next }))
 }
 
 #[derive(Default, Deserialize, ToSchema)]

@@ -1,9 +1,9 @@
 //! The doors: each a parser in `wire` and a thin adapter here that authenticates, maps facts to commands and
 //! answers once they are on disk.
 
-mod baileys;
 mod body;
 mod calls;
+mod chat;
 mod desks;
 pub mod door;
 mod ended;
@@ -19,6 +19,7 @@ pub mod sources;
 mod speech;
 mod tap;
 mod vendor;
+mod whatsapp;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -32,7 +33,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Caller;
-use crate::config::DoorsConfig;
+use crate::config::{DoorsConfig, WhatsappConfig};
 use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
@@ -66,6 +67,7 @@ pub struct Settings {
     pub doors: DoorsConfig,
     /// Bytes of transcript that may wait for a store that cannot be written.
     pub max_backlog: usize,
+    pub whatsapp: WhatsappConfig,
 }
 
 /// The live connections of calls, by connection id: where to ask whether one is alive.
@@ -100,7 +102,6 @@ fn routes() -> OpenApiRouter<Doors> {
     OpenApiRouter::new()
         .routes(routes!(calls::stream))
         .routes(routes!(realtime::connect))
-        .routes(routes!(baileys::receive))
         .routes(routes!(desks::zendesk))
         .routes(routes!(desks::intercom))
         // A look, which says nothing to anybody: not described.
@@ -110,6 +111,16 @@ fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(reports::vapi))
         .routes(routes!(reports::openai))
         .routes(routes!(reports::asterisk))
+        .routes(routes!(whatsapp::from_baileys))
+        .routes(routes!(whatsapp::from_evolution))
+        .routes(routes!(whatsapp::from_evolution_event))
+        .routes(routes!(whatsapp::from_waha))
+        .routes(routes!(whatsapp::from_wuzapi))
+        .routes(routes!(whatsapp::from_whapi))
+        .routes(routes!(whatsapp::from_whapi_path))
+        .route("/webhook/whapi", whatsapp::whapi_methods())
+        .route("/webhook/whapi/{kind}", whatsapp::whapi_methods())
+        .routes(routes!(whatsapp::from_meta, whatsapp::verify_meta))
 }
 
 /// The documentation of the doors, without a running daemon.

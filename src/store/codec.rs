@@ -37,6 +37,11 @@ pub fn append(value: &impl Serialize, out: &mut Vec<u8>) {
     *out = postcard::to_extend(value, std::mem::take(out)).expect("a record always encodes");
 }
 
+/// The earlier shape of a record, for [`Record::decode_older`].
+pub fn older<T: DeserializeOwned>(table: Table, bytes: &[u8]) -> Result<T, CodecError> {
+    postcard::from_bytes(bytes).map_err(|e| CodecError::Damaged { table, why: e.to_string() })
+}
+
 pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, CodecError> {
     match bytes.split_first() {
         None => Err(CodecError::Damaged { table: R::TABLE, why: "it is empty".into() }),

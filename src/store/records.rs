@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::Record;
+use super::codec::{self, CodecError, Record};
 use super::tables::Table;
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::channel::Channel;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Agent, Contact, Conversation, Mode, Token};
 use crate::domain::entry::Entry;
+use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::priority::Priority;
 use crate::domain::source::SourcePosition;
 use crate::domain::status::Status;
@@ -30,7 +31,6 @@ records! {
     ConversationOf => ConversationKeys,
     Contact => Contacts,
     Conversation => Conversations,
-    Seen => Seen,
     OpenCall => OpenCalls,
     CallItem => CallItems,
     StatusChange => StatusHistory,
@@ -42,6 +42,11 @@ records! {
     ClockState => Clock,
     SourcePosition => SourcePositions,
     Portal => Portals,
+    Revision => Revisions,
+    Reaction => Reactions,
+    Quote => Quotes,
+    Early => Early,
+    Unclaimed => Unclaimed,
 }
 
 /// What the in-memory index holds of a ticket.
@@ -110,6 +115,30 @@ pub struct ConversationOf(pub u64);
 pub struct Seen {
     pub ticket: Option<u64>,
     pub mode: Mode,
+    /// The global number of its entry; none where it belongs to no ticket.
+    pub entry: Option<u64>,
+    /// Its content has not come yet.
+    pub undecrypted: bool,
+}
+
+/// `Seen` before entries were named in it.
+#[derive(Deserialize)]
+struct SeenV1 {
+    ticket: Option<u64>,
+    mode: Mode,
+}
+
+impl Record for Seen {
+    const TABLE: Table = Table::Seen;
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, bytes: &[u8]) -> Result<Seen, CodecError> {
+        if version != 1 {
+            return Err(CodecError::Version { table: Self::TABLE, version, newest: Self::VERSION });
+        }
+        let SeenV1 { ticket, mode } = codec::older(Self::TABLE, bytes)?;
+        Ok(Seen { ticket, mode, entry: None, undecrypted: false })
+    }
 }
 
 /// The answer to a request that bore an `Idempotency-Key`.

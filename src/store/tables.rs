@@ -77,6 +77,16 @@ tables! {
     Counts = 20,
     /// the one key `clock` → `ClockState`.
     Clock = 21,
+    /// ticket number u64, entry id u32, position u32 → `Revision`, words that a message had.
+    Revisions = 22,
+    /// ticket number u64, entry id u32, keyed hash of who, 16 bytes → `Reaction`.
+    Reactions = 23,
+    /// ticket number u64, entry id u32 → `Quote`, the message that it answers.
+    Quotes = 24,
+    /// day of arrival u32, keyed hash of a message's identity, 16 bytes → `Early`, what came before the message.
+    Early = 25,
+    /// day of arrival u32, keyed hash of a chat, 16 bytes → `Unclaimed`, messages of our own without a ticket.
+    Unclaimed = 26,
     /// ticket number u64 → `Portal`, the tokens by which its customer looks at it.
     Portals = 30,
     /// name of a dial-out source → `SourcePosition`, how far its stream was taken.

@@ -3,12 +3,15 @@
 pub mod asterisk;
 pub mod baileys;
 pub mod case;
+pub mod chat;
+pub mod evolution;
 pub mod form;
 pub mod html;
 pub mod intercom;
 pub mod json;
 pub mod livekit;
 pub mod long;
+pub mod meta;
 #[cfg(test)]
 mod mutation;
 pub mod problem;
@@ -18,5 +21,8 @@ pub mod sip;
 pub mod source;
 pub mod twilio;
 pub mod vapi;
+pub mod waha;
+pub mod whapi;
 pub mod when;
+pub mod wuzapi;
 pub mod zendesk;

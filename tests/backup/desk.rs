@@ -87,7 +87,7 @@ pub fn message(n: u64, people: u64) -> InboundMessage {
         name: Some(format!("Person {person}")),
         sent_at: None,
         text: format!("{} {n}", words.join(" ")),
-        attachment: None,
+        ..InboundMessage::default()
     }
 }
 

@@ -37,7 +37,9 @@ fn a_method_that_an_address_does_not_take_is_405_and_names_those_it_does() {
     }
     for (path, taken) in methods {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
-            if taken.contains(method) {
+            // Whapi may tell with the method what its body tells too.
+            let whapi = path.starts_with("/webhook/whapi");
+            if taken.contains(method) || whapi && ["PUT", "PATCH", "DELETE"].contains(&method) {
                 continue;
             }
             let answer = desk.ask(method, &path, Some(&desk.admin), &[], b"{}");

@@ -39,16 +39,22 @@ impl Desk {
         answer.json()
     }
 
-    /// Bytes that the bridge posts.
-    pub fn post(&self, body: &[u8]) -> Response {
+    /// Bytes of this type that the bridge sends to a door.
+    pub fn post_to(&self, method: &str, door: &str, kind: &str, body: &[u8]) -> Response {
         let bearer = format!("Bearer {}", self.bridge);
-        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
-        self.daemon.request("POST", "/webhook/baileys", &headers, body)
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", kind)];
+        self.daemon.request(method, door, &headers, body)
     }
 
     /// A delivery, accepted: what the bridge is told about each message.
     pub fn deliver(&self, body: &Value) -> Vec<Value> {
-        let answer = self.post(body.to_string().as_bytes());
+        self.deliver_to("/webhook/baileys", body)
+    }
+
+    /// The same at another door.
+    pub fn deliver_to(&self, door: &str, body: &Value) -> Vec<Value> {
+        let body = body.to_string();
+        let answer = self.post_to("POST", door, "application/json", body.as_bytes());
         assert_eq!(answer.status, 200, "{}", answer.text());
         let answer = answer.json();
         assert_eq!(answer["status"], "success");

@@ -84,7 +84,7 @@ impl Senders {
             name: Some(format!("Person {person}")),
             sent_at: None,
             text: text.clone(),
-            attachment: None,
+            ..InboundMessage::default()
         };
         let command = Command::ReceiveMessage(Box::new(message));
         self.push(Submission::new(machine(), command), Some(text), None);

@@ -79,7 +79,7 @@ pub fn seen(draft: &Draft<'_>, hash: &[u8; 16]) -> Result<Option<Seen>, Refusal>
 }
 
 pub fn remember(draft: &mut Draft<'_>, hash: &[u8; 16], ticket: u64) {
-    let row = Seen { ticket: Some(ticket), mode: Mode::Agent };
+    let row = Seen { ticket: Some(ticket), mode: Mode::Agent, entry: None, undecrypted: false };
     draft.put(&key::bucketed(day(draft.ctx.steady), hash), &row);
 }
 

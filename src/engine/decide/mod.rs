@@ -5,8 +5,10 @@ mod call;
 mod call_facts;
 mod call_order;
 mod call_source;
+mod changes;
 mod chat;
 mod feed;
+mod identity;
 mod infer;
 mod intake;
 mod people;
@@ -14,6 +16,7 @@ mod queue;
 mod reported_call;
 mod sweep;
 mod token;
+mod unclaimed;
 mod whatsapp;
 
 use super::command::{Command, Idempotency, Refusal, Reply, Submission};
@@ -74,6 +77,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         }
         Command::UpdateCall { ticket, changes } => call::update(draft, ticket, changes),
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
+        Command::ChangeMessage(change) => changes::receive(draft, change),
         Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
         Command::Claim { ticket } => queue::claim(draft, ticket),
         Command::SetStatus { ticket, to, reason, notes } => {

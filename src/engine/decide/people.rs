@@ -1,7 +1,9 @@
 //! Who writes, and in which conversation: found, made, or made one out of several (a phone number and a LID
 //! that turn out to be one person).
 
-use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, MAX_CONVERSATIONS, Mode};
+use crate::domain::contact::{
+    Contact, Conversation, MAX_ADDRESSES, MAX_CONVERSATIONS, Mode, spelling,
+};
 use crate::domain::ticket::{MAX_NAME, Ticket};
 use crate::engine::command::{InboundMessage, Refusal, Reply};
 use crate::engine::draft::Draft;
@@ -54,7 +56,7 @@ pub fn new_conversation(
 pub fn find_contact(draft: &Draft<'_>, addresses: &[String]) -> Result<Vec<u64>, Refusal> {
     let mut found = Vec::new();
     for address in addresses.iter().take(MAX_ADDRESSES) {
-        let row = draft.ctx.seal.hash("address", &[address.as_bytes()]);
+        let row = key::address(draft.ctx.seal, address);
         if let Some(AddressOf(id)) = draft.get(&row)? {
             let id = surviving(draft, id)?;
             if !found.contains(&id) {
@@ -77,9 +79,18 @@ fn surviving(draft: &Draft<'_>, mut id: u64) -> Result<u64, Refusal> {
 }
 
 /// The contact who wrote, made or brought up to date.
+/// In a group it is the group; who speaks there is made no contact, but if they are one, their addresses are
+/// learned.
 pub fn meet_contact(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Contact, Refusal> {
+    let mut name = message.name.as_deref();
+    if let Some(group) = &message.group {
+        name = group.title.as_deref();
+        if group.author.len() > 1 && !find_contact(draft, &group.author)?.is_empty() {
+            one_contact(draft, &group.author, group.phone.as_deref())?;
+        }
+    }
     let contact = one_contact(draft, &message.addresses, message.phone.as_deref())?;
-    let name = message.name.as_deref().map(cut_name).filter(|n| !n.is_empty());
+    let name = name.map(cut_name).filter(|n| !n.is_empty());
     if name.is_none() || contact.name == name {
         return Ok(contact);
     }
@@ -129,9 +140,10 @@ pub fn one_contact(
         contact.phone.get_or_insert_with(|| phone.to_owned());
     }
     for address in addresses.iter().take(MAX_ADDRESSES) {
-        if contact.addresses.len() < MAX_ADDRESSES && !contact.addresses.contains(address) {
+        let known = contact.addresses.iter().any(|known| spelling(known) == spelling(address));
+        if contact.addresses.len() < MAX_ADDRESSES && !known {
             contact.addresses.push(address.clone());
-            let row = draft.ctx.seal.hash("address", &[address.as_bytes()]);
+            let row = key::address(draft.ctx.seal, address);
             draft.put(&row, &AddressOf(contact.id));
         }
     }

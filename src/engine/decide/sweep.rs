@@ -15,7 +15,12 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     let oldest_day = day(draft.ctx.steady).saturating_sub(rules.dedup_days);
     let oldest_hour = hour(draft.ctx.steady).saturating_sub(rules.idempotency_hours);
     let mut removed = 0;
-    for (table, oldest) in [(Table::Seen, oldest_day), (Table::Idempotency, oldest_hour)] {
+    for (table, oldest) in [
+        (Table::Seen, oldest_day),
+        (Table::Early, oldest_day),
+        (Table::Unclaimed, oldest_day),
+        (Table::Idempotency, oldest_hour),
+    ] {
         let rows = View::scan(
             draft,
             table,

@@ -1,12 +1,10 @@
 //! A WhatsApp message: contact and conversation found or made, message kept, ticket found or made, the
 //! conversation handed to the agents; all in one plan (S4.4 to S4.10).
 
-use super::people::{
-    find_contact, find_conversation, meet_contact, new_conversation, stored_contact,
-};
-use super::{buckets, day};
+use super::people::{find_contact, find_conversation, meet_contact, new_conversation};
+use super::{changes, identity, unclaimed};
 use crate::domain::channel::Channel;
-use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, Mode};
+use crate::domain::contact::{Contact, Conversation, Mode};
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::status::Status;
 use crate::domain::ticket::{MAX_RELATED, Requester, Ticket, first_line};
@@ -22,67 +20,52 @@ use crate::store::records::Seen;
 const PREFIX: &str = "TKT";
 
 pub fn receive(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Reply, Refusal> {
-    if let Some(seen) = seen(draft, message)? {
+    let addresses = identity::addresses(draft, message)?;
+    if let Some(seen) = identity::seen(draft, message, &addresses)? {
+        if let Some(entry) = seen.entry.filter(|_| seen.undecrypted && !message.undecrypted) {
+            changes::fill(draft, entry, message)?;
+            identity::remember(draft, message, &Seen { undecrypted: false, ..seen.clone() });
+        }
         return Ok(Reply::Message { ticket: seen.ticket, mode: seen.mode });
     }
-    let outcome = if message.from_me {
+    let (ticket, mode) = add(draft, message, &addresses)?;
+    if !message.from_me {
+        unclaimed::claim(draft, message, &addresses)?;
+    } else if ticket.is_none() && !message.undecrypted {
+        unclaimed::keep(draft, message)?;
+    }
+    Ok(Reply::Message { ticket, mode })
+}
+
+/// Adds a message that was not seen under any of these addresses, and remembers it.
+pub fn add(
+    draft: &mut Draft<'_>,
+    message: &InboundMessage,
+    addresses: &[String],
+) -> Result<(Option<u64>, Mode), Refusal> {
+    let Outcome { ticket, mode, entry } = if message.from_me {
         own_message(draft, message)?
     } else {
         customer_message(draft, message)?
     };
-    for address in message.addresses.iter().take(MAX_ADDRESSES) {
-        let row = Seen { ticket: outcome.ticket, mode: outcome.mode };
-        draft.put(&key::bucketed(day(draft.ctx.steady), &identity(draft, message, address)), &row);
+    let undecrypted = message.undecrypted;
+    identity::remember(draft, message, &Seen { ticket, mode, entry, undecrypted });
+    if let Some(entry) = entry {
+        changes::catch_up(draft, message, addresses, entry)?;
     }
-    Ok(Reply::Message { ticket: outcome.ticket, mode: outcome.mode })
-}
-
-/// The hash by which a message is known again when it comes under this address.
-fn identity(draft: &Draft<'_>, message: &InboundMessage, address: &str) -> [u8; 16] {
-    let direction: &[u8] = if message.from_me { b"out" } else { b"in" };
-    let (address, instance) = (address.as_bytes(), message.instance.as_bytes());
-    match &message.id {
-        Some(id) => draft.ctx.seal.hash("message", &[instance, address, id.as_bytes(), direction]),
-        None => {
-            // The bridge of seed 004 sends no id: the same words in the same second are one message.
-            let second = message.sent_at.unwrap_or(draft.ctx.now).0 / 1_000_000;
-            let (text, second) = (message.text.as_bytes(), second.to_be_bytes());
-            draft.ctx.seal.hash("content", &[instance, address, text, &second, direction])
-        }
-    }
-}
-
-/// What became of the message when it came before, under one of its addresses or another of its person's.
-fn seen(draft: &Draft<'_>, message: &InboundMessage) -> Result<Option<Seen>, Refusal> {
-    let (today, kept) = (day(draft.ctx.steady), draft.ctx.rules.dedup_days);
-    let under = |address: &String| {
-        let identity = identity(draft, message, address);
-        buckets::find::<Seen>(draft, today, kept, &identity, draft.ctx.seen)
-    };
-    for address in message.addresses.iter().take(MAX_ADDRESSES) {
-        if let Some(seen) = under(address)? {
-            return Ok(Some(seen));
-        }
-    }
-    for contact in find_contact(draft, &message.addresses)? {
-        let addresses = stored_contact(draft, contact)?.addresses;
-        for address in addresses.iter().filter(|a| !message.addresses.contains(a)) {
-            if let Some(seen) = under(address)? {
-                return Ok(Some(seen));
-            }
-        }
-    }
-    Ok(None)
+    Ok((ticket, mode))
 }
 
 struct Outcome {
     ticket: Option<u64>,
     mode: Mode,
+    /// The global number of what was added.
+    entry: Option<u64>,
 }
 
 /// What was typed on the business's own phone is the agent's, and never makes a ticket.
 fn own_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcome, Refusal> {
-    let nothing = Outcome { ticket: None, mode: Mode::Bot };
+    let nothing = Outcome { ticket: None, mode: Mode::Bot, entry: None };
     let Some(contact) = find_contact(draft, &message.addresses)?.first().copied() else {
         return Ok(nothing);
     };
@@ -90,17 +73,17 @@ fn own_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcom
         return Ok(nothing);
     };
     let Some(number) = conversation.ticket else {
-        return Ok(Outcome { ticket: None, mode: conversation.mode });
+        return Ok(Outcome { mode: conversation.mode, ..nothing });
     };
     let Some(mut ticket) = draft.rows().ticket(number)? else { return Ok(nothing) };
-    add_message(draft, &mut ticket, message, Speaker::Agent)?;
+    let entry = Some(add_message(draft, &mut ticket, message, Speaker::Agent)?);
     let now = draft.ctx.now;
     ticket.first_response_at.get_or_insert(now);
     if matches!(ticket.status, Status::New | Status::Open) {
         draft.set_status(&mut ticket, Status::InProgress, Some("an agent answered"));
     }
     draft.put_ticket(&ticket)?;
-    Ok(Outcome { ticket: Some(number), mode: conversation.mode })
+    Ok(Outcome { ticket: Some(number), mode: conversation.mode, entry })
 }
 
 fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcome, Refusal> {
@@ -129,7 +112,7 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
         }
         earlier => new_ticket(draft, &contact, &mut conversation, message, earlier)?,
     };
-    add_message(draft, &mut ticket, message, Speaker::User)?;
+    let entry = Some(add_message(draft, &mut ticket, message, Speaker::User)?);
     super::infer::from_text(draft, &mut ticket, &message.text);
     if ticket.requester.name.is_none() {
         ticket.requester.name = contact.name.clone();
@@ -148,7 +131,7 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
         conversation.ticket = Some(ticket.number);
         draft.put(&key::number(conversation.id), &conversation);
     }
-    Ok(Outcome { ticket: Some(ticket.number), mode: Mode::Agent })
+    Ok(Outcome { ticket: Some(ticket.number), mode: Mode::Agent, entry })
 }
 
 fn ended_at(ticket: &Ticket) -> Micros {
@@ -160,7 +143,7 @@ fn add_message(
     ticket: &mut Ticket,
     message: &InboundMessage,
     speaker: Speaker,
-) -> Result<(), Refusal> {
+) -> Result<u64, Refusal> {
     let now = draft.ctx.now;
     // A phone whose clock is far ahead must not keep its words behind all that follows; but it is the box that
     // may be far behind. What came without a time of its own stands in the order of arrival.
@@ -175,7 +158,7 @@ fn add_message(
         received_at: now,
         speaker,
         kind: Kind::Message,
-        author: if speaker == Speaker::User { message.name.clone() } else { None },
+        author: if speaker == Speaker::User { author(message) } else { None },
         body: message.text.clone(),
         tool_calls: Vec::new(),
         attachment: message.attachment.clone(),
@@ -184,10 +167,19 @@ fn add_message(
         deleted_at: None,
     };
     let no = draft.add_entry(ticket, &entry, place)?;
+    if let Some(quote) = &message.quoted {
+        draft.put(&key::of_entry(entry.ticket, entry.id, &[]), quote);
+    }
     ticket.updated_at = now;
     ticket.last_message_at = Some(now);
     draft.event_about(EventKind::MessageAdded, Some(ticket.number), Some(no), None);
-    Ok(())
+    Ok(no)
+}
+
+/// Who wrote, as far as it is known: in a group the number does where there is no name.
+fn author(message: &InboundMessage) -> Option<String> {
+    let number = || message.group.as_ref()?.phone.as_ref().map(|digits| format!("+{digits}"));
+    message.name.clone().or_else(number)
 }
 
 fn new_ticket(

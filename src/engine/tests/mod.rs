@@ -6,6 +6,7 @@
 
 mod calls;
 mod cases;
+mod changes;
 mod memory;
 mod messages;
 mod sequences;
@@ -165,7 +166,7 @@ impl Desk {
                         crate::store::codec::decode::<IndexRow>(self.seal.open(value).unwrap());
                     self.index.put(number, &line.unwrap());
                 }
-                Table::Seen => load::insert(&mut self.seen, &row.key),
+                table if load::WINDOWED.contains(&table) => load::insert(&mut self.seen, &row.key),
                 _ => {}
             }
         }
@@ -205,7 +206,7 @@ impl Desk {
     /// The contact that the first known of these addresses leads to.
     fn contact_of(&self, addresses: &[String]) -> Option<u64> {
         let known = |address: &String| {
-            let row = self.seal.hash("address", &[address.as_bytes()]);
+            let row = key::address(&self.seal, address);
             self.rows().get::<AddressOf>(&row).unwrap()
         };
         let mut id = addresses.iter().find_map(known)?.0;

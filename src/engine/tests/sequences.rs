@@ -168,7 +168,12 @@ impl Centre {
         let tools = said.iter().filter(|(text, _)| text.starts_with("[Tool Call")).map(|(_, n)| n);
         let tools: usize = tools.sum();
         let all: usize = said.values().sum();
-        let kept = self.calls.kept.len() + self.messages.kept.len();
+        let mut kept = self.calls.kept.len() + self.messages.kept.len();
+        for text in &self.messages.unclaimed {
+            let claimed = said.get(text).copied().unwrap_or(0);
+            assert!(claimed <= 1, "{text:?} is in the timelines {claimed} times");
+            kept += claimed;
+        }
         assert_eq!(all - tools, kept, "nobody said more than was taken");
         for (number, holder) in &self.claimed {
             let assignee = self.desk.ticket(*number).assignee.map(|a| a.agent);

@@ -16,7 +16,7 @@ use reqwest::Url;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::config::{SourceConfig, SourceKind};
+use crate::config::{SourceConfig, SourceKind, WhatsappConfig};
 use crate::engine::Engine;
 use crate::engine::command::Actor;
 use crate::net::websocket::Target;
@@ -48,13 +48,18 @@ pub enum SourceError {
 pub struct Source {
     name: String,
     kind: SourceKind,
+    whatsapp: WhatsappConfig,
     target: Target,
 }
 
 impl Source {
     /// `max_frame`: bytes of a frame. What is longer is read up to four times that, as refusing it would only
     /// bring it again.
-    pub fn new(config: &SourceConfig, max_frame: usize) -> Result<Source, SourceError> {
+    pub fn new(
+        config: &SourceConfig,
+        whatsapp: &WhatsappConfig,
+        max_frame: usize,
+    ) -> Result<Source, SourceError> {
         let name = config.name.clone();
         let url = Url::parse(&config.url).ok().filter(Url::has_host);
         let url = url.ok_or_else(|| SourceError::Address(name.clone()))?;
@@ -73,7 +78,7 @@ impl Source {
         let tls = Arc::new(tls);
         let max_message = max_frame.saturating_mul(4);
         let target = Target { url, headers, tls, timeout: TIMEOUT, max_message };
-        Ok(Source { name, kind: config.kind, target })
+        Ok(Source { name, kind: config.kind, whatsapp: whatsapp.clone(), target })
     }
 
     /// Dials, takes what comes, and dials again; until `stop`.

@@ -1,11 +1,13 @@
 //! The bridge of seed 004: one flat object a message, `{from, text, pushname, timestamp, media…}`, with no
-//! message id. Only its direct chats are taken; its groups are passed over like all groups.
+//! message id.
 
 use serde_json::Value;
 
-use super::jid::{Jid, Kind};
-use super::message::Customer;
-use super::{Attachment, AttachmentKind, Item, Message, Skip, label, placeholder};
+use crate::wire::chat::jid::Jid;
+use crate::wire::chat::party::Parties;
+use crate::wire::chat::{
+    Attachment, AttachmentKind, Item, Message, Skip, flag, label, mentions, placeholder, skipped,
+};
 use crate::wire::when;
 
 /// Whether `body` looks like this bridge's.
@@ -17,21 +19,15 @@ pub(super) fn is(body: &Value) -> bool {
 pub(super) fn read(body: &Value) -> Item {
     match accept(body) {
         Ok(message) => Item::Message(Box::new(message)),
-        Err(reason) => Item::Skipped { id: None, reason },
+        Err(reason) => skipped(None, reason),
     }
 }
 
 fn accept(body: &Value) -> Result<Message, Skip> {
-    let from = body.get("from").and_then(Value::as_str).and_then(Jid::parse_or_phone);
-    let from = from.ok_or(Skip::Malformed)?;
-    match from.kind {
-        Kind::Group => return Err(Skip::Group),
-        Kind::Status => return Err(Skip::StatusBroadcast),
-        Kind::BroadcastList => return Err(Skip::Broadcast),
-        Kind::Newsletter => return Err(Skip::Newsletter),
-        Kind::Service => return Err(Skip::Service),
-        Kind::Phone | Kind::Lid | Kind::Other => {}
-    }
+    let address = |name: &str| body.get(name).and_then(Value::as_str).and_then(Jid::parse_or_phone);
+    let from = address("from").ok_or(Skip::Malformed)?;
+    let from_me = flag(body, "fromMe");
+    let parties = Parties::of(from, from_me, [address("participant")], [])?;
     let words = body.get("text").map(|text| text.get("body").unwrap_or(text));
     let words = words.and_then(Value::as_str).unwrap_or_default();
     let attachment = attachment(body);
@@ -40,23 +36,19 @@ fn accept(body: &Value) -> Result<Message, Skip> {
         Some(attachment) => placeholder::attachment(attachment),
         None => return Err(Skip::Empty),
     };
-    let from_me = body.get("fromMe").and_then(Value::as_bool).unwrap_or(false);
-    let name = || label(body.get("pushname")).or_else(|| label(body.get("pushName")));
+    let mut message = parties.message();
+    (message.text, message.attachment) = (text, attachment);
     let sent_at = ["timestamp", "messageTimestamp"].into_iter();
-    let customer = Customer::of(from);
-    Ok(Message {
-        id: None,
-        chat: customer.addresses[0].to_string(),
-        phone: customer.phone(),
-        lid: customer.lid(),
-        addresses: customer.addresses.iter().map(Jid::to_string).collect(),
-        from_me,
-        name: if from_me { None } else { name() },
-        sent_at: sent_at.filter_map(|name| body.get(name)).find_map(when::micros),
-        text,
-        attachment,
-        quoted: None,
-    })
+    message.sent_at = sent_at.filter_map(|name| body.get(name)).find_map(when::micros);
+    let own = if message.group.is_some() { "participantName" } else { "pushname" };
+    let names = [own, "pushname", "pushName"].into_iter();
+    message.name = names.filter(|_| !from_me).find_map(|name| label(body.get(name)));
+    if let Some(group) = &mut message.group {
+        group.title = label(body.get("groupName"));
+        group.mentions = mentions(body.get("mentionedJid"));
+        group.mentions_us = flag(body, "isMentioned");
+    }
+    Ok(message)
 }
 
 fn attachment(body: &Value) -> Option<Attachment> {
@@ -66,14 +58,10 @@ fn attachment(body: &Value) -> Option<Attachment> {
     if mimetype.is_none() && told.is_none() && encoded.is_none() {
         return None;
     }
-    let family = mimetype.as_deref().and_then(|mimetype| mimetype.split('/').next());
-    let kind = match told.as_deref().or(family) {
-        Some("image") => AttachmentKind::Image,
-        Some("video") => AttachmentKind::Video,
-        Some("audio") => AttachmentKind::Audio,
+    let kind = match told.as_deref() {
         Some("voice" | "ptt") => AttachmentKind::Voice,
         Some("sticker") => AttachmentKind::Sticker,
-        _ => AttachmentKind::Document,
+        told => AttachmentKind::of_mimetype(told.or(mimetype.as_deref()).unwrap_or_default()),
     };
     let file_name = label(body.get("mediaFilename"));
     Some(Attachment { kind, mimetype, file_name, bytes: encoded.map(decoded_size), seconds: None })

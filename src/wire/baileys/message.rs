@@ -2,109 +2,115 @@
 
 use serde_json::Value;
 
-use super::content::{self, quoted};
-use super::jid::{Jid, Kind};
-use super::{Item, Message, Skip, id, label};
+use super::content::{self, Content, Said};
+use crate::wire::chat::jid::Jid;
+use crate::wire::chat::party::Parties;
+use crate::wire::chat::{Item, Skip, id, label, placeholder, skipped};
 use crate::wire::when;
 
-/// Members of `key` that may hold another address of the writer (6.7: sender…, participant…; 7.x: …Alt).
-const WRITERS: [&str; 5] =
-    ["senderPn", "senderLid", "participantPn", "participantLid", "participantAlt"];
+/// Members of `key` that may hold an address of the writer (6.7: sender…, participant…; 7.x: …Alt).
+const WRITERS: [&str; 6] =
+    ["participant", "senderPn", "senderLid", "participantPn", "participantLid", "participantAlt"];
 
-pub(super) fn read(message: &Value) -> Item {
-    match accept(message) {
-        Ok(message) => Item::Message(Box::new(message)),
-        Err(reason) => Item::Skipped { id: key_id(message), reason },
-    }
+pub fn read(message: &Value) -> Item {
+    accept(message).unwrap_or_else(|reason| skipped(key_id(message), reason))
 }
 
 /// The id of a WAMessage or of an update: both have a `key`.
-pub(super) fn key_id(element: &Value) -> Option<String> {
+pub fn key_id(element: &Value) -> Option<String> {
     id(element.get("key")?.get("id"))
 }
 
-fn accept(message: &Value) -> Result<Message, Skip> {
-    let key = message.get("key").ok_or(Skip::Malformed)?;
+/// The parties that a message's key names; `beside` is where it may name the writer besides.
+pub fn parties(key: &Value, beside: &Value) -> Result<Parties, Skip> {
     let address = |name: &str| key.get(name).and_then(Value::as_str).and_then(Jid::parse);
-    let from_me = key.get("fromMe").and_then(Value::as_bool).unwrap_or(false);
     let chat = address("remoteJid").ok_or(Skip::Malformed)?;
-    let chat = match chat.kind {
-        Kind::Group => return Err(Skip::Group),
-        Kind::Status => return Err(Skip::StatusBroadcast),
-        Kind::Newsletter => return Err(Skip::Newsletter),
-        Kind::Service => return Err(Skip::Service),
-        Kind::BroadcastList if from_me => return Err(Skip::Broadcast),
-        Kind::BroadcastList => address("participant").ok_or(Skip::Malformed)?,
-        Kind::Phone | Kind::Lid | Kind::Other => chat,
-    };
+    let from_me = key.get("fromMe").and_then(Value::as_bool).unwrap_or(false);
+    let outer = beside.get("participant").and_then(Value::as_str).and_then(Jid::parse);
+    let mut writers: Vec<Option<Jid>> = WRITERS.map(address).into();
+    writers.insert(1, outer);
+    Parties::of(chat, from_me, writers, [address("remoteJidAlt")])
+}
+
+fn accept(message: &Value) -> Result<Item, Skip> {
+    let key = message.get("key").ok_or(Skip::Malformed)?;
+    let parties = parties(key, message)?;
     let id = key_id(message).ok_or(Skip::Malformed)?;
+    let name = label(message.get("pushName"));
+    let sent_at = message.get("messageTimestamp").and_then(when::micros);
     let content = match message.get("message") {
         None | Some(Value::Null) => Err(Skip::Empty),
         Some(content) => content::read(content),
     };
-    let content = content.map_err(|reason| match reason {
-        Skip::Empty => stub(message.get("messageStubType")).unwrap_or(reason),
-        _ => reason,
-    })?;
-
-    let mut customer = Customer::of(chat);
-    customer.also(address("remoteJidAlt"));
-    // The writer of our own messages is us: that address must never become the customer's.
-    if !from_me {
-        WRITERS.into_iter().for_each(|name| customer.also(address(name)));
-    }
-    Ok(Message {
-        id: Some(id),
-        chat: customer.addresses[0].to_string(),
-        phone: customer.phone(),
-        lid: customer.lid(),
-        addresses: customer.addresses.iter().map(Jid::to_string).collect(),
-        from_me,
-        name: if from_me { None } else { label(message.get("pushName")) },
-        sent_at: message.get("messageTimestamp").and_then(when::micros),
-        text: content.text,
-        attachment: content.attachment,
-        quoted: content.quoted.or_else(|| quoted(message)),
-    })
+    let content = match content {
+        Err(Skip::Empty) => match stub(message.get("messageStubType")) {
+            Some(Stub::Ciphertext) => Content::Undecrypted,
+            Some(Stub::Revoke) => return Err(Skip::Revoke),
+            Some(Stub::Other) => return Err(Skip::Protocol),
+            None => return Err(Skip::Empty),
+        },
+        other => other?,
+    };
+    Ok(item(&parties, id, name, sent_at, content, message))
 }
 
-/// What a message without content stands for, if its stub type, a number or a name, tells.
-pub(super) fn stub(stub: Option<&Value>) -> Option<Skip> {
+/// The item of a message with this content; `beside` may bear a context of its own.
+pub fn item(
+    parties: &Parties,
+    id: String,
+    name: Option<String>,
+    sent_at: Option<i64>,
+    content: Content,
+    beside: &Value,
+) -> Item {
+    let name = name.filter(|_| !parties.from_me);
+    let said = match content {
+        Content::Said(said) => said,
+        Content::Undecrypted => {
+            let mut message = parties.message();
+            message.text = placeholder::UNDECRYPTED.to_owned();
+            message.undecrypted = true;
+            (message.id, message.name, message.sent_at) = (Some(id), name, sent_at);
+            return Item::Message(Box::new(message));
+        }
+        Content::Changed { target, at, what } => {
+            let mut item = parties.change(target, what);
+            match &mut item {
+                Item::Change(change) => {
+                    (change.id, change.name, change.at) = (Some(id), name, at.or(sent_at));
+                }
+                Item::Skipped { id: skipped, .. } => *skipped = Some(id),
+                _ => {}
+            }
+            return item;
+        }
+    };
+    let Said { text, attachment, context } = said;
+    let context = context.or(content::context(beside));
+    let mut message = parties.message();
+    (message.id, message.name, message.sent_at) = (Some(id), name, sent_at);
+    (message.text, message.attachment, message.quoted) = (text, attachment, context.quoted);
+    if let Some(group) = &mut message.group {
+        group.mentions = context.mentions;
+    }
+    Item::Message(Box::new(message))
+}
+
+/// What a message without content stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stub {
+    Revoke,
+    Ciphertext,
+    Other,
+}
+
+/// A stub type is a number or a name.
+pub fn stub(stub: Option<&Value>) -> Option<Stub> {
     let stub = stub?;
     match (stub.as_i64(), stub.as_str()) {
         (None, None) | (Some(0), _) | (_, Some("UNKNOWN")) => None,
-        (Some(1), _) | (_, Some("REVOKE")) => Some(Skip::Revoke),
-        (Some(2), _) | (_, Some("CIPHERTEXT")) => Some(Skip::Undecryptable),
-        _ => Some(Skip::Protocol),
-    }
-}
-
-/// The addresses of one person: the chat's, and at most one more of another kind. Two numbers in one message are
-/// a bridge's mistake, and joining two customers by mistake would show one the other's words.
-pub(super) struct Customer {
-    /// Never empty; the chat's address first.
-    pub addresses: Vec<Jid>,
-}
-
-impl Customer {
-    pub fn of(chat: Jid) -> Customer {
-        Customer { addresses: vec![chat] }
-    }
-
-    fn also(&mut self, other: Option<Jid>) {
-        let fits = |jid: &Jid| matches!(jid.kind, Kind::Phone | Kind::Lid);
-        if let Some(jid) = other.filter(fits)
-            && self.addresses.iter().all(|known| known.kind != jid.kind)
-        {
-            self.addresses.push(jid);
-        }
-    }
-
-    pub fn phone(&self) -> Option<String> {
-        self.addresses.iter().find_map(Jid::phone).map(str::to_owned)
-    }
-
-    pub fn lid(&self) -> Option<String> {
-        self.addresses.iter().find(|jid| jid.kind == Kind::Lid).map(Jid::to_string)
+        (Some(1), _) | (_, Some("REVOKE")) => Some(Stub::Revoke),
+        (Some(2), _) | (_, Some("CIPHERTEXT")) => Some(Stub::Ciphertext),
+        _ => Some(Stub::Other),
     }
 }

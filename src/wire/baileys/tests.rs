@@ -1,22 +1,17 @@
 //! What bridges post, and what it must come out as. Samples: `tests/fixtures/b_baileys`.
 
+mod changes;
 mod content;
 mod envelope;
-mod mutated;
 
 use serde_json::Value;
 
-use super::{Delivery, Item, Message, Skip, parse};
+use super::parse;
+use crate::wire::chat::tests::{change, message, reason, sample};
+use crate::wire::chat::{Delivery, Item, Message, Skip};
 
-/// A sample: one body (`.json`), or one body a line (`.jsonl`).
 fn fixture(name: &str) -> Vec<Value> {
-    let path = format!("{}/tests/fixtures/b_baileys/{name}", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).expect(&path);
-    if name.ends_with(".jsonl") {
-        text.lines().map(|line| serde_json::from_str(line).expect(name)).collect()
-    } else {
-        vec![serde_json::from_str(&text).expect(name)]
-    }
+    sample(&format!("b_baileys/{name}"))
 }
 
 fn deliveries(name: &str) -> Vec<Delivery> {
@@ -31,28 +26,10 @@ fn reasons(name: &str) -> Vec<Skip> {
     deliveries(name).into_iter().flat_map(|delivery| delivery.items).map(reason).collect()
 }
 
-#[track_caller]
-fn message(item: Item) -> Message {
-    match item {
-        Item::Message(message) => *message,
-        other => panic!("a message, not {other:?}"),
-    }
-}
-
-#[track_caller]
-fn reason(item: Item) -> Skip {
-    match item {
-        Item::Skipped { reason, .. } => reason,
-        other => panic!("passed over, not {other:?}"),
-    }
-}
-
 /// The one item of a body.
 #[track_caller]
 fn only(body: Value) -> Item {
-    let mut items = parse(&body).items;
-    assert_eq!(items.len(), 1, "{items:?}");
-    items.remove(0)
+    crate::wire::chat::tests::only(parse(&body))
 }
 
 fn wa_message(content: Value) -> Value {

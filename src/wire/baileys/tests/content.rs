@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::wire::baileys::{Attachment, AttachmentKind, MAX_LABEL};
+use crate::wire::chat::{Attachment, AttachmentKind, MAX_LABEL, placeholder};
 
 fn read(content: Value) -> Message {
     message(only(wa_message(content)))
@@ -54,12 +54,14 @@ fn the_media_samples_have_words_and_attachments() {
 #[test]
 fn a_quote_names_the_message_it_answers() {
     let quoting = &messages("messages_upsert_extended_quote.json")[0];
-    assert_eq!(quoting.quoted.as_deref(), Some("BAE5F00D0001"));
+    let quote = quoting.quoted.as_ref().expect("a quote");
+    assert_eq!(quote.id, "BAE5F00D0001");
+    assert_eq!(quote.text.as_deref(), Some("Boleh minta nomor invoice?"));
     assert_eq!(quoting.text, "Ini nomor invoicenya: INV-2207 https://example.test/i/2207");
     // One bridge flattens the text and puts the context beside the message.
     let beside = wa_message(json!({"conversation": "ya"}));
     let beside = with(beside, "", "contextInfo", json!({"stanzaId": "BAE5F00D0009"}));
-    assert_eq!(message(only(beside)).quoted.as_deref(), Some("BAE5F00D0009"));
+    assert_eq!(message(only(beside)).quoted.expect("a quote").id, "BAE5F00D0009");
 }
 
 #[test]
@@ -152,52 +154,30 @@ fn a_text_is_kept_whole_and_unchanged() {
 }
 
 #[test]
-fn reactions_edits_and_revokes_are_no_messages() {
-    let items: Vec<Item> = deliveries("reaction_edit_revoke.jsonl")
-        .into_iter()
-        .flat_map(|delivery| delivery.items)
-        .collect();
-    let skipped = |id: &str, reason| Item::Skipped { id: Some(id.into()), reason };
-    assert_eq!(message(items[0].clone()).text, "Tolong dibatalkan");
-    assert_eq!(items[1], skipped("3A10000000000000B002", Skip::Reaction));
-    assert_eq!(items[2], skipped("3A10000000000000B003", Skip::Edit));
-    assert_eq!(message(items[3].clone()).text, "nomor kartu 4111");
-    assert_eq!(items[4], skipped("3A10000000000000B005", Skip::Revoke));
-}
-
-#[test]
-fn protocol_messages_are_told_apart_by_number_and_by_name() {
-    for (kind, skip) in [
-        (json!(0), Skip::Revoke),
-        (json!("REVOKE"), Skip::Revoke),
-        (json!(14), Skip::Edit),
-        (json!("MESSAGE_EDIT"), Skip::Edit),
-        (json!(3), Skip::Protocol),
-        (json!("HISTORY_SYNC_NOTIFICATION"), Skip::Protocol),
-        (json!(null), Skip::Protocol),
-    ] {
+fn housekeeping_is_passed_over() {
+    for kind in [json!(3), json!("HISTORY_SYNC_NOTIFICATION"), json!(null)] {
         let content = json!({"protocolMessage": {"key": {"id": "X"}, "type": kind}});
-        assert_eq!(skipped(content), skip, "{kind}");
+        assert_eq!(skipped(content), Skip::Protocol, "{kind}");
     }
     assert_eq!(skipped(json!({"pollUpdateMessage": {}})), Skip::Protocol);
     assert_eq!(skipped(json!({"albumMessage": {"expectedImageCount": 3}})), Skip::Protocol);
 }
 
 #[test]
-fn what_could_not_be_decrypted_is_not_empty() {
+fn what_could_not_be_decrypted_holds_a_place() {
     for stub in [json!(2), json!("CIPHERTEXT")] {
         for content in [json!(null), json!({}), json!({"messageContextInfo": {}})] {
             let body = with(wa_message(content), "", "messageStubType", stub.clone());
-            assert_eq!(
-                only(body),
-                Item::Skipped { id: Some("3A01".into()), reason: Skip::Undecryptable }
-            );
+            let dark = message(only(body));
+            assert!(dark.undecrypted);
+            assert_eq!(dark.id.as_deref(), Some("3A01"));
+            assert_eq!(dark.text, placeholder::UNDECRYPTED);
         }
         let later = wa_message(json!({"conversation": "sekarang terbaca"}));
-        let later = with(later, "", "messageStubType", stub);
-        assert_eq!(message(only(later)).text, "sekarang terbaca");
+        let later = message(only(with(later, "", "messageStubType", stub)));
+        assert_eq!((later.text.as_str(), later.undecrypted), ("sekarang terbaca", false));
     }
-    assert_eq!(skipped(json!({"placeholderMessage": {"type": 0}})), Skip::Undecryptable);
+    assert!(read(json!({"placeholderMessage": {"type": 0}})).undecrypted);
 }
 
 #[test]

@@ -5,10 +5,15 @@
 /// Longest user part taken for one; WhatsApp's own have at most 20 digits, groups 40 characters.
 const MAX_USER: usize = 128;
 
+/// The server under which Meta's business-scoped user ids stand here.
+const BSUID: &str = "bsuid";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     Phone,
     Lid,
+    /// A person whom Meta names without a number (`MX.123…`), on a server of our own naming.
+    Bsuid,
     Group,
     /// Somebody's broadcast list: a private message, sent by the participant.
     BroadcastList,
@@ -21,7 +26,7 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Jid {
+pub struct Jid {
     user: String,
     server: String,
     pub kind: Kind,
@@ -48,6 +53,7 @@ impl Jid {
             "s.whatsapp.net" if digits && user.len() <= 20 => Kind::Phone,
             "s.whatsapp.net" => return None,
             "lid" => Kind::Lid,
+            BSUID => Kind::Bsuid,
             "g.us" => Kind::Group,
             "broadcast" if user == "status" => Kind::Status,
             "broadcast" => Kind::BroadcastList,
@@ -68,6 +74,16 @@ impl Jid {
         } else {
             Jid::parse(&format!("{bare}@s.whatsapp.net"))
         }
+    }
+
+    /// The address of a person whom Meta names by a business-scoped user id.
+    pub fn of_bsuid(id: &str) -> Option<Jid> {
+        Jid::parse(&format!("{}@{BSUID}", id.trim()))
+    }
+
+    /// Whether it is one of the kinds of address that a person may have several of.
+    pub fn is_person(&self) -> bool {
+        matches!(self.kind, Kind::Phone | Kind::Lid | Kind::Bsuid)
     }
 
     /// E.164 digits without `+` (S4.19).
