@@ -83,10 +83,7 @@ impl Source {
         let mut pause = PAUSE;
         loop {
             let (began, before) = (Instant::now(), source.told.now().events);
-            let why = tokio::select! {
-                why = source.connect(stop.clone()) => why,
-                () = stopped(&mut stop) => return,
-            };
+            let why = source.connect(stop.clone()).await;
             if *stop.borrow() {
                 return;
             }
