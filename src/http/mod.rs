@@ -11,6 +11,7 @@ mod feed;
 mod legacy;
 mod ops;
 mod queue;
+pub mod secure;
 pub mod server;
 mod tickets;
 
@@ -34,6 +35,8 @@ pub struct State {
     pub body_timeout: Duration,
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
+    /// The certificate of the box's own authority, as PEM.
+    pub authority: Option<Arc<str>>,
 }
 
 /// The whole API. `doors` are the routes of the intake, with their documentation.
@@ -64,6 +67,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
+        .routes(routes!(secure::authority))
         .routes(routes!(calls::list, calls::open))
         .routes(routes!(calls_reports::stats))
         .routes(routes!(calls_reports::categories))
