@@ -308,6 +308,7 @@ async fn start(
         body_timeout: config.http.body_timeout,
         takeover_probe: config.calls.takeover_probe,
         doors: config.doors.clone(),
+        max_open: config.calls.max_open as usize,
         max_backlog: usize_of(config.realtime.max_backlog),
         whatsapp: config.whatsapp.clone(),
     };

@@ -28,7 +28,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::head;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -49,6 +49,8 @@ pub struct Doors {
     relays: Relays,
     /// What the in-line proxy passes calls to; none when it is off.
     speech: Option<Arc<Speech>>,
+    /// Places for calls through the proxy, whose limit must hold while the store cannot count them, too.
+    places: Arc<Semaphore>,
     /// What the proxy's calls said that is not stored yet.
     backlog: Arc<Backlog>,
     stop: watch::Receiver<bool>,
@@ -65,6 +67,8 @@ pub struct Settings {
     pub takeover_probe: Duration,
     /// The secrets of those who sign what they deliver.
     pub doors: DoorsConfig,
+    /// Calls at once.
+    pub max_open: usize,
     /// Bytes of transcript that may wait for a store that cannot be written.
     pub max_backlog: usize,
     pub whatsapp: WhatsappConfig,
@@ -82,8 +86,9 @@ impl Doors {
         busy: mpsc::Sender<()>,
     ) -> Doors {
         let backlog = Arc::new(Backlog::new(settings.max_backlog));
+        let places = Arc::new(Semaphore::new(settings.max_open.min(Semaphore::MAX_PERMITS)));
         let (settings, speech) = (Arc::new(settings), speech.map(Arc::new));
-        Doors { engine, settings, relays: Relays::default(), speech, backlog, stop, busy }
+        Doors { engine, settings, relays: Relays::default(), speech, places, backlog, stop, busy }
     }
 
     /// What the time is, if the box knows.

@@ -58,6 +58,12 @@ impl Proxy {
         let doors = session.doors.clone();
         let metrics = Arc::clone(&doors.engine.shared().metrics);
         let _busy = doors.busy.clone();
+        let Ok(_place) = doors.places.try_acquire() else {
+            metrics.event("realtime", "too_many");
+            let max = doors.settings.max_open;
+            let why = format!("The call was not begun: the limit calls.max_open is {max}");
+            return refuse(&mut client, CloseCode::Again, "too_many_calls", &why).await;
+        };
         let mut stop = doors.stop.clone();
         let attendance = session.attend();
         let recorder = match Recorder::start(session, backlog) {

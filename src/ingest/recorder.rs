@@ -114,12 +114,24 @@ impl Recorder {
         if (waiting > 0 && waiting + bytes > MAX_OF_CALL) || !self.backlog.reserve(bytes) {
             return Err(Full);
         }
+        self.put(event_id, facts, bytes);
+        Ok(())
+    }
+
+    /// Takes what befell the call, which ends it: there is room for that once a call.
+    pub fn befell(&mut self, text: String) {
+        let facts = vec![Fact::Befell { text }];
+        let bytes = OVERHEAD + facts.iter().map(size).sum::<usize>();
+        self.backlog.waiting.fetch_add(bytes, Ordering::Relaxed);
+        self.put(None, facts, bytes);
+    }
+
+    fn put(&mut self, event_id: Option<String>, facts: Vec<Fact>, bytes: usize) {
         self.waiting.fetch_add(bytes, Ordering::Relaxed);
         self.events += 1;
         let event_id = event_id.unwrap_or_else(|| format!("{}:{}", self.name, self.events));
         // Whoever refused the call has told so; what it still says belongs to no ticket.
         let _ = self.queue.send(Waiting::Said { event_id, facts, bytes });
-        Ok(())
     }
 
     /// Where to learn that the call itself was refused, and why.

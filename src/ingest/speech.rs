@@ -32,7 +32,7 @@ impl Speech {
             return Ok(None);
         }
         let url = address(config).ok_or_else(|| SpeechError::Address(config.url.clone()))?;
-        let tls = Arc::new(net::tls(&config.ca_file)?);
+        let tls = Arc::new(net::trust(&config.ca_file)?);
         Ok(Some(Speech { config: config.clone(), url, tls }))
     }
 

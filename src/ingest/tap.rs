@@ -64,9 +64,9 @@ impl Tap {
         self.recorder.take(event.event_id, facts)
     }
 
-    /// Keeps what befell the call itself. There is always room for that.
+    /// Keeps what befell the call itself, at its end.
     pub fn befell(&mut self, text: String) {
-        let _ = self.recorder.take(None, vec![Fact::Befell { text }]);
+        self.recorder.befell(text);
     }
 
     pub fn into_recorder(self) -> Recorder {

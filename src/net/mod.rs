@@ -36,7 +36,7 @@ pub enum ClientError {
 }
 
 /// What this end of TLS trusts: the public certificate authorities, and those of `ca_file` unless it is empty.
-pub fn tls(ca_file: &Path) -> Result<ClientConfig, ClientError> {
+pub fn trust(ca_file: &Path) -> Result<ClientConfig, ClientError> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if !ca_file.as_os_str().is_empty() {
         add(&mut roots, ca_file)?;
@@ -48,10 +48,10 @@ pub fn tls(ca_file: &Path) -> Result<ClientConfig, ClientError> {
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// An HTTP client that trusts as [`tls`] does.
+/// An HTTP client that trusts as [`trust`] does.
 pub fn client(ca_file: &Path) -> Result<Client, ClientError> {
     Client::builder()
-        .tls_backend_preconfigured(tls(ca_file)?)
+        .tls_backend_preconfigured(trust(ca_file)?)
         .dns_resolver(Arc::new(resolver::Resolver))
         .redirect(Policy::none())
         .no_proxy()

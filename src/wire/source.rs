@@ -133,6 +133,8 @@ fn word(raw: Raw<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn call(frame: &str) -> CallFrame {
@@ -188,5 +190,33 @@ mod tests {
         assert_eq!(resume(None, None), r#"{"after":0,"type":"resume"}"#);
         let after = resume(Some("2f"), Some(&Place::Seq(9)));
         assert_eq!(after, r#"{"after":9,"stream":"2f","type":"resume"}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_source_sends_is_read_or_refused(
+            members in prop::collection::vec(
+                (
+                    prop::sample::select(vec!["type", "session_id", "seq", "id", "event", "end", "stream", "latest", "x"]),
+                    prop::sample::select(vec![
+                        "1", "-1", "1e99", "\"\"", "\"s-1\"", "\"hello\"", "null", "true", "[]", "[{}]", "{}",
+                        "{\"type\":\"session.created\"}", "\"\\ud83d\"", "{\"type\":[", "18446744073709551616",
+                    ]),
+                ),
+                0..8,
+            ),
+            cut in 0_usize..80,
+        ) {
+            let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            let frame = format!("{{{}}}", members.join(","));
+            for frame in [&frame[..], &frame[..frame.len().saturating_sub(cut)]] {
+                let _ = (calls(frame), posts(frame));
+            }
+        }
+
+        #[test]
+        fn no_text_panics(frame in any::<String>()) {
+            let _ = (calls(&frame), posts(&frame));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::speech::{agent_turn, user_turn};
-use crate::{Desk, lines, said, session};
+use crate::{Desk, eventually, lines, said, session};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_close_passes_with_its_code_and_reason_whoever_closes() {
@@ -69,6 +69,20 @@ async fn a_client_that_breaks_off_goes_on_in_the_same_ticket() {
     client.closed_with().await;
     let expected = said([("agent", "Hello."), ("user", "I am back.")]);
     assert_eq!(lines(&desk.closed(&session)), expected);
+}
+
+/// S0.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_client_of_a_session_whose_first_one_lives_is_another_call() {
+    let desk = Desk::new().await;
+    let session = session();
+    let (mut first, _first_service) = desk.call(&session).await;
+    desk.when(&session, "the first call", |_| true);
+    // It answers the daemon's question whether it lives, as every library does.
+    let alive = tokio::spawn(async move { first.closed_with().await });
+    let (_second, _second_service) = desk.call(&session).await;
+    eventually("another call", || (desk.calls(&session).len() == 2).then_some(()));
+    assert!(!alive.is_finished(), "the first one goes on");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,14 +118,27 @@ async fn a_service_that_cannot_be_used_is_told_to_the_client_and_leaves_a_ticket
     }
 }
 
+/// The limit counts calls of every door; the proxy's own count holds while the store cannot count.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_over_the_limit_of_open_calls_is_ended_and_says_why() {
-    let desk = Desk::before(Service::start().await, "[calls]\nmax_open = 1\n");
-    let (_first, _service) = desk.call(&session()).await;
-    let mut second = desk.client("").await;
-    let told = second.hear_json().await;
-    let (code, reason) = second.closed_with().await.expect("a close");
-    assert_eq!((code, &told["type"]), (1013, &"error".into()));
-    let message = told["error"]["message"].as_str().expect("a message");
-    assert!(message.contains("calls.max_open") && message.starts_with(&reason), "{message}");
+    for by_relay in [true, false] {
+        let desk = Desk::before(Service::start().await, "[calls]\nmax_open = 1\n");
+        let mut first = None;
+        if by_relay {
+            let bearer = format!("Bearer {}", desk.ingest);
+            let headers =
+                [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+            let body = br#"{"session_id": "of-a-relay"}"#;
+            assert_eq!(desk.daemon.request("POST", "/api/calls", &headers, body).status, 201);
+        } else {
+            first = Some(desk.call(&session()).await);
+        }
+        let mut second = desk.client("").await;
+        let told = second.hear_json().await;
+        let (code, reason) = second.closed_with().await.expect("a close");
+        assert_eq!((code, &told["type"]), (1013, &"error".into()));
+        let message = told["error"]["message"].as_str().expect("a message");
+        assert!(message.contains("calls.max_open") && message.starts_with(&reason), "{message}");
+        drop(first);
+    }
 }

@@ -129,4 +129,11 @@ async fn a_call_that_says_more_than_can_be_kept_is_ended_and_keeps_the_rest() {
     for n in 0..passed {
         assert!(texts[2 + n].starts_with(&format!("{n} word")), "in order");
     }
+    let id = call["ticket"]["ticket_id"].as_str().expect("ticket_id");
+    eventually("the timeline to say why the call ended", || {
+        let page = desk.get(&format!("/api/tickets/{id}/timeline?limit=100")).json();
+        let last = page["entries"].as_array().expect("entries").last().expect("one").clone();
+        let told = last["body"].as_str().is_some_and(|text| text.contains("cannot be recorded"));
+        (last["kind"] == "event" && told).then_some(())
+    });
 }

@@ -27,6 +27,7 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 const UNANSWERED: u32 = 2;
 /// How often what came is tried again while the store cannot be written.
 const RETRY: Duration = Duration::from_millis(500);
+const STOPPING: &str = "the daemon is stopping";
 /// How long a goodbye may take.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -63,13 +64,17 @@ impl Stored {
 }
 
 impl Source {
-    /// Connects and takes what comes until the connection ends; gives why it did.
+    /// Connects and takes what comes until the connection ends or the daemon stops; gives why.
     pub async fn connect(&self, mut stop: watch::Receiver<bool>) -> String {
         let position = match self.position() {
             Ok(position) => position,
             Err(error) => return error.to_string(),
         };
-        let mut socket = match dial(&self.source.target).await {
+        let dialled = tokio::select! {
+            dialled = dial(&self.source.target) => dialled,
+            () = stopped(&mut stop) => return STOPPING.into(),
+        };
+        let mut socket = match dialled {
             Ok(socket) => socket,
             Err(error) => return error.to_string(),
         };
@@ -98,7 +103,7 @@ impl Source {
             () = stopped(&mut stop) => {
                 let away = CloseFrame { code: CloseCode::Away, reason: "".into() };
                 let _ = tokio::time::timeout(LINGER, socket.close(Some(away))).await;
-                "the daemon is stopping".into()
+                STOPPING.into()
             }
         }
     }

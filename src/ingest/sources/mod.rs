@@ -63,7 +63,7 @@ impl Source {
         let name = config.name.clone();
         let url = Url::parse(&config.url).ok().filter(Url::has_host);
         let url = url.ok_or_else(|| SourceError::Address(name.clone()))?;
-        let tls = net::tls(&config.ca_file)
+        let tls = net::trust(&config.ca_file)
             .map_err(|error| SourceError::Certificates { name: name.clone(), error })?;
         let token = match config.token.given() {
             Some(token) => Some(token.to_owned()),
@@ -88,10 +88,7 @@ impl Source {
         let mut pause = PAUSE;
         loop {
             let (began, before) = (Instant::now(), source.told.now().events);
-            let why = tokio::select! {
-                why = source.connect(stop.clone()) => why,
-                () = stopped(&mut stop) => return,
-            };
+            let why = source.connect(stop.clone()).await;
             if *stop.borrow() {
                 return;
             }
