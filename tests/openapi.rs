@@ -141,7 +141,7 @@ fn every_described_operation_exists() {
             let body = if body.is_null() { String::new() } else { body.to_string() };
             let answer =
                 daemon.request(&method.to_uppercase(), &address, &headers, body.as_bytes());
-            // An address that exists may still show this caller no ticket.
+            // An address that exists may still have nothing for this caller.
             let nowhere = answer.text().contains("there is nothing at this address");
             assert!(!nowhere && answer.status != 405, "{method} {address}: {}", answer.text());
         }

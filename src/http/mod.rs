@@ -15,6 +15,7 @@ mod ops;
 mod portal;
 mod public;
 mod queue;
+pub mod secure;
 pub mod server;
 mod tickets;
 
@@ -40,6 +41,8 @@ pub struct State {
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
     pub public: Arc<Public>,
+    /// The certificate of the box's own authority, as PEM.
+    pub authority: Option<Arc<str>>,
 }
 
 /// What is open to everybody.
@@ -83,6 +86,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
+        .routes(routes!(secure::authority))
         .routes(routes!(calls::list, calls::open))
         .routes(routes!(calls_reports::stats))
         .routes(routes!(calls_reports::categories))
