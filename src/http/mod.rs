@@ -12,6 +12,7 @@ mod legacy;
 mod marks;
 mod ops;
 mod queue;
+pub mod secure;
 pub mod server;
 mod tickets;
 
@@ -35,6 +36,8 @@ pub struct State {
     pub body_timeout: Duration,
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
+    /// The certificate of the box's own authority, as PEM.
+    pub authority: Option<Arc<str>>,
 }
 
 /// The whole API. `doors` are the routes of the intake, with their documentation.
@@ -65,6 +68,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
+        .routes(routes!(secure::authority))
         .routes(routes!(calls::list, calls::open))
         .routes(routes!(calls_reports::stats))
         .routes(routes!(calls_reports::categories))
