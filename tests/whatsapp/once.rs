@@ -117,6 +117,14 @@ fn the_flat_bridge_without_ids_is_known_by_its_words_and_second() {
     later["timestamp"] = json!(1_769_596_201);
     desk.deliver(&later);
     assert_eq!(customer_said(&desk, 1001), ["Halo bot", "Halo bot"]);
+    // Two photos sent at once are two, though neither has words.
+    let photo = &sample("b_baileys/seed_bridge_media.json")[0];
+    let mut other = photo.clone();
+    other["mediaBase64"] = json!("AAAA");
+    for body in [photo, &other, photo, &other] {
+        desk.deliver(body);
+    }
+    assert_eq!(customer_said(&desk, 1001)[2..], ["[Image]", "[Image]"]);
 }
 
 #[test]

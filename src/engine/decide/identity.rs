@@ -48,10 +48,12 @@ fn keys(draft: &Draft<'_>, message: &InboundMessage, address: &str) -> Vec<Hash>
         if authors.is_empty() { vec![b""] } else { authors }
     };
     let Some(id) = &message.id else {
-        // The bridge of seed 004 sends no id: the same words in the same second are one message.
+        // The bridge of seed 004 sends no id: the same words, or the same file, in the same second are one message.
         let second = message.sent_at.unwrap_or(draft.ctx.now).0 / 1_000_000;
         let second = second.to_be_bytes();
-        let parts = [instance.as_bytes(), at, message.text.as_bytes(), &second, out];
+        let mut parts = vec![instance.as_bytes(), at, message.text.as_bytes(), &second, out];
+        let file = message.attachment.as_ref().and_then(|file| file.bytes).map(u64::to_be_bytes);
+        parts.extend(file.iter().map(|bytes| &bytes[..]));
         if message.group.is_none() {
             return vec![draft.ctx.seal.hash("content", &parts)];
         }
