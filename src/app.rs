@@ -21,7 +21,7 @@ use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
-use crate::engine::rules::Rules;
+use crate::engine::rules::{BotReturns, Rules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::server;
 use crate::ingest::{self, Doors};
@@ -29,7 +29,8 @@ use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
 use crate::store::{self, OpenError, Progress, Store, StoreSettings, Upgrade};
 use crate::telemetry::metrics::Metrics;
-use crate::{admin, http, workers};
+use crate::workers::outbox::{BridgeError, Post};
+use crate::{admin, config, http, workers};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -47,6 +48,8 @@ pub enum AppError {
     Read(#[from] ReadError),
     #[error("{0}")]
     Engine(#[from] engine::Error),
+    #[error(transparent)]
+    Bridge(#[from] BridgeError),
     #[error("the store did not close in order: {0}")]
     Close(String),
 }
@@ -99,6 +102,14 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         dedup_days: hours(config.whatsapp.dedup_keep).div_ceil(24),
         idempotency_hours: hours(config.idempotency.keep),
         categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
+        outbound: (config.whatsapp.bridges.iter())
+            .map(|bridge| (bridge.instance.clone(), bridge.kind.longest_text()))
+            .collect(),
+        max_outbox: u64::from(config.whatsapp.max_outbox),
+        bot_returns: match config.tickets.bot_returns_after {
+            config::BotReturns::AtClose => BotReturns::AtClose,
+            config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
+        },
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
     Ok(Engine::start(
@@ -224,6 +235,7 @@ async fn start(
     inherited: Vec<(std::net::TcpListener, SocketAddr)>,
     stopping: watch::Receiver<bool>,
 ) -> Result<Running, AppError> {
+    let post = Post::of(config)?;
     // First of all, so that a taken address is told before anything is made.
     let (http_listener, http) = bind(config.http.listen).await?;
     let mut listeners = vec![http_listener];
@@ -293,7 +305,7 @@ async fn start(
         let router = http::legacy_router(state, config.calls.legacy_open);
         servers.spawn(server::serve(listener, router, limits, metrics, stopping));
     }
-    let workers = workers::start(&engine, config);
+    let workers = workers::start(&engine, config, post);
     let drain_timeout = config.http.drain_timeout;
     Ok(Running { bound, engine, writer, servers, workers, admin, calls, drain_timeout, socket })
 }

@@ -25,7 +25,7 @@ use frontdesk::engine::draft::Context;
 use frontdesk::engine::event::{Event, EventKind};
 use frontdesk::engine::index::Index;
 use frontdesk::engine::rows::Rows;
-use frontdesk::engine::rules::Rules;
+use frontdesk::engine::rules::{BotReturns, Rules};
 use frontdesk::engine::verify;
 use frontdesk::store::records::IndexRow;
 use frontdesk::store::seal::Seal;
@@ -110,6 +110,9 @@ pub fn rules() -> Rules {
         dedup_days: 8,
         idempotency_hours: 24,
         categoriser: Categoriser::new(table, "general_inquiry".into()),
+        outbound: [("bridge 0".to_owned(), 65_536)].into(),
+        max_outbox: 10_000,
+        bot_returns: BotReturns::AtClose,
     }
 }
 

@@ -8,7 +8,7 @@ use super::calls::category_name;
 const OPEN_TABLE: &str = "calls.categories";
 
 /// Less alike than this is no suggestion.
-const ALIKE: f64 = 0.6;
+pub(super) const ALIKE: f64 = 0.6;
 
 /// Sections and keys, dotted.
 pub struct Keys {

@@ -12,7 +12,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::credentials;
-use super::keys::Keys;
+use super::keys::{ALIKE, Keys};
 use super::problem::{ConfigError, Problem};
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -120,10 +120,21 @@ pub fn refused(error: figment::Error) -> ConfigError {
             Kind::UnknownVariant(found, forms) => {
                 format!("found {found:?}, expected {}", forms.join(" or "))
             }
+            Kind::UnknownField(found, known) => unknown_member(&found, known),
             other => other.to_string(),
         },
     });
     ConfigError { problems: problems.collect() }
+}
+
+/// Of a key in an element of a list, which `default.toml` does not have.
+fn unknown_member(found: &str, known: &[&str]) -> String {
+    let alike = |name: &&str| strsim::normalized_damerau_levenshtein(found, name);
+    let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    match nearest.filter(|name| alike(name) >= ALIKE) {
+        Some(near) => format!("no such setting `{found}`; did you mean `{near}`?"),
+        None => format!("no such setting `{found}`; there are {}", known.join(", ")),
+    }
 }
 
 fn found_in_words(found: &Actual) -> String {

@@ -10,6 +10,7 @@
 
 mod agents;
 mod backup;
+mod bridges;
 mod calls;
 mod clock;
 mod credentials;
@@ -41,6 +42,7 @@ use serde::Deserialize;
 
 pub use agents::AgentsConfig;
 pub use backup::{BackupConfig, MIN_PASSPHRASE, S3Config};
+pub use bridges::{BridgeConfig, BridgeKind};
 pub use calls::CallsConfig;
 pub use clock::ClockConfig;
 pub use doors::DoorsConfig;
@@ -55,7 +57,7 @@ pub use masked::Masked;
 pub use problem::{ConfigError, Problem};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
-pub use tickets::TicketsConfig;
+pub use tickets::{BotReturns, TicketsConfig};
 pub use units::{parse_duration, parse_size};
 pub use whatsapp::WhatsappConfig;
 

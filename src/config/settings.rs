@@ -11,8 +11,10 @@ use super::problem::ConfigError;
 
 /// Settings whose names hold one of these are secrets.
 const SECRET: [&str; 5] = ["secret", "token", "password", "passphrase", "key"];
-/// The path of a file that holds a secret is none.
-const PATH: &str = "_file";
+/// In place of a secret.
+const MASK: &str = "\"********\"";
+/// The path of a file that holds a secret is none, nor is the name of a header that bears one.
+const PLAIN: [&str; 2] = ["_file", "_header"];
 
 /// One setting as it stands after layering.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,19 +47,27 @@ fn collect(prefix: &str, dict: &Dict, figment: &Figment, all: &mut Vec<Setting>)
         let origin = metadata.map_or(DEFAULT, |metadata| &metadata.name).to_owned();
         // One that is not set is no secret.
         let masked = is_secret(name) && value.as_str() != Some("");
-        let value = if masked { "\"********\"".to_owned() } else { toml(value) };
+        let value = if masked { MASK.to_owned() } else { toml(value) };
         all.push(Setting { key, value, origin });
     }
 }
 
 fn is_secret(name: &str) -> bool {
-    !name.ends_with(PATH) && SECRET.iter().any(|word| name.contains(word))
+    !PLAIN.iter().any(|end| name.ends_with(end)) && SECRET.iter().any(|word| name.contains(word))
 }
 
 fn toml(value: &Value) -> String {
     match value {
         Value::Array(_, values) => {
             format!("[{}]", values.iter().map(toml).collect::<Vec<_>>().join(", "))
+        }
+        Value::Dict(_, members) => {
+            let members = members.iter().map(|(name, value)| {
+                let masked = is_secret(name) && value.as_str() != Some("");
+                let value = if masked { MASK.to_owned() } else { toml(value) };
+                format!("{name} = {value}")
+            });
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
         Value::Bool(_, flag) => flag.to_string(),
         Value::Num(_, number) => match (number.to_u128(), number.to_i128(), number.to_f64()) {
@@ -79,7 +89,14 @@ mod tests {
         for name in ["token", "smtp_password", "api_key", "webhook_secret", "passphrase"] {
             assert!(is_secret(name), "{name}");
         }
-        for name in ["keep", "data_dir", "dedup_keep", "fallback_category", "secret_key_file"] {
+        for name in [
+            "token_header",
+            "keep",
+            "data_dir",
+            "dedup_keep",
+            "fallback_category",
+            "secret_key_file",
+        ] {
             assert!(!is_secret(name), "{name}");
         }
     }

@@ -6,6 +6,7 @@ pub mod channel;
 pub mod clock;
 pub mod contact;
 pub mod entry;
+pub mod outbound;
 pub mod priority;
 pub mod reference;
 pub mod status;

@@ -55,6 +55,7 @@ kinds! {
     ContactMerged = "contact.merged",
     TokenCreated = "token.created",
     TokenRevoked = "token.revoked",
+    ConversationModeChanged = "conversation.mode_changed",
 }
 
 const VERSION: u8 = 1;

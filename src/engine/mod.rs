@@ -16,6 +16,7 @@ pub mod feed;
 pub mod index;
 mod load;
 pub mod migrations;
+pub mod outbox;
 pub mod rows;
 pub mod rules;
 pub mod seen;

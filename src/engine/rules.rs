@@ -1,5 +1,7 @@
 //! The settings that deciding needs, read from the configuration once at start.
 
+use std::collections::BTreeMap;
+
 use crate::domain::categorise::Categoriser;
 use crate::domain::priority::Priority;
 
@@ -20,4 +22,18 @@ pub struct Rules {
     /// Hours that answers to idempotent requests are kept.
     pub idempotency_hours: u32,
     pub categoriser: Categoriser,
+    /// Where replies can go out: instance → the longest text that it takes, in characters.
+    pub outbound: BTreeMap<String, usize>,
+    /// Messages that may wait to be sent.
+    pub max_outbox: u64,
+    pub bot_returns: BotReturns,
+}
+
+/// When a conversation that agents had goes back to the bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BotReturns {
+    /// When its ticket is closed.
+    AtClose,
+    /// So many microseconds after its ticket was resolved or closed.
+    After(i64),
 }

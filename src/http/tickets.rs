@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::State;
 use super::calls::unexpected;
 use super::calls_view::NamedCall;
+use super::delivery::DeliveryView;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, number};
 use crate::domain::entry::Entry;
@@ -146,6 +147,9 @@ pub struct EntryView {
     pub edited_at: Option<Micros>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub deleted_at: Option<Micros>,
+    /// How far it has come on its way to the customer; only of messages that agents wrote here
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryView>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -191,6 +195,7 @@ impl From<Entry> for EntryView {
             provider_id: e.provider_id,
             edited_at: e.edited_at,
             deleted_at: e.deleted_at,
+            delivery: None,
         }
     }
 }
@@ -208,10 +213,10 @@ pub struct Timeline {
 pub struct TimelineQuery {
     /// The id of the entry to go on behind; the beginning if absent
     #[param(value_type = Option<i32>, minimum = 0)]
-    after: Option<String>,
+    pub after: Option<String>,
     /// 1 to 100, 50 if absent
     #[param(value_type = Option<i32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
+    pub limit: Option<String>,
 }
 
 /// A ticket's timeline in spoken or sent order.
@@ -226,17 +231,25 @@ pub async fn timeline(
     let limit = limit(query.limit.as_deref(), 50)?;
     let after = u32::try_from(number("after", query.after.as_deref(), 0)?)
         .map_err(|_| Problem::field("after", "must be the id of an entry"))?;
+    let outbox = state.engine.shared().outbox();
     let found = state.engine.read(|rows| {
         let Some(ticket) = rows.resolve(&reference)?.filter(|t| visible(&caller, t)) else {
             return Ok(None);
         };
-        Ok(Some(rows.timeline(&ticket, after, limit, MAX_PAGE_BYTES)?))
+        let limits = (limit, usize::MAX, MAX_PAGE_BYTES);
+        let Some(page) = rows.page_of(&ticket, after, limits, |_| true)? else {
+            return Ok(Some(None));
+        };
+        let mut entries = Vec::with_capacity(page.entries.len());
+        for (no, entry) in page.entries {
+            let delivery = DeliveryView::read(&rows, outbox, (entry.speaker, no))?;
+            entries.push(EntryView { delivery, ..EntryView::from(entry) });
+        }
+        Ok(Some(Some(Timeline { entries, next: page.next })))
     })?;
     let page = found.ok_or_else(|| not_found("such ticket"))?;
-    let (entries, more) =
-        page.ok_or_else(|| Problem::field("after", "this ticket has no such entry"))?;
-    let next = if more { entries.last().map(|e| e.id) } else { None };
-    Ok(Json(Timeline { entries: entries.into_iter().map(EntryView::from).collect(), next }))
+    let page = page.ok_or_else(|| Problem::field("after", "this ticket has no such entry"))?;
+    Ok(Json(page))
 }
 
 #[derive(Default, Deserialize, ToSchema)]

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Client;
 use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -32,6 +32,19 @@ pub enum ClientError {
 
 /// A client that trusts the public certificate authorities, and those of `ca_file` unless it is empty.
 pub fn client(ca_file: &Path) -> Result<Client, ClientError> {
+    build(ca_file, |client| client)
+}
+
+/// The same with a connection of its own for every request: what a server sends too much can never be taken for
+/// the answer to the next one.
+pub fn single_use_client(ca_file: &Path) -> Result<Client, ClientError> {
+    build(ca_file, |client| client.pool_max_idle_per_host(0))
+}
+
+fn build(
+    ca_file: &Path,
+    kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, ClientError> {
     let setup = |error: &dyn std::fmt::Display| ClientError::Setup(error.to_string());
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if !ca_file.as_os_str().is_empty() {
@@ -43,16 +56,15 @@ pub fn client(ca_file: &Path) -> Result<Client, ClientError> {
         .map_err(|error| setup(&error))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Client::builder()
+    let client = Client::builder()
         .tls_backend_preconfigured(tls)
         .dns_resolver(Arc::new(resolver::Resolver))
         .redirect(Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)
-        .user_agent(concat!("frontdesk/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| setup(&error))
+        .user_agent(concat!("frontdesk/", env!("CARGO_PKG_VERSION")));
+    kind(client).build().map_err(|error| setup(&error))
 }
 
 fn add(roots: &mut RootCertStore, file: &Path) -> Result<(), ClientError> {

@@ -77,4 +77,12 @@ tables! {
     Counts = 20,
     /// the one key `clock` → `ClockState`.
     Clock = 21,
+    /// conversation id u64, outbox number u64 → `Outbound`, while it waits to be sent.
+    Outbox = 22,
+    /// global entry number u64 → `Dispatch` of a message that went, or shall go, to a customer.
+    Dispatches = 23,
+    /// day of arrival u32, keyed hash of what a bridge calls a message of ours, 16 bytes → `SentAs`.
+    SentAs = 24,
+    /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
+    BotReturns = 25,
 }

@@ -4,7 +4,10 @@ mod buckets;
 mod call;
 mod call_facts;
 mod call_order;
+mod comments;
 mod feed;
+mod mode;
+mod outbox;
 mod people;
 mod queue;
 mod sweep;
@@ -69,6 +72,17 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::UpdateCall { ticket, changes } => call::update(draft, ticket, changes),
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
         Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
+        Command::AddComment { ticket, body, is_internal } => {
+            comments::add(draft, ticket, body, *is_internal)
+        }
+        Command::ResendComment { ticket, entry } => comments::resend(draft, ticket, *entry),
+        Command::Dispatched { conversation, number, entry, outcome } => {
+            outbox::dispatched(draft, (*conversation, *number), *entry, outcome)
+        }
+        Command::Receipt { instance, addresses, id, state, at, error } => {
+            outbox::receipt(draft, (instance, addresses), id, (*state, *at, error.as_deref()))
+        }
+        Command::SetMode { conversation, mode } => mode::set(draft, *conversation, *mode),
         Command::Claim { ticket } => queue::claim(draft, ticket),
         Command::SetStatus { ticket, to, reason, notes } => {
             queue::set_status(draft, ticket, *to, reason.as_deref(), notes.as_deref())

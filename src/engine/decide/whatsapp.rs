@@ -4,7 +4,7 @@
 use super::people::{
     find_contact, find_conversation, meet_contact, new_conversation, stored_contact,
 };
-use super::{buckets, day};
+use super::{buckets, comments, day, mode, outbox};
 use crate::domain::channel::Channel;
 use crate::domain::contact::{Contact, Conversation, MAX_ADDRESSES, Mode};
 use crate::domain::entry::{Entry, Kind, Speaker};
@@ -86,19 +86,21 @@ fn own_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcom
     let Some(contact) = find_contact(draft, &message.addresses)?.first().copied() else {
         return Ok(nothing);
     };
-    let Some(conversation) = find_conversation(draft, &message.instance, contact)? else {
+    let Some(mut conversation) = find_conversation(draft, &message.instance, contact)? else {
         return Ok(nothing);
     };
+    if outbox::is_echo(draft, &conversation, message)? {
+        return Ok(Outcome { ticket: conversation.ticket, mode: conversation.mode });
+    }
+    if mode::to_agents(draft, &mut conversation)? {
+        draft.put(&key::number(conversation.id), &conversation);
+    }
     let Some(number) = conversation.ticket else {
         return Ok(Outcome { ticket: None, mode: conversation.mode });
     };
     let Some(mut ticket) = draft.rows().ticket(number)? else { return Ok(nothing) };
     add_message(draft, &mut ticket, message, Speaker::Agent)?;
-    let now = draft.ctx.now;
-    ticket.first_response_at.get_or_insert(now);
-    if matches!(ticket.status, Status::New | Status::Open) {
-        draft.set_status(&mut ticket, Status::InProgress, Some("an agent answered"));
-    }
+    comments::answered(draft, &mut ticket);
     draft.put_ticket(&ticket)?;
     Ok(Outcome { ticket: Some(number), mode: conversation.mode })
 }
@@ -109,6 +111,7 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
         Some(conversation) => conversation,
         None => new_conversation(draft, &message.instance, &mut contact)?,
     };
+    let before = conversation.clone();
     let current = match conversation.ticket {
         Some(number) => draft.rows().ticket(number)?,
         None => None,
@@ -124,10 +127,16 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
         }
         // By a clock that is not to be believed nothing is too late.
         Some(mut ticket) if !draft.ctx.trusted || now < ended_at(&ticket).plus(window) => {
+            mode::return_if_due(draft, &mut conversation, &ticket)?;
             draft.set_status(&mut ticket, Status::Open, Some("the customer wrote again"));
             ticket
         }
-        earlier => new_ticket(draft, &contact, &mut conversation, message, earlier)?,
+        earlier => {
+            let ticket = new_ticket(draft, &contact, &mut conversation, message, earlier)?;
+            conversation.ticket = Some(ticket.number);
+            mode::to_agents(draft, &mut conversation)?;
+            ticket
+        }
     };
     add_message(draft, &mut ticket, message, Speaker::User)?;
     if ticket.requester.name.is_none() {
@@ -137,17 +146,13 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
         ticket.requester.phone = contact.phone.clone();
     }
     draft.put_ticket(&ticket)?;
-    if conversation.mode != Mode::Agent {
-        let changed = "[CHAT] Mode changed to 'agent' - future messages will go to agent queue";
-        draft.notice(changed.into());
+    if conversation.mode == Mode::Agent {
+        draft.notice("[SKIP BOT] Chat mode is 'agent', message will go to agent queue".into());
     }
-    draft.notice("[SKIP BOT] Chat mode is 'agent', message will go to agent queue".into());
-    if conversation.mode != Mode::Agent || conversation.ticket != Some(ticket.number) {
-        conversation.mode = Mode::Agent;
-        conversation.ticket = Some(ticket.number);
+    if conversation != before {
         draft.put(&key::number(conversation.id), &conversation);
     }
-    Ok(Outcome { ticket: Some(ticket.number), mode: Mode::Agent })
+    Ok(Outcome { ticket: Some(ticket.number), mode: conversation.mode })
 }
 
 fn ended_at(ticket: &Ticket) -> Micros {

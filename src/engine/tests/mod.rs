@@ -7,6 +7,7 @@
 mod calls;
 mod memory;
 mod messages;
+mod replies;
 mod sequences;
 mod spoken_order;
 mod steps;
@@ -23,13 +24,14 @@ use super::event::Event;
 use super::index::{Filter, Index, Set, Sort};
 use super::load;
 use super::rows::{Rows, key};
-use super::rules::Rules;
+use super::rules::{BotReturns, Rules};
 use super::seen::SeenWindow;
 use super::verify;
 use crate::domain::categorise::Categoriser;
 use crate::domain::clock::{Clock, ClockState, Reading};
 use crate::domain::contact::Contact;
 use crate::domain::entry::Entry;
+use crate::domain::outbound::Outbound;
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
@@ -213,6 +215,12 @@ impl Desk {
         Some(id)
     }
 
+    /// The outbox: conversation and number, message.
+    fn waiting(&self) -> Vec<((u64, u64), Outbound)> {
+        let rows = self.rows().scan::<Outbound>(&[], None, Order::Ascending, usize::MAX).unwrap();
+        rows.into_iter().map(|(k, row)| (key::numbers(&k).unwrap(), row)).collect()
+    }
+
     fn contact(&self, id: u64) -> Contact {
         self.rows().get(&key::number(id)).unwrap().expect("the contact")
     }
@@ -336,6 +344,9 @@ fn rules() -> Rules {
         dedup_days: 8,
         idempotency_hours: 24,
         categoriser: Categoriser::new(table, "general_inquiry".into()),
+        outbound: [("bridge 0".to_owned(), 60)].into(),
+        max_outbox: 20,
+        bot_returns: BotReturns::After(Micros::HOUR),
     }
 }
 
