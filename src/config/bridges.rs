@@ -151,3 +151,73 @@ pub(super) fn check(bridges: &[BridgeConfig], limits: &mut Limits) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{BridgeConfig, BridgeKind, Config, Sources, settings};
+
+    const GOOD: &str =
+        r#"{instance = "default", kind = "baileys", url = "http://10.0.0.5:3000/send"}"#;
+
+    fn sources(bridges: &str) -> Sources {
+        let environment = vec![("FRONTDESK_WHATSAPP__BRIDGES".into(), bridges.into())];
+        Sources { environment, ..Sources::default() }
+    }
+
+    fn bridges(bridges: &str) -> Vec<BridgeConfig> {
+        Config::load(&sources(bridges)).unwrap().whatsapp.bridges
+    }
+
+    fn refusal(bridges: &str) -> String {
+        Config::load(&sources(bridges)).expect_err(bridges).to_string()
+    }
+
+    #[test]
+    fn a_list_of_bridges_can_come_in_one_value() {
+        let evolution = r#"{instance = "evolution:toko", kind = "evolution", url = "https://e.example", token = "t", timeout = "5s"}"#;
+        let found = bridges(&format!("[{GOOD}, {evolution}]"));
+        assert_eq!((found[0].kind, found[0].name()), (BridgeKind::Baileys, "default"));
+        assert_eq!((found[1].kind, found[1].name()), (BridgeKind::Evolution, "toko"));
+        assert_eq!((found[0].timeout.as_secs(), found[1].timeout.as_secs()), (20, 5));
+        assert!(found[0].body.contains("{text}"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_bridge_is_told_with_its_place() {
+        for (bridge, told) in [
+            (r#"{instance = "evolution:a", kind = "baileys", url = "ftp://x"}"#, "url of bridge 1"),
+            (r#"{instance = "toko", kind = "waha", url = "http://x"}"#, "expected \"waha:NAME\""),
+            (r#"{instance = "", kind = "baileys", url = "http://x"}"#, "instance of bridge 1"),
+            (
+                r#"{instance = "a", kind = "baileys", url = "http://x", body = "{text}"}"#,
+                "must be JSON",
+            ),
+            (r#"{instance = "a", kind = "baileys", url = "http://x", body = "{}"}"#, "{text}"),
+            (
+                r#"{instance = "a", kind = "baileys", url = "http://x", timeout = "1h"}"#,
+                "out of range",
+            ),
+            (r#"{instance = "a", kind = "carrier pigeon", url = "http://x"}"#, "carrier pigeon"),
+            (
+                r#"{instance = "a", kind = "baileys", url = "http://x", tokn = "s"}"#,
+                "did you mean `token`?",
+            ),
+        ] {
+            let refusal = refusal(&format!("[{bridge}]"));
+            assert!(refusal.contains("whatsapp.bridges") && refusal.contains(told), "{refusal}");
+        }
+        assert!(refusal(&format!("[{GOOD}, {GOOD}]")).contains("as that of an earlier one"));
+        assert!(refusal(&format!("[{}]", [GOOD; 33].join(","))).contains("at most 32"));
+    }
+
+    #[test]
+    fn a_bridge_is_shown_without_its_token() {
+        let bridge = GOOD.replace('}', r#", token = "hunter2", token_header = "X-Key"}"#);
+        let all = settings(&sources(&format!("[{bridge}]"))).unwrap();
+        let shown = &all.iter().find(|s| s.key == "whatsapp.bridges").unwrap().value;
+        assert!(shown.contains(r#"token = "********""#) && !shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains(r#"instance = "default""#) && shown.contains("X-Key"), "{shown}");
+        // What is shown is a configuration.
+        assert_eq!(bridges(shown)[0].token_header, "X-Key");
+    }
+}

@@ -7,6 +7,7 @@
 mod calls;
 mod memory;
 mod messages;
+mod receipts;
 mod replies;
 mod sequences;
 mod spoken_order;
