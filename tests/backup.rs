@@ -121,6 +121,11 @@ fn a_directory_keeps_the_last_ones_and_touches_nothing_else() {
     let note = fs::read_to_string(data.join("last-backup.json")).expect("a note");
     let note: Value = serde_json::from_str(&note).expect("JSON");
     assert_eq!(note["to"], made[3].as_str());
+    let told = String::from_utf8(run(&data, &config, &["status", "--json"]).stdout).expect("UTF-8");
+    let status: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(status["last_backup"], note, "{told}");
+    let told = String::from_utf8(run(&data, &config, &["doctor"]).stdout).expect("UTF-8");
+    assert!(told.contains("the last was made") && !told.contains("none was ever made"), "{told}");
 }
 
 #[test]

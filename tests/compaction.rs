@@ -99,8 +99,7 @@ impl Desk {
 
     /// The subcommand, on its own.
     fn compact(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
-        command.env_remove("FRONTDESK_COMPACTIONS").env_remove("FRONTDESK_SEED");
+        let mut command = harness::frontdesk();
         command.arg("compact").arg("--data-dir").arg(self.daemon.data_dir());
         command.arg("--config").arg(self.daemon.config_file());
         command

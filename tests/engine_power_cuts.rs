@@ -197,11 +197,12 @@ impl World {
             _ => {}
         }
         let store = match Store::open(disk, self.settings.clone()) {
-            Ok(store) => store,
-            Err(_) if !self.disk.powered() => {
+            // It may open and lose the power over what it can do without, as the ballast.
+            _ if !self.disk.powered() => {
                 self.tally.cuts_in_open += 1;
                 return None;
             }
+            Ok(store) => store,
             Err(error) => {
                 self.tally.failed_opens += 1;
                 self.disk.mend();

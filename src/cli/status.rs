@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::backup::Last;
 use super::size::{bytes, span};
 use super::{Failure, Shared};
 use crate::admin;
@@ -23,10 +24,17 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     let dir = config.data_dir.display();
     let status = admin::status(&config.data_dir)
         .map_err(|error| Failure::failed(format!("{dir}/{}: {error}", admin::SOCKET)))?;
+    let backup = Last::read(&config.data_dir);
     if command.json {
-        writeln!(out, "{:#}", as_json(status.as_ref()))?;
+        let mut told = as_json(status.as_ref());
+        told["last_backup"] = json!(backup);
+        writeln!(out, "{told:#}")?;
     } else if let Some(status) = &status {
         tell(status, out)?;
+        let backup = backup.map_or("none was ever made".to_owned(), |last| {
+            format!("{} ago, {}, {}", span(last.age()), bytes(last.bytes), last.to)
+        });
+        writeln!(out, "{:<11} {backup}", "backup")?;
     }
     match status {
         None => Err(Failure::usage(format!("no daemon runs on {dir}"))),

@@ -14,9 +14,13 @@ fn a_daemon_at_work_says_so_in_words_and_as_json() {
     message(&daemon, &token, "Budi", "628123456789", "Halo");
     let (code, told, _) = cli(&daemon, &["status"]);
     assert_eq!(code, 0, "ready: {told}");
-    for part in
-        ["ready       yes", "store       format ", "tickets     1: 1 new", "baileys: 1 stored"]
-    {
+    for part in [
+        "ready       yes",
+        "store       format ",
+        "tickets     1: 1 new",
+        "baileys: 1 stored",
+        "backup      none was ever made",
+    ] {
         assert!(told.contains(part), "{part} in\n{told}");
     }
     let (code, told, _) = cli(&daemon, &["status", "--json"]);
@@ -56,7 +60,7 @@ fn a_daemon_that_does_not_run_is_exit_code_2() {
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("no daemon runs on"), "{err}");
     let (code, out, _) = cli(&daemon, &["status", "--json"]);
-    assert_eq!((code, json_of(&out)), (2, json!({"running": false})));
+    assert_eq!((code, json_of(&out)), (2, json!({"running": false, "last_backup": null})));
 }
 
 #[test]

@@ -4,12 +4,12 @@
 //! whoever runs the command. Nothing older is removed before the new backup is there and was read back.
 
 mod file;
+mod last;
 mod object;
 mod place;
 mod secret;
 mod source;
 
-use std::fs;
 use std::io::{BufReader, Write};
 use std::path::Path;
 
@@ -26,13 +26,11 @@ use crate::store::keyfile;
 use crate::telemetry::{self, progress::Progress};
 
 use file::NewFile;
+pub use last::Last;
 use object::{NewObject, Remote};
 pub use place::Place;
 pub use secret::Flags;
 pub use source::{find, refused};
-
-/// Says in the data directory when the last backup was made, for whoever watches over the box.
-const NOTE: &str = "last-backup.json";
 
 #[derive(Args)]
 pub struct Command {
@@ -72,7 +70,9 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     if made.removed > 0 {
         writeln!(out, "older backups removed: {}", made.removed)?;
     }
-    if let Err(error) = note(&config, &made) {
+    let (at, to) = (jiff::Timestamp::now(), made.place.to_string());
+    let last = Last { at, to, bytes: made.bytes, seq: made.end.seq };
+    if let Err(error) = last.write(&config.data_dir) {
         tracing::warn!(%error, "the time of the backup could not be noted in the data directory");
     }
     Ok(())
@@ -186,19 +186,6 @@ fn pack<W: Write>(
         }
     }
     writer.finish().map_err(fail)
-}
-
-fn note(config: &Config, made: &Made) -> std::io::Result<()> {
-    let text = serde_json::json!({
-        "at": jiff::Timestamp::now().to_string(),
-        "to": made.place.to_string(),
-        "bytes": made.bytes,
-        "seq": made.end.seq,
-    });
-    let path = config.data_dir.join(NOTE);
-    let fresh = path.with_extension("json.new");
-    fs::write(&fresh, format!("{text}\n"))?;
-    fs::rename(fresh, path)
 }
 
 /// What a whole backup is, in one line.

@@ -3,6 +3,7 @@
 //! It works with the daemon running or not, and changes nothing, ever: no file is written or made, no setting
 //! tried out. A check is a function from the [`Patient`] to findings, in a file of its own.
 
+mod backup;
 mod channels;
 mod directory;
 mod finding;
@@ -65,6 +66,7 @@ pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
         findings.extend(store::check(patient, config));
         findings.extend(ports::check(patient, config));
         findings.extend(channels::check(patient));
+        findings.push(backup::check(config));
     }
     findings.extend(machine::check(patient));
     findings.extend(service::check(patient));
