@@ -29,7 +29,7 @@ use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
 use crate::store::{self, OpenError, Progress, Store, StoreSettings, Upgrade};
 use crate::telemetry::metrics::Metrics;
-use crate::workers::outbox::{BridgeError, Post};
+use crate::workers::outbox::{self, BridgeError, Post};
 use crate::{admin, config, http, workers};
 
 #[derive(Debug, thiserror::Error)]
@@ -223,6 +223,8 @@ struct Running {
     writer: Writer,
     servers: tokio::task::JoinSet<()>,
     workers: tokio::task::JoinSet<()>,
+    /// Sends replies; ends by itself once it is told to stop.
+    post: tokio::task::JoinHandle<()>,
     admin: tokio::task::JoinHandle<()>,
     /// Closed when the last running call has been put down.
     calls: mpsc::Receiver<()>,
@@ -236,6 +238,7 @@ async fn start(
     stopping: watch::Receiver<bool>,
 ) -> Result<Running, AppError> {
     let post = Post::of(config)?;
+    let post_stopping = stopping.clone();
     // First of all, so that a taken address is told before anything is made.
     let (http_listener, http) = bind(config.http.listen).await?;
     let mut listeners = vec![http_listener];
@@ -305,9 +308,21 @@ async fn start(
         let router = http::legacy_router(state, config.calls.legacy_open);
         servers.spawn(server::serve(listener, router, limits, metrics, stopping));
     }
-    let workers = workers::start(&engine, config, post);
+    let workers = workers::start(&engine, config);
+    let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));
     let drain_timeout = config.http.drain_timeout;
-    Ok(Running { bound, engine, writer, servers, workers, admin, calls, drain_timeout, socket })
+    Ok(Running {
+        bound,
+        engine,
+        writer,
+        servers,
+        workers,
+        post,
+        admin,
+        calls,
+        drain_timeout,
+        socket,
+    })
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
@@ -331,6 +346,9 @@ impl Running {
         }
         self.admin.abort();
         self.workers.shutdown().await;
+        if self.post.await.is_err() {
+            tracing::warn!("sending replies ended badly; what waits is sent after the next start");
+        }
         drop(self.engine);
         let writer = self.writer;
         let closed = tokio::task::spawn_blocking(move || writer.stop()).await;

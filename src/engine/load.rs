@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::index::Index;
+use super::outbox::Place;
 use super::rows::{ReadError, Rows, key};
 use super::seen::SeenWindow;
 use super::shared::{Shared, Steady};
@@ -25,7 +26,7 @@ pub struct Held {
     pub index: Index,
     pub tokens: Vec<Token>,
     pub calls: Vec<(u64, OpenCall)>,
-    pub outbox: Vec<((u64, u64), Outbound)>,
+    pub outbox: Vec<(Place, Outbound)>,
 }
 
 pub fn load(
@@ -62,7 +63,7 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
 }
 
 /// The outbox; `whatsapp.max_outbox` bounds it.
-fn waiting(rows: &Rows<'_>) -> Result<Vec<((u64, u64), Outbound)>, ReadError> {
+fn waiting(rows: &Rows<'_>) -> Result<Vec<(Place, Outbound)>, ReadError> {
     let found = rows.scan::<Outbound>(&[], None, Order::Ascending, usize::MAX)?;
     let placed = |(row_key, row): (Blob, _)| Some((key::numbers(&row_key)?, row));
     Ok(found.into_iter().filter_map(placed).collect())

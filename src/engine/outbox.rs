@@ -12,6 +12,9 @@ use tokio::sync::watch;
 use crate::domain::outbound::Outbound;
 use crate::domain::time::Micros;
 
+/// Conversation, and the number that orders its messages.
+pub type Place = (u64, u64);
+
 /// A waiting message and its place.
 #[derive(Clone, Debug)]
 pub struct Waiting {
@@ -42,7 +45,7 @@ pub struct BridgeState {
 
 #[derive(Debug)]
 pub struct Outbox {
-    rows: Mutex<BTreeMap<(u64, u64), Outbound>>,
+    rows: Mutex<BTreeMap<Place, Outbound>>,
     attempts: Mutex<HashMap<u64, Attempt>>,
     bridges: Mutex<BTreeMap<String, BridgeState>>,
     news: watch::Sender<u64>,
@@ -136,7 +139,7 @@ impl Outbox {
     }
 
     /// Follows a committed row.
-    pub(super) fn put(&self, place: (u64, u64), message: Option<Outbound>) {
+    pub(super) fn put(&self, place: Place, message: Option<Outbound>) {
         let mut rows = lock(&self.rows);
         let before = match message {
             Some(message) => rows.insert(place, message),
@@ -150,7 +153,7 @@ impl Outbox {
     }
 
     /// Takes over what was read from the rows, in place of all that is held.
-    pub(super) fn replace(&self, all: Vec<((u64, u64), Outbound)>) {
+    pub(super) fn replace(&self, all: Vec<(Place, Outbound)>) {
         *lock(&self.rows) = all.into_iter().collect();
         self.news.send_modify(|changes| *changes += 1);
     }

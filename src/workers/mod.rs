@@ -12,14 +12,13 @@ use crate::config::Config;
 use crate::engine::Engine;
 
 /// Starts all workers; they end when the set is dropped.
-pub fn start(engine: &Engine, config: &Config, post: outbox::Post) -> JoinSet<()> {
+pub fn start(engine: &Engine, config: &Config) -> JoinSet<()> {
     let (resume_grace, idle_end) = (config.calls.resume_grace, config.calls.idle_end);
     let mut workers = JoinSet::new();
     workers.spawn(call_closer::run(engine.clone(), resume_grace, idle_end));
     let (maintenance, zone) = (config.maintenance.clone(), config.timezone.clone());
     workers.spawn(maintenance::run(engine.clone(), maintenance, zone));
     workers.spawn(housekeeping::run(engine.clone()));
-    workers.spawn(outbox::run(engine.clone(), post));
     workers.spawn(watchdog::run(engine.clone()));
     workers
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Centre, turn};
-use crate::bridge::{BUDI, members, message, phone, problem, rows, word};
+use crate::bridge::{BUDI, members, message, phone, problem, rows, sample, word};
 
 #[test]
 fn a_public_comment_reaches_the_customers_phone() {
@@ -180,4 +180,18 @@ fn what_goes_out_is_told_to_those_who_follow_the_feed() {
         told,
         [turn("ticket.message.added", "queued"), turn("ticket.entry.updated", "sent")]
     );
+}
+
+#[test]
+fn who_wrote_under_a_lid_and_a_number_is_answered_at_the_number() {
+    let centre = Centre::open("");
+    let mut ticket = 0;
+    for body in sample("b_baileys/lid_addressing.jsonl") {
+        let told = centre.desk.deliver(&body);
+        ticket = told[0]["ticket"].as_u64().unwrap_or(ticket);
+    }
+    let reply = centre.reply(ticket, "Selamat pagi");
+    centre.until(ticket, reply, "sent");
+    let to = word(&centre.fake.seen()[0].body["jid"]);
+    assert!(to.ends_with("@s.whatsapp.net"), "{to}");
 }

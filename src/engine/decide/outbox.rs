@@ -278,19 +278,19 @@ fn conversation(
     }
 }
 
-/// Whether a message from our own side is one of the outbox that comes back from the bridge: known by its id, or
-/// else, before its id is known, by its words. It is `sent` then, and needs no entry of its own.
-pub fn is_echo(
+/// The entry's number, if a message from our own side is one of the outbox that comes back from the bridge: known by
+/// its id, or else, before its id is known, by its words. It is `sent` then, and needs no entry of its own.
+pub fn echoed(
     draft: &mut Draft<'_>,
     conversation: &Conversation,
     message: &InboundMessage,
-) -> Result<bool, Refusal> {
+) -> Result<Option<u64>, Refusal> {
     let id = message.id.as_deref().map(bare);
     if let Some(id) = id
-        && find(draft, &by_id(draft, &conversation.instance, id))?
-            .is_some_and(|r| r.entry.is_some())
+        && let Some(known) = find(draft, &by_id(draft, &conversation.instance, id))?
+        && known.entry.is_some()
     {
-        return Ok(true);
+        return Ok(known.entry);
     }
     let waiting = draft.rows().waiting(conversation.id)?;
     let mut same = waiting.iter().find(|(_, row)| id == Some(row.message_id.as_str()));
@@ -303,19 +303,18 @@ pub fn is_echo(
     }
     if let Some((number, row)) = same {
         sent(draft, (conversation.id, *number), row, id)?;
-        return Ok(true);
+        return Ok(Some(row.entry));
     }
     let words = by_words(draft, conversation.id, &message.text);
-    let expected = find(draft, &words)?
-        .filter(|row| draft.ctx.steady.0 - row.noted_at.0 < ECHO_BY_WORDS && row.entry.is_some());
-    let Some(SentAs { entry: Some(no), round, .. }) = expected else { return Ok(false) };
+    let recent = |row: &SentAs| draft.ctx.steady.0 - row.noted_at.0 < ECHO_BY_WORDS;
+    let Some(expected) = find(draft, &words)?.filter(recent) else { return Ok(None) };
+    let Some(no) = expected.entry else { return Ok(None) };
     // One echo is expected, not every message of these words.
-    let spent = SentAs { entry: None, round, noted_at: draft.ctx.steady, early: None };
-    note(draft, &words, &spent);
+    note(draft, &words, &SentAs { entry: None, noted_at: draft.ctx.steady, ..expected });
     if let Some(id) = id {
         learn(draft, &conversation.instance, no, id)?;
     }
-    Ok(true)
+    Ok(Some(no))
 }
 
 /// The message may come back under an id that we were not told.

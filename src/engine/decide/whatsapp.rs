@@ -89,7 +89,7 @@ fn own_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcom
     let Some(mut conversation) = find_conversation(draft, &message.instance, contact)? else {
         return Ok(nothing);
     };
-    if outbox::is_echo(draft, &conversation, message)? {
+    if outbox::echoed(draft, &conversation, message)?.is_some() {
         return Ok(Outcome { ticket: conversation.ticket, mode: conversation.mode });
     }
     if mode::to_agents(draft, &mut conversation)? {

@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -29,6 +30,8 @@ use attempt::{Letter, Verdict};
 const AT_ONCE: usize = 8;
 /// Before a report that the engine could not take is made again.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a stop waits for attempts under way: what is cut off is sent a second time after the next start.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// When nothing is to be tried again, this long is slept; news wakes before.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -72,7 +75,8 @@ struct Ended {
     again: Option<(Duration, bool)>,
 }
 
-pub async fn run(engine: Engine, post: Post) {
+/// Sends until `stopping` turns true; then begins nothing more and ends with what is under way, within a limit.
+pub async fn run(engine: Engine, post: Post, mut stopping: watch::Receiver<bool>) {
     let outbox = engine.shared().outbox();
     for instance in post.bridges.keys() {
         outbox.count(instance, |_| {});
@@ -140,8 +144,18 @@ pub async fn run(engine: Engine, post: Post) {
                 }
             }
             () = tokio::time::sleep_until(wake) => {}
+            () = stopped(&mut stopping) => {
+                let finish = async { while tasks.join_next().await.is_some() {} };
+                let _ = tokio::time::timeout(LAST_WORDS, finish).await;
+                return;
+            }
         }
     }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // Whoever would tell has gone: that is a stop too.
+    let _ = stopping.wait_for(|stop| *stop).await;
 }
 
 /// One attempt at a message, and the report of how it ended.
