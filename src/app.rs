@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::Config;
 use crate::domain::categorise::Categoriser;
+use crate::domain::redact::Redactor;
 use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::migrations::MIGRATIONS;
@@ -50,6 +51,8 @@ pub enum AppError {
     Engine(#[from] engine::Error),
     #[error(transparent)]
     Bridge(#[from] BridgeError),
+    #[error("privacy.patterns: {0:?}: {1}")]
+    Pattern(String, String),
     #[error("the store did not close in order: {0}")]
     Close(String),
 }
@@ -91,6 +94,9 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
     };
     let hours = |d: Duration| u32::try_from(d.as_secs().div_ceil(3600)).unwrap_or(u32::MAX);
     let table = config.calls.categories.clone();
+    let privacy = &config.privacy;
+    let redactor = Redactor::new(privacy.redact, &privacy.patterns);
+    let redactor = redactor.map_err(|(pattern, why)| AppError::Pattern(pattern, why))?;
     let rules = Rules {
         zone: config.timezone.clone(),
         call_prefix: config.tickets.call_prefix.clone(),
@@ -110,6 +116,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
             config::BotReturns::AtClose => BotReturns::AtClose,
             config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
         },
+        redactor: Arc::new(redactor),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
     Ok(Engine::start(

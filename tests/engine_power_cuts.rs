@@ -119,6 +119,7 @@ pub fn rules() -> Rules {
         outbound: [("bridge 0".to_owned(), 65_536)].into(),
         max_outbox: 10_000,
         bot_returns: BotReturns::AtClose,
+        redactor: std::sync::Arc::default(),
     }
 }
 

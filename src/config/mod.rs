@@ -24,6 +24,7 @@ mod layers;
 mod log;
 mod maintenance;
 mod masked;
+mod privacy;
 mod problem;
 mod settings;
 mod store;
@@ -54,6 +55,7 @@ pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
+pub use privacy::PrivacyConfig;
 pub use problem::{ConfigError, Problem};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
@@ -79,6 +81,7 @@ pub struct Config {
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
     pub doors: DoorsConfig,
+    pub privacy: PrivacyConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
     pub clock: ClockConfig,
@@ -120,6 +123,7 @@ impl Config {
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.doors.check(limits);
+        self.privacy.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);
         self.clock.check(limits);

@@ -8,6 +8,7 @@ pub mod contact;
 pub mod entry;
 pub mod outbound;
 pub mod priority;
+pub mod redact;
 pub mod reference;
 pub mod status;
 pub mod summary;

@@ -17,6 +17,7 @@ pub mod index;
 mod load;
 pub mod migrations;
 pub mod outbox;
+mod redacted;
 pub mod rows;
 pub mod rules;
 pub mod seen;
@@ -37,6 +38,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use crate::domain::redact::Redactor;
 use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
 use clock::Clocks;
@@ -123,6 +125,7 @@ pub(crate) enum Job {
 pub struct Engine {
     queue: SyncSender<Job>,
     shared: Arc<Shared>,
+    redactor: Arc<Redactor>,
 }
 
 /// The writer thread, to be joined at the end.
@@ -169,6 +172,7 @@ impl Engine {
         clocks: Arc<dyn Clocks>,
         metrics: Arc<Metrics>,
     ) -> Result<(Engine, Writer), rows::ReadError> {
+        let redactor = Arc::clone(&rules.redactor);
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
         let (shared, seen) = load::load(&store, seal, limits.seen_window, steady, metrics)?;
@@ -185,12 +189,14 @@ impl Engine {
                 ended
             })
             .map_err(|e| rows::ReadError::Inconsistent(format!("cannot start the writer: {e}")))?;
-        let engine = Engine { queue: queue.clone(), shared };
+        let engine = Engine { queue: queue.clone(), shared, redactor };
         Ok((engine, Writer { thread, queue }))
     }
 
-    /// Queues a command without waiting for it; commands of one caller are carried out in order.
-    pub fn enqueue(&self, submission: Submission) -> Result<Pending, Error> {
+    /// Queues a command without waiting for it; commands of one caller are carried out in order. What must not
+    /// be kept is taken out of it before.
+    pub fn enqueue(&self, mut submission: Submission) -> Result<Pending, Error> {
+        redacted::redact(&mut submission.command, &self.redactor);
         let (answer, receiver) = oneshot::channel();
         self.shared.metrics.queue_length.inc();
         self.queue.try_send(Job::Submit(Box::new(submission), answer)).map_err(|e| {

@@ -1,9 +1,11 @@
 //! The settings that deciding needs, read from the configuration once at start.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::categorise::Categoriser;
 use crate::domain::priority::Priority;
+use crate::domain::redact::Redactor;
 
 pub struct Rules {
     /// Dates in references are of this zone.
@@ -27,6 +29,8 @@ pub struct Rules {
     /// Messages that may wait to be sent.
     pub max_outbox: u64,
     pub bot_returns: BotReturns,
+    /// What is taken out of texts before a command is queued.
+    pub redactor: Arc<Redactor>,
 }
 
 /// When a conversation that agents had goes back to the bot.
