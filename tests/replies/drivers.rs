@@ -221,3 +221,38 @@ fn a_session_of_waha_that_is_not_working_just_now_is_waited_for() {
     let reply = centre.reply(ticket, "Halo");
     centre.until(ticket, reply, "sent");
 }
+
+#[test]
+fn a_bridge_behind_a_certificate_of_ones_own_is_trusted_by_name_alone() {
+    let fake = Fake::with_tls(|_, _| Does::Answers(200, json!({"id": "3EB0TLS"})));
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/authority.pem");
+    let bridge = |instance: &str, more: &str| {
+        format!(
+            "[[whatsapp.bridges]]\ninstance = \"{instance}\"\nkind = \"baileys\"\nurl = \"{}\"\n{more}\n",
+            fake.url
+        )
+    };
+    let bridges =
+        bridge("trusted", &format!("ca_file = \"{authority}\"")) + &bridge("stranger", "");
+    let centre = Centre::open(&bridges);
+    let ticket = |instance: &str, number: &str| {
+        let hello = message(&phone(number), "IN1", 0, "Halo");
+        let hello = json!({"session": instance, "messages": [hello], "type": "notify"});
+        centre.desk.deliver(&hello)[0]["ticket"].as_u64().expect("a ticket")
+    };
+    let (good, bad) = (ticket("trusted", "628111"), ticket("stranger", "628222"));
+    let (sent, waits) = (centre.reply(good, "Halo"), centre.reply(bad, "Halo"));
+    centre.until(good, sent, "sent");
+    let began = std::time::Instant::now();
+    loop {
+        let delivery = centre.until(bad, waits, "queued");
+        if let Some(why) = delivery["error"].as_str() {
+            break assert!(
+                why.contains("cannot be reached") && why.contains("certificate"),
+                "{why}"
+            );
+        }
+        assert!(began.elapsed().as_secs() < 10, "{delivery}");
+    }
+    assert_eq!(fake.seen().len(), 1);
+}

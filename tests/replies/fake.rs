@@ -1,11 +1,14 @@
 //! A bridge that remembers every request and answers as it is told to: well, badly, twice, late, or not at all.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 /// A request as it came.
@@ -36,6 +39,7 @@ pub enum Does {
     AnswersWith(u16, &'static str, Value),
     /// The same answer a second time, on the same connection.
     AnswersTwice(u16, Value),
+    AnswersLate(Duration, u16, Value),
     /// Closes the connection without a word.
     Drops,
     /// Says nothing for so long, then closes.
@@ -53,16 +57,35 @@ pub struct Fake {
 impl Fake {
     /// Behaves so; it is told the request and how many came before.
     pub fn start(does: impl Fn(&Seen, usize) -> Does + Send + Sync + 'static) -> Fake {
+        Fake::listening("http", does)
+    }
+
+    /// Speaks TLS, with a certificate of the authority in the fixtures.
+    pub fn with_tls(does: impl Fn(&Seen, usize) -> Does + Send + Sync + 'static) -> Fake {
+        Fake::listening("https", does)
+    }
+
+    fn listening(
+        scheme: &str,
+        does: impl Fn(&Seen, usize) -> Does + Send + Sync + 'static,
+    ) -> Fake {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let url = format!("{scheme}://{}", listener.local_addr().expect("an address"));
+        let tls = (scheme == "https").then(|| Arc::new(certified()));
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let does: Arc<Behaviour> = Arc::new(does);
         let does = Arc::new(Mutex::new(does));
         let fake = Fake { url, seen: Arc::clone(&seen), does: Arc::clone(&does) };
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (seen, does) = (Arc::clone(&seen), Arc::clone(&does));
-                thread::spawn(move || serve(stream, &seen, &does));
+                let (seen, does, tls) = (Arc::clone(&seen), Arc::clone(&does), tls.clone());
+                thread::spawn(move || match tls {
+                    None => serve(stream, &seen, &does),
+                    Some(tls) => {
+                        let connection = ServerConnection::new(tls).expect("a connection");
+                        serve(StreamOwned::new(connection, stream), &seen, &does);
+                    }
+                });
             }
         });
         fake
@@ -93,8 +116,20 @@ impl Fake {
     }
 }
 
-fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, does: &Mutex<Arc<Behaviour>>) {
-    let Some(request) = stream.try_clone().ok().and_then(read) else { return };
+fn certified() -> ServerConfig {
+    let pem = include_bytes!("../fixtures/tls/localhost.pem");
+    let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().expect("PEM");
+    let key = PrivateKeyDer::from_pem_slice(pem).expect("a key");
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .expect("a certificate and its key")
+}
+
+fn serve(mut stream: impl Read + Write, seen: &Mutex<Vec<Seen>>, does: &Mutex<Arc<Behaviour>>) {
+    let Some(request) = read(&mut stream) else { return };
     let (before, behaviour) = {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.push(request.clone());
@@ -104,6 +139,10 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, does: &Mutex<Arc<Behavi
         Does::Answers(status, body) => (1, status, String::new(), body),
         Does::AnswersWith(status, header, body) => (1, status, format!("{header}\r\n"), body),
         Does::AnswersTwice(status, body) => (2, status, String::new(), body),
+        Does::AnswersLate(time, status, body) => {
+            thread::sleep(time);
+            (1, status, String::new(), body)
+        }
         Does::Drops => return,
         Does::Hangs(time) => return thread::sleep(time),
     };
@@ -113,10 +152,10 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, does: &Mutex<Arc<Behavi
         body.len()
     );
     // The daemon may be dead by now: that is its affair.
-    let _ = stream.write_all(answer.repeat(times).as_bytes());
+    let _ = stream.write_all(answer.repeat(times).as_bytes()).and_then(|()| stream.flush());
 }
 
-fn read(stream: TcpStream) -> Option<Seen> {
+fn read(stream: &mut impl Read) -> Option<Seen> {
     let at = Instant::now();
     let mut reader = BufReader::new(stream);
     let mut line = String::new();

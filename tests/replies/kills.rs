@@ -76,3 +76,31 @@ fn every_reply_arrives_in_order_under_its_id_however_often_the_daemon_is_killed(
     let told = String::from_utf8_lossy(&verified.stdout).into_owned();
     assert!(verified.status.success() && told.contains("sound"), "{told}");
 }
+
+#[test]
+fn a_stop_in_order_lets_the_reply_under_way_arrive() {
+    let late = |seen: &super::Seen, before| match taken(seen, before) {
+        Does::Answers(status, body) => Does::AnswersLate(Duration::from_millis(300), status, body),
+        other => other,
+    };
+    let mut centre = Centre::with(late, "");
+    let ticket = centre.customer("628121");
+    let reply = centre.reply(ticket, "Selamat pagi");
+    centre.fake.wait_for(1);
+    centre.desk.daemon.terminate();
+    centre.desk.daemon.restart();
+    centre.until(ticket, reply, "sent");
+    assert_eq!(centre.fake.seen().len(), 1, "it was not sent a second time");
+}
+
+#[test]
+fn replies_that_waited_for_a_bridge_go_out_after_a_restart() {
+    let mut centre = Centre::with(|_, _| Does::Drops, "");
+    let ticket = centre.customer("628121");
+    let replies = ["satu", "dua", "tiga"].map(|text| centre.reply(ticket, text));
+    centre.fake.wait_for(1);
+    centre.desk.daemon.kill9();
+    centre.fake.now(taken);
+    centre.desk.daemon.restart();
+    replies.iter().for_each(|reply| drop(centre.until(ticket, *reply, "sent")));
+}
