@@ -159,6 +159,8 @@ fn on_a_call_a_comment_is_stored_and_nothing_can_be_said() {
     let comment = centre.ana("POST", &path, &json!({"body": "We called back."}));
     assert_eq!(comment.status, 201, "{}", comment.text());
     assert_eq!(comment.json()["delivery"], Value::Null, "nothing goes out");
+    let told = centre.desk.read(&format!("/api/calls/{ticket}"));
+    assert_eq!(told["data"]["interactions"], json!([]), "it was not said in the call");
     let why = problem(&centre.ana("POST", &format!("/api/calls/{ticket}/say"), &Value::Null), 409);
     assert!(why.contains("no voice"), "{why}");
     problem(&centre.ana("POST", "/api/calls/4711/say", &Value::Null), 404);
