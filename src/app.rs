@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::config::Config;
+use crate::config::{Config, Tls};
 use crate::domain::categorise::Categoriser;
 use crate::domain::redact::Redactor;
 use crate::engine::clock::MachineClocks;
@@ -26,6 +26,7 @@ use crate::engine::rules::{BotReturns, Rules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::server;
 use crate::ingest::{self, Doors};
+use crate::net::tls::{Certificates, TlsError};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
 use crate::store::{self, OpenError, Progress, Store, StoreSettings, Upgrade};
@@ -39,6 +40,12 @@ pub enum AppError {
     Io(String, io::Error),
     #[error("cannot listen on {0}: {1}; choose another address with --listen or http.listen")]
     Listen(SocketAddr, io::Error),
+    #[error(
+        "{0}, a socket of systemd's, is on the network, where tokens and transcripts would be in clear: set http.tls to \"self\" or \"files\", or http.allow_plaintext = true behind a proxy that speaks TLS"
+    )]
+    Plaintext(SocketAddr),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Owner(#[from] owner::WrongUser),
     #[error(transparent)]
@@ -64,6 +71,8 @@ pub struct Bound {
     /// Listeners that systemd opened; they serve what `http` serves.
     pub inherited: Vec<SocketAddr>,
     pub legacy: Option<SocketAddr>,
+    /// Where plain HTTP is sent on to TLS.
+    pub redirect: Option<SocketAddr>,
 }
 
 /// Whether the data directory holds a store.
@@ -260,10 +269,27 @@ async fn start(
         None => None,
     };
     let legacy_address = legacy.as_ref().map(|(_, address)| *address);
-    let bound = Bound { http, inherited: addresses, legacy: legacy_address };
+    let redirect = match config.http.redirect_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let redirect_address = redirect.as_ref().map(|(_, address)| *address);
+    check_plaintext(config, &addresses)?;
+    let bound =
+        Bound { http, inherited: addresses, legacy: legacy_address, redirect: redirect_address };
     let mut settings = settings(config);
     (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
     let (engine, writer) = open_store(config, settings)?;
+    let certificates = Certificates::open(&config.http, &config.data_dir)?.map(Arc::new);
+    let tls = certificates.as_ref().map(|certificates| certificates.server()).transpose()?;
+    let authority = certificates.as_ref().and_then(|certificates| certificates.authority());
+    if let Some(certificates) = &certificates {
+        let sha256 = certificates.fingerprint();
+        tracing::info!(sha256, "the certificate that listeners show");
+    }
+    if let Some((_, sha256)) = &authority {
+        tracing::info!(sha256, "the authority of this box, to be trusted by clients: /ca.pem");
+    }
     match engine.submit(Submission::new(Actor::System, Command::OrphanCalls)).await {
         Ok(_) => {}
         // Reads go on, and the writer makes up for it before it writes anything else.
@@ -291,6 +317,7 @@ async fn start(
         max_body: usize_of(config.http.max_body),
         body_timeout: config.http.body_timeout,
         door_header: config.doors.header.as_str().into(),
+        authority: authority.map(|(pem, _)| pem.into()),
     };
     let limits = server::Limits {
         connections: config.http.max_connections as usize,
@@ -303,6 +330,7 @@ async fn start(
     for listener in listeners {
         servers.spawn(server::serve(
             listener,
+            tls.clone(),
             router.clone(),
             limits.clone(),
             Arc::clone(&metrics),
@@ -313,9 +341,14 @@ async fn start(
     drop(router);
     if let Some((listener, _)) = legacy {
         let router = http::legacy_router(state, config.calls.legacy_open);
-        servers.spawn(server::serve(listener, router, limits, metrics, stopping));
+        let (limits, metrics, stopping) = (limits.clone(), Arc::clone(&metrics), stopping.clone());
+        servers.spawn(server::serve(listener, None, router, limits, metrics, stopping));
     }
-    let workers = workers::start(&engine, config);
+    if let Some((listener, _)) = redirect {
+        let router = http::secure::redirect(bound.http.port());
+        servers.spawn(server::serve(listener, None, router, limits, metrics, stopping));
+    }
+    let workers = workers::start(&engine, config, certificates);
     let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));
     let drain_timeout = config.http.drain_timeout;
     Ok(Running {
@@ -330,6 +363,18 @@ async fn start(
         drain_timeout,
         socket,
     })
+}
+
+/// A listener of systemd's on the network needs TLS like one of the configuration's.
+fn check_plaintext(config: &Config, inherited: &[SocketAddr]) -> Result<(), AppError> {
+    let http = &config.http;
+    let open = inherited.iter().find(|address| !address.ip().is_loopback());
+    match open {
+        Some(address) if http.tls == Tls::Off && !http.allow_plaintext => {
+            Err(AppError::Plaintext(*address))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {

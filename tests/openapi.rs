@@ -149,7 +149,10 @@ fn every_described_operation_exists() {
             let body = if body.is_null() { String::new() } else { body.to_string() };
             let answer =
                 daemon.request(&method.to_uppercase(), &address, &headers, body.as_bytes());
-            assert!(!matches!(answer.status, 404 | 405), "{method} {address}: {}", answer.text());
+            // There is one only where TLS is of the box's making.
+            let expected = path == "/ca.pem" && answer.text().contains("http.tls");
+            let there = expected || !matches!(answer.status, 404 | 405);
+            assert!(there, "{method} {address}: {}", answer.text());
         }
     }
 }

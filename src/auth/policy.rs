@@ -32,6 +32,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/", Open),
     ("GET", "/health", Open),
     ("GET", "/ready", Open),
+    ("GET", "/ca.pem", Open),
     ("GET", "/docs", Open),
     ("GET", "/docs/", Open),
     ("GET", "/docs/{*rest}", Open),

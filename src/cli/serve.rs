@@ -24,7 +24,11 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     let mut told = Ok(());
     runtime
         .block_on(app::serve(&config, |bound| {
-            told = writeln!(out, "ready http://{}", bound.http).and_then(|()| out.flush());
+            let scheme = config.http.tls.scheme();
+            told = writeln!(out, "ready {scheme}://{}", bound.http).and_then(|()| out.flush());
+            if let Some(address) = bound.redirect {
+                tracing::info!(%address, "plain HTTP is sent on to TLS");
+            }
             for address in bound.inherited {
                 tracing::info!(%address, "served as well, on a socket of systemd's");
             }

@@ -1,6 +1,7 @@
 //! `[http]`: the API's listener and its limits.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -30,7 +31,37 @@ pub struct HttpConfig {
     /// What a stop allows to those in flight.
     #[serde(deserialize_with = "units::duration")]
     pub drain_timeout: Duration,
+    pub tls: Tls,
+    /// PEM; used when `tls` is `files`.
+    pub tls_cert_file: PathBuf,
+    pub tls_key_file: PathBuf,
+    /// Names and addresses beside those that the box finds by itself; used when `tls` is `self`.
+    pub tls_names: Vec<String>,
+    /// Whether the network may be served without TLS.
+    pub allow_plaintext: bool,
+    /// Where plain HTTP is answered with the address under TLS.
+    #[serde(deserialize_with = "units::optional_address")]
+    pub redirect_listen: Option<SocketAddr>,
 }
+
+/// What listeners speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    Off,
+    /// A certificate of the box's own authority.
+    #[serde(rename = "self")]
+    SelfMade,
+    Files,
+}
+
+impl Tls {
+    pub fn scheme(self) -> &'static str {
+        if self == Tls::Off { "http" } else { "https" }
+    }
+}
+
+const MAX_NAMES: usize = 16;
 
 impl HttpConfig {
     pub(super) fn check(&self, limits: &mut Limits) {
@@ -41,5 +72,42 @@ impl HttpConfig {
         limits.duration("http.body_timeout", self.body_timeout, second..=second * 600);
         limits.duration("http.request_timeout", self.request_timeout, second..=second * 600);
         limits.duration("http.drain_timeout", self.drain_timeout, second..=second * 60);
+        self.check_tls(limits);
+    }
+
+    fn check_tls(&self, limits: &mut Limits) {
+        let missing = [
+            ("http.tls_cert_file", &self.tls_cert_file),
+            ("http.tls_key_file", &self.tls_key_file),
+        ];
+        for (key, file) in missing {
+            if self.tls == Tls::Files && !file.is_absolute() {
+                limits.broken(key, "http.tls = \"files\" needs the absolute path of a PEM file");
+            }
+        }
+        let good = |name: &String| {
+            let byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':' | b'*');
+            (1..=253).contains(&name.len()) && name.bytes().all(byte)
+        };
+        if self.tls_names.len() > MAX_NAMES || !self.tls_names.iter().all(good) {
+            limits.broken(
+                "http.tls_names",
+                format!("expected at most {MAX_NAMES} names or addresses, as \"desk.example.org\""),
+            );
+        }
+        if self.tls == Tls::Off && !self.listen.ip().is_loopback() && !self.allow_plaintext {
+            limits.broken(
+                "http.listen",
+                format!(
+                    "{} is on the network, where tokens and transcripts would be in clear: set http.tls to \
+                     \"self\" or \"files\", or http.allow_plaintext = true behind a proxy that speaks TLS",
+                    self.listen
+                ),
+            );
+        }
+        if self.redirect_listen.is_some() && self.tls == Tls::Off {
+            limits
+                .broken("http.redirect_listen", "there is no TLS to lead to: http.tls is \"off\"");
+        }
     }
 }

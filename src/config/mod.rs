@@ -49,7 +49,7 @@ pub use clock::ClockConfig;
 pub use doors::DoorsConfig;
 pub use engine::EngineConfig;
 pub use feed::FeedConfig;
-pub use http::HttpConfig;
+pub use http::{HttpConfig, Tls};
 pub use idempotency::IdempotencyConfig;
 pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};

@@ -14,6 +14,7 @@ mod feed;
 mod legacy;
 mod ops;
 mod queue;
+pub mod secure;
 pub mod server;
 mod tickets;
 
@@ -37,6 +38,8 @@ pub struct State {
     pub body_timeout: Duration,
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
+    /// The certificate of the box's own authority, as PEM.
+    pub authority: Option<Arc<str>>,
 }
 
 /// The whole API. `doors` are the routes of the intake, with their documentation.
@@ -67,6 +70,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
+        .routes(routes!(secure::authority))
         .routes(routes!(calls::list, calls::open))
         .routes(routes!(calls_reports::stats))
         .routes(routes!(calls_reports::categories))

@@ -1,4 +1,4 @@
-//! Outbound HTTP: one way out of the box for everything that calls others.
+//! TLS for those who come ([`tls`]), and outbound HTTP: one way out of the box for everything that calls others.
 //!
 //! What always holds: TLS is rustls on ring with roots that are inside the binary (and those of a file that
 //! the configuration names); names are resolved by us, as getaddrinfo in a static binary is not safe; no
@@ -6,6 +6,7 @@
 
 mod resolver;
 pub mod s3;
+pub mod tls;
 
 use std::path::Path;
 use std::sync::Arc;

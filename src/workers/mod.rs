@@ -1,18 +1,26 @@
 //! What the daemon does by itself. Each worker takes no input, may run twice, and is dropped at the end.
 
 mod call_closer;
+mod certificates;
 mod housekeeping;
 mod maintenance;
 pub mod outbox;
 mod watchdog;
 
+use std::sync::Arc;
+
 use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::net::tls::Certificates;
 
 /// Starts all workers; they end when the set is dropped.
-pub fn start(engine: &Engine, config: &Config) -> JoinSet<()> {
+pub fn start(
+    engine: &Engine,
+    config: &Config,
+    certificates: Option<Arc<Certificates>>,
+) -> JoinSet<()> {
     let (resume_grace, idle_end) = (config.calls.resume_grace, config.calls.idle_end);
     let mut workers = JoinSet::new();
     workers.spawn(call_closer::run(engine.clone(), resume_grace, idle_end));
@@ -20,5 +28,8 @@ pub fn start(engine: &Engine, config: &Config) -> JoinSet<()> {
     workers.spawn(maintenance::run(engine.clone(), maintenance, zone));
     workers.spawn(housekeeping::run(engine.clone()));
     workers.spawn(watchdog::run(engine.clone()));
+    if let Some(certificates) = certificates {
+        workers.spawn(certificates::run(certificates));
+    }
     workers
 }

@@ -75,7 +75,8 @@ fn a_port_that_another_program_has_is_an_error() {
 
 #[test]
 fn what_is_risky_in_the_configuration_is_a_warning() {
-    let risky = "[http]\nlisten = \"0.0.0.0:0\"\n[log]\nlevel = \"debug\"\n";
+    let risky =
+        "[http]\nlisten = \"0.0.0.0:0\"\nallow_plaintext = true\n[log]\nlevel = \"debug\"\n";
     let mut daemon = Daemon::with_config(risky);
     daemon.terminate();
     let seen: Vec<Value> = findings(&daemon, "config");

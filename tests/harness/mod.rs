@@ -81,8 +81,11 @@ impl Daemon {
         let (told, ready) = mpsc::channel();
         thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|l| told.send(l)));
         let line = ready.recv_timeout(START);
-        let address = line.as_deref().ok().and_then(|line| line.strip_prefix("ready http://"));
-        let address = address.map(str::to_owned);
+        let address = line.as_deref().ok().and_then(|line| line.strip_prefix("ready "));
+        let plain = |url: &'_ str| {
+            url.strip_prefix("http://").or(url.strip_prefix("https://")).map(str::to_owned)
+        };
+        let address = address.and_then(plain);
         self.address = address.unwrap_or_else(|| panic!("not ready, but {line:?}"));
     }
 

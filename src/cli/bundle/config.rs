@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use crate::config::{self, Setting, Sources, settings};
 
 /// Words that settings choose from.
-const WORDS: [&str; 11] =
-    ["error", "warn", "info", "debug", "trace", "text", "json", "low", "medium", "high", "urgent"];
+const WORDS: [&str; 14] = [
+    "error", "warn", "info", "debug", "trace", "text", "json", "low", "medium", "high", "urgent",
+    "off", "self", "files",
+];
 /// Its keys and values are the user's own.
 const OPEN_TABLE: &str = "calls.categories.";
 
@@ -86,7 +88,7 @@ mod tests {
             ("http.max_connections", "77"),
             ("store.cache", "5 MiB"),
             ("calls.resume_grace", "17s"),
-            ("http.listen", "0.0.0.0:8081"),
+            ("http.listen", "127.0.0.1:8081"),
             ("calls.legacy_listen", "127.0.0.1:8003"),
             ("log.level", "debug"),
             ("agents.see_all", "true"),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 
 use super::{Finding, Patient};
-use crate::config::{Config, LogLevel, settings};
+use crate::config::{Config, LogLevel, Tls, settings};
 
 const CHECK: &str = "config";
 
@@ -36,11 +36,13 @@ fn risks(config: &Config) -> Vec<Finding> {
             findings.push(Finding::warning(
                 CHECK,
                 format!("{key} is {address}, without TLS: tokens and transcripts cross the network in clear"),
-                "listen on 127.0.0.1 behind a proxy that does TLS, or keep that network to itself",
+                "set http.tls, or listen on 127.0.0.1 behind a proxy that speaks TLS",
             ));
         }
     };
-    exposed("http.listen", config.http.listen);
+    if config.http.tls == Tls::Off {
+        exposed("http.listen", config.http.listen);
+    }
     if let Some(address) = config.calls.legacy_listen {
         exposed("calls.legacy_listen", address);
     }
