@@ -22,7 +22,7 @@ use crate::domain::time::Micros;
 use crate::engine::command::{Actor, Command, Reply, Submission};
 use crate::engine::compaction::Compaction;
 use crate::engine::export::{Export, Selection};
-pub use crate::engine::status::{ClockStatus, DoorStatus, Status, StoreStatus};
+pub use crate::engine::status::{BridgeStatus, ClockStatus, DoorStatus, Status, StoreStatus};
 use crate::engine::{Engine, verify};
 use crate::telemetry::progress::Progress;
 

@@ -23,7 +23,7 @@ use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
-use crate::engine::rules::Rules;
+use crate::engine::rules::{BotReturns, Rules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::server;
 use crate::ingest::sources::{self, Source, SourceError};
@@ -33,7 +33,8 @@ use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
 use crate::store::{self, OpenError, Progress, Store, StoreSettings, Upgrade};
 use crate::telemetry::metrics::Metrics;
-use crate::{admin, http, workers};
+use crate::workers::outbox::{self, BridgeError, Post};
+use crate::{admin, config, http, workers};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -61,6 +62,8 @@ pub enum AppError {
     Read(#[from] ReadError),
     #[error("{0}")]
     Engine(#[from] engine::Error),
+    #[error(transparent)]
+    Bridge(#[from] BridgeError),
     #[error("privacy.patterns: {0:?}: {1}")]
     Pattern(String, String),
     #[error("the store did not close in order: {0}")]
@@ -122,6 +125,14 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
         intake: Categoriser::new(config.tickets.categories.clone(), String::new()),
         portal_life: i64::from(config.portal.token_days) * Micros::DAY,
+        outbound: (config.whatsapp.bridges.iter())
+            .map(|bridge| (bridge.instance.clone(), bridge.kind.longest_text()))
+            .collect(),
+        max_outbox: u64::from(config.whatsapp.max_outbox),
+        bot_returns: match config.tickets.bot_returns_after {
+            config::BotReturns::AtClose => BotReturns::AtClose,
+            config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
+        },
         redactor: Arc::new(redactor),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
@@ -237,6 +248,8 @@ struct Running {
     servers: tokio::task::JoinSet<()>,
     workers: tokio::task::JoinSet<()>,
     sources: tokio::task::JoinSet<()>,
+    /// Sends replies; ends by itself once it is told to stop.
+    post: tokio::task::JoinHandle<()>,
     admin: tokio::task::JoinHandle<()>,
     /// Closed when the last running call has been put down.
     calls: mpsc::Receiver<()>,
@@ -249,6 +262,8 @@ async fn start(
     inherited: Vec<(std::net::TcpListener, SocketAddr)>,
     stopping: watch::Receiver<bool>,
 ) -> Result<Running, AppError> {
+    let post = Post::of(config)?;
+    let post_stopping = stopping.clone();
     // First of all, so that a taken address is told before anything is made.
     let (http_listener, http) = bind(config.http.listen).await?;
     let mut listeners = vec![http_listener];
@@ -356,6 +371,7 @@ async fn start(
     }
     let workers = workers::start(&engine, config, certificates);
     let sources = sources::start(sources, &engine, &stopping);
+    let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));
     let drain_timeout = config.http.drain_timeout;
     Ok(Running {
         bound,
@@ -364,6 +380,7 @@ async fn start(
         servers,
         workers,
         sources,
+        post,
         admin,
         calls,
         drain_timeout,
@@ -406,6 +423,9 @@ impl Running {
         self.sources.shutdown().await;
         self.admin.abort();
         self.workers.shutdown().await;
+        if self.post.await.is_err() {
+            tracing::warn!("sending replies ended badly; what waits is sent after the next start");
+        }
         drop(self.engine);
         let writer = self.writer;
         let closed = tokio::task::spawn_blocking(move || writer.stop()).await;

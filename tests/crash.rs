@@ -41,6 +41,11 @@ checkpoint_events = 500
 checkpoint_bytes = \"1 MiB\"
 [log]
 level = \"warn\"
+# Nobody listens there: replies wait.
+[[whatsapp.bridges]]
+instance = \"bridge-0\"
+kind = \"baileys\"
+url = \"http://127.0.0.1:9\"
 ";
 
 /// The machine at the other end of a connection; it outlives the daemon, and remembers what it was told.

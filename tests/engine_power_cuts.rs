@@ -8,6 +8,8 @@
 //!
 //! `FRONTDESK_POWER_CUTS=10000` sets the number of power cuts, `FRONTDESK_SEED=…` reproduces a run.
 
+#[path = "engine_power_cuts/post.rs"]
+mod post;
 #[path = "engine_power_cuts/recovers.rs"]
 mod recovers;
 #[path = "engine_power_cuts/senders.rs"]
@@ -25,7 +27,7 @@ use frontdesk::engine::draft::Context;
 use frontdesk::engine::event::{Event, EventKind};
 use frontdesk::engine::index::Index;
 use frontdesk::engine::rows::Rows;
-use frontdesk::engine::rules::Rules;
+use frontdesk::engine::rules::{BotReturns, Rules};
 use frontdesk::engine::verify;
 use frontdesk::store::records::IndexRow;
 use frontdesk::store::seal::Seal;
@@ -57,6 +59,7 @@ fn no_power_cut_loses_or_doubles_what_a_sender_was_told() {
     println!("{tally:#?}");
     assert!(tally.acknowledged > tally.cuts, "the run did next to nothing: {tally:?}");
     assert!(tally.sent_again > 0 && tally.unknown > 0 && tally.refused > 0, "{tally:?}");
+    assert!(tally.posted > 0, "no reply went out: {tally:?}");
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,6 +77,8 @@ struct Tally {
     recovered: u64,
     /// Commands that came again after their outcome was unknown.
     sent_again: u64,
+    /// Replies that the worker was done with.
+    posted: u64,
     tickets: u64,
     entries: u64,
 }
@@ -92,6 +97,7 @@ impl Tally {
         self.unknown += other.unknown;
         self.recovered += other.recovered;
         self.sent_again += other.sent_again;
+        self.posted += other.posted;
         self.tickets += other.tickets;
         self.entries += other.entries;
     }
@@ -112,6 +118,9 @@ pub fn rules() -> Rules {
         categoriser: Categoriser::new(table, "general_inquiry".into()),
         intake: Categoriser::new([("shipping".into(), vec!["shipped".into()])], String::new()),
         portal_life: 90 * Micros::DAY,
+        outbound: [("bridge 0".to_owned(), 65_536)].into(),
+        max_outbox: 10_000,
+        bot_returns: BotReturns::AtClose,
         redactor: std::sync::Arc::default(),
     }
 }
@@ -224,7 +233,8 @@ impl World {
         self.send(&mut store, vec![Submission::new(Actor::System, Command::OrphanCalls)]);
         while self.disk.powered() {
             match self.random.below(100) {
-                0..66 => self.serve(&mut store),
+                0..60 => self.serve(&mut store),
+                60..66 => self.post(&mut store),
                 66..78 => self.fault(),
                 78..90 => self.disk.crash_at(1 + self.random.below(30)),
                 90..92 => self.disk.leave_free(self.random.below(2 * 1024 * 1024)),

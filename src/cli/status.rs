@@ -9,7 +9,7 @@ use super::backup::Last;
 use super::size::{bytes, span};
 use super::{Failure, Shared};
 use crate::admin;
-use crate::admin::{ClockStatus, DoorStatus, Status, StoreStatus};
+use crate::admin::{BridgeStatus, ClockStatus, DoorStatus, Status, StoreStatus};
 use crate::config::Config;
 
 #[derive(Args)]
@@ -76,6 +76,9 @@ fn tell(status: &Status, out: &mut dyn Write) -> std::io::Result<()> {
     }
     if status.doors.is_empty() {
         line("doors", "nothing came in since the start".to_owned())?;
+    }
+    for (instance, bridge) in &status.bridges {
+        line("bridge", format!("{instance}: {}", tell_bridge(bridge)))?;
     }
     if let Some(device) = status.wear.device {
         line("device", format!("{} written to it since boot, by everybody", bytes(device)))?;
@@ -151,6 +154,20 @@ fn tell_clock(clock: &ClockStatus) -> String {
             "{trusted}; jumped {} times, last from {} to {}",
             clock.jumps, jump.from, jump.to
         ),
+    }
+}
+
+fn tell_bridge(bridge: &BridgeStatus) -> String {
+    let waiting = match bridge.oldest {
+        Some(oldest) => format!("{} wait, the oldest for {}", bridge.waiting, span(oldest)),
+        None => "nothing waits".to_owned(),
+    };
+    let counts = format!("{} sent, {} failed since the start", bridge.sent, bridge.failed);
+    match (&bridge.failing, bridge.failing_for) {
+        (Some(error), Some(since)) => {
+            format!("FAILING for {}: {error}; {waiting}; {counts}", span(since))
+        }
+        _ => format!("{waiting}; {counts}"),
     }
 }
 

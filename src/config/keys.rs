@@ -8,7 +8,7 @@ use super::categories;
 const OPEN_TABLES: [&str; 2] = ["calls.categories", "tickets.categories"];
 
 /// Less alike than this is no suggestion.
-const ALIKE: f64 = 0.6;
+pub(super) const ALIKE: f64 = 0.6;
 
 /// Sections and keys, dotted.
 pub struct Keys {

@@ -12,7 +12,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::credentials;
-use super::keys::Keys;
+use super::keys::{ALIKE, Keys};
 use super::problem::{ConfigError, Problem};
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -120,7 +120,7 @@ pub fn refused(error: figment::Error) -> ConfigError {
             Kind::UnknownVariant(found, forms) => {
                 format!("found {found:?}, expected {}", forms.join(" or "))
             }
-            Kind::UnknownField(found, known) => unknown_field(&found, known),
+            Kind::UnknownField(found, known) => unknown_member(&found, known),
             Kind::MissingField(name) => format!("`{name}` is missing"),
             other => other.to_string(),
         },
@@ -128,12 +128,13 @@ pub fn refused(error: figment::Error) -> ConfigError {
     ConfigError { problems: problems.collect() }
 }
 
-/// A key within an element of a list, which [`Keys`] does not know.
-fn unknown_field(found: &str, known: &[&str]) -> String {
-    let alike = |name: &&&str| strsim::normalized_damerau_levenshtein(found, name);
-    match known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b))) {
-        Some(near) => format!("no such setting as `{found}`; did you mean `{near}`?"),
-        None => format!("no such setting as `{found}`"),
+/// Of a key in an element of a list, which `default.toml` does not have.
+fn unknown_member(found: &str, known: &[&str]) -> String {
+    let alike = |name: &&str| strsim::normalized_damerau_levenshtein(found, name);
+    let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    match nearest.filter(|name| alike(name) >= ALIKE) {
+        Some(near) => format!("no such setting `{found}`; did you mean `{near}`?"),
+        None => format!("no such setting `{found}`; there are {}", known.join(", ")),
     }
 }
 

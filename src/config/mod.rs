@@ -10,6 +10,7 @@
 
 mod agents;
 mod backup;
+mod bridges;
 mod calls;
 mod categories;
 mod clock;
@@ -46,6 +47,7 @@ use serde::Deserialize;
 
 pub use agents::AgentsConfig;
 pub use backup::{BackupConfig, MIN_PASSPHRASE, S3Config};
+pub use bridges::{BridgeConfig, BridgeKind};
 pub use calls::CallsConfig;
 pub use clock::ClockConfig;
 pub use doors::DoorsConfig;
@@ -64,7 +66,7 @@ pub use public::{PortalConfig, PublicConfig};
 pub use realtime::{RealtimeConfig, SpeechKind};
 pub use settings::{Setting, settings};
 pub use store::StoreConfig;
-pub use tickets::TicketsConfig;
+pub use tickets::{BotReturns, TicketsConfig};
 pub use units::{parse_duration, parse_size};
 pub use whatsapp::{Groups, WhatsappConfig};
 

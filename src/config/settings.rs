@@ -11,8 +11,10 @@ use super::problem::ConfigError;
 
 /// Settings whose names hold one of these are secrets.
 const SECRET: [&str; 5] = ["secret", "token", "password", "passphrase", "key"];
-/// The path of a file that holds a secret is none.
-const PATH: &str = "_file";
+/// In place of a secret.
+const MASK: &str = "\"********\"";
+/// The path of a file that holds a secret is none, nor is the name of a header that bears one.
+const PLAIN: [&str; 2] = ["_file", "_header"];
 
 /// One setting as it stands after layering.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,13 +53,13 @@ fn collect(prefix: &str, dict: &Dict, figment: &Figment, all: &mut Vec<Setting>)
 fn shown(name: &str, value: &Value) -> String {
     let open = matches!(value, Value::Num(..) | Value::Bool(..)) || value.as_str() == Some("");
     if is_secret(name) && !open {
-        return "\"********\"".to_owned();
+        return MASK.to_owned();
     }
     toml(value)
 }
 
 fn is_secret(name: &str) -> bool {
-    !name.ends_with(PATH) && SECRET.iter().any(|word| name.contains(word))
+    !PLAIN.iter().any(|end| name.ends_with(end)) && SECRET.iter().any(|word| name.contains(word))
 }
 
 fn toml(value: &Value) -> String {
@@ -89,7 +91,14 @@ mod tests {
         for name in ["token", "smtp_password", "api_key", "webhook_secret", "passphrase"] {
             assert!(is_secret(name), "{name}");
         }
-        for name in ["keep", "data_dir", "dedup_keep", "fallback_category", "secret_key_file"] {
+        for name in [
+            "token_header",
+            "keep",
+            "data_dir",
+            "dedup_keep",
+            "fallback_category",
+            "secret_key_file",
+        ] {
             assert!(!is_secret(name), "{name}");
         }
     }

@@ -95,3 +95,47 @@ pub struct Attachment {
 /// The longest text of one entry, in bytes. A megabyte line of a transcript is kept whole.
 pub const MAX_BODY: usize = 4 << 20;
 pub const MAX_TOOL_CALLS: usize = 64;
+
+/// How far a message of ours has come on its way to the customer.
+///
+/// Reports come in any order and more than once; [`Delivery::may_become`] says which of them count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// On disk here, not taken by the bridge yet.
+    Queued,
+    /// The bridge has taken it.
+    Sent,
+    /// On the customer's phone.
+    Delivered,
+    Read,
+    /// It will not arrive unless it is sent anew.
+    Failed,
+}
+
+impl Delivery {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Delivery::Queued => "queued",
+            Delivery::Sent => "sent",
+            Delivery::Delivered => "delivered",
+            Delivery::Read => "read",
+            Delivery::Failed => "failed",
+        }
+    }
+
+    /// Never backwards. A failure is told late or early, but whoever has a message on the phone has it.
+    pub fn may_become(self, to: Delivery) -> bool {
+        let rank = |state| match state {
+            Delivery::Queued => 0,
+            Delivery::Sent => 1,
+            Delivery::Failed => 2,
+            Delivery::Delivered => 3,
+            Delivery::Read => 4,
+        };
+        rank(to) > rank(self)
+    }
+}
+
+/// The longest comment, in characters; WhatsApp takes no longer text.
+pub const MAX_COMMENT: usize = 65_536;

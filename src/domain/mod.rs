@@ -9,6 +9,7 @@ pub mod email;
 pub mod entry;
 pub mod message;
 pub mod order;
+pub mod outbound;
 pub mod priority;
 pub mod redact;
 pub mod reference;

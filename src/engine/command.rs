@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::call::Fact;
-use crate::domain::contact::{Mode, Scope, Token};
-use crate::domain::entry::{Attachment, Entry, Speaker, ToolCall};
+use crate::domain::contact::{Conversation, Mode, Scope, Token};
+use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
 use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
@@ -65,6 +65,40 @@ pub enum Command {
     JoinAddresses {
         lid: String,
         phone: String,
+    },
+    /// What an agent writes on a ticket (S3.32); a public one goes to the customer where there is a way (S4.18).
+    AddComment {
+        ticket: Reference,
+        body: String,
+        is_internal: bool,
+    },
+    /// A comment that could not be delivered goes out once more.
+    ResendComment {
+        ticket: Reference,
+        entry: u32,
+    },
+    /// What became of a message of the outbox; it leaves it.
+    Dispatched {
+        conversation: u64,
+        number: u64,
+        entry: u64,
+        outcome: Outcome,
+    },
+    /// A bridge tells how far a message of ours has come.
+    Receipt {
+        instance: String,
+        /// The chat's, as of a message; may be empty.
+        addresses: Vec<String>,
+        /// The bridge's id of the message.
+        id: String,
+        state: Delivery,
+        at: Option<Micros>,
+        error: Option<String>,
+    },
+    /// Who answers in a conversation from now on (S4.6, S4.7).
+    SetMode {
+        conversation: u64,
+        mode: Mode,
     },
     /// S4.13
     Claim {
@@ -230,6 +264,19 @@ pub struct MessageChange {
     pub change: Change,
 }
 
+/// How sending a message ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Sent {
+        /// What the bridge calls it, if it said so.
+        id: Option<String>,
+        /// An earlier attempt may have arrived too, under an id that nobody knows.
+        uncertain: bool,
+    },
+    /// For good; why, in words for the agent.
+    Failed { error: String },
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
     Done,
@@ -273,6 +320,13 @@ pub enum Reply {
     Changed {
         ticket: Option<u64>,
     },
+    /// `delivery` is none where nothing goes out.
+    Comment {
+        ticket: Box<Ticket>,
+        entry: Box<Entry>,
+        delivery: Option<Delivery>,
+    },
+    Conversation(Box<Conversation>),
 }
 
 /// Why a command was refused. Nothing was written for it.

@@ -233,6 +233,12 @@ impl<'a> Draft<'a> {
         uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
     }
 
+    /// A new id for a message of ours, shaped as those of WhatsApp's own clients.
+    pub fn message_id(&mut self) -> String {
+        let (high, low) = (self.draw(), self.draw());
+        format!("3EB0{high:016X}{:02X}", low as u8)
+    }
+
     /// The next random number, drawn from the context's bits.
     fn draw(&mut self) -> u64 {
         self.drawn += 1;

@@ -56,6 +56,7 @@ kinds! {
     TokenCreated = "token.created",
     TokenRevoked = "token.revoked",
     TicketEscalated = "ticket.escalated",
+    ConversationModeChanged = "conversation.mode_changed",
 }
 
 const VERSION: u8 = 1;

@@ -60,9 +60,12 @@ pub fn face_speaker(speaker: Speaker) -> &'static str {
     if speaker == Speaker::User { "user" } else { "agent" }
 }
 
-/// Turns are what was said and which tools were called; notes and events are not.
+/// Turns are what was said and which tools were called; notes and events are not, nor is what agents wrote on the
+/// ticket, which bears their names.
 pub fn is_turn(entry: &Entry) -> bool {
-    matches!(entry.kind, Kind::Message | Kind::ToolCall) && entry.deleted_at.is_none()
+    matches!(entry.kind, Kind::Message | Kind::ToolCall)
+        && entry.author.is_none()
+        && entry.deleted_at.is_none()
 }
 
 impl Export {

@@ -4,6 +4,7 @@ use super::Engine;
 use super::event::{Event, EventError};
 use crate::domain::contact::Contact;
 use crate::domain::entry::Entry;
+use crate::domain::outbound::Dispatch;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
@@ -18,6 +19,8 @@ pub struct Published {
     pub event: Event,
     pub ticket: Option<Ticket>,
     pub entry: Option<Entry>,
+    /// How far the entry has come on its way out.
+    pub dispatch: Option<Dispatch>,
     pub contact: Option<Contact>,
 }
 
@@ -79,6 +82,7 @@ fn published(
         at: plan.at,
         ticket: event.ticket.and_then(|n| image(plan, n, seal)),
         entry: event.entry.and_then(|n| image(plan, n, seal)),
+        dispatch: event.entry.and_then(|n| image(plan, n, seal)),
         contact: event.contact.and_then(|n| image(plan, n, seal)),
         event,
     })

@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use super::index::Index;
-use super::rows::{ReadError, Rows};
+use super::outbox::Place;
+use super::rows::{ReadError, Rows, key};
 use super::seen::SeenWindow;
 use super::shared::{Shared, Steady};
 use crate::domain::call::OpenCall;
 use crate::domain::contact::Token;
+use crate::domain::outbound::Outbound;
 use crate::store::codec::Record;
 use crate::store::records::IndexRow;
 use crate::store::seal::Seal;
-use crate::store::{Order, Reader, Store, Table, View};
+use crate::store::{Blob, Order, Reader, Store, Table, View};
 use crate::telemetry::metrics::Metrics;
 
 /// Rows read at once, so that no snapshot lives long.
@@ -24,6 +26,7 @@ pub struct Held {
     pub index: Index,
     pub tokens: Vec<Token>,
     pub calls: Vec<(u64, OpenCall)>,
+    pub outbox: Vec<(Place, Outbound)>,
 }
 
 pub fn load(
@@ -51,10 +54,19 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
             let rows = Rows { view, seal };
             each::<IndexRow>(&rows, |number, row| held.index.put(number, &row))?;
             each::<Token>(&rows, |_, token| held.tokens.push(token))?;
-            each::<OpenCall>(&rows, |number, call| held.calls.push((number, call)))
+            each::<OpenCall>(&rows, |number, call| held.calls.push((number, call)))?;
+            held.outbox = waiting(&rows)?;
+            Ok::<_, ReadError>(())
         })())
     })??;
     Ok(held)
+}
+
+/// The outbox; `whatsapp.max_outbox` bounds it.
+fn waiting(rows: &Rows<'_>) -> Result<Vec<(Place, Outbound)>, ReadError> {
+    let found = rows.scan::<Outbound>(&[], None, Order::Ascending, usize::MAX)?;
+    let placed = |(row_key, row): (Blob, _)| Some((key::numbers(&row_key)?, row));
+    Ok(found.into_iter().filter_map(placed).collect())
 }
 
 /// Every record of a table whose keys are numbers.

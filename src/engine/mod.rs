@@ -19,6 +19,7 @@ pub mod intake;
 mod load;
 pub mod marks;
 pub mod migrations;
+pub mod outbox;
 mod redacted;
 pub mod rows;
 pub mod rules;

@@ -5,6 +5,7 @@
 
 use super::command::{
     CallChanges, CallEvent, Command, Delivered, Happening, InboundMessage, NewCall, NewInteraction,
+    Outcome,
 };
 use crate::domain::call::Fact;
 use crate::domain::message::Change;
@@ -54,6 +55,11 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
                 clear(text);
             }
         }
+        // What goes out is what is kept: nobody reads a card number back to the customer.
+        Command::AddComment { body, .. } => clear(body),
+        // A bridge's own words may quote what it was given.
+        Command::Dispatched { outcome: Outcome::Failed { error }, .. } => clear(error),
+        Command::Receipt { error, .. } => error.iter_mut().for_each(clear),
         Command::SetStatus { reason, notes, .. } => {
             [reason, notes].into_iter().flatten().for_each(clear);
         }
@@ -65,6 +71,9 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::ExpireCall { .. }
         | Command::OrphanCalls
         | Command::JoinAddresses { .. }
+        | Command::ResendComment { .. }
+        | Command::Dispatched { outcome: Outcome::Sent { .. }, .. }
+        | Command::SetMode { .. }
         | Command::Claim { .. }
         | Command::CreateToken { .. }
         | Command::RevokeToken { .. }

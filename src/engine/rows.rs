@@ -1,6 +1,7 @@
 //! Typed reading of rows through any view: the open batch, a draft, a snapshot.
 
 use crate::domain::entry::Entry;
+use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reference::Reference;
 use crate::domain::ticket::{Metadata, Ticket};
 use crate::domain::time::Micros;
@@ -90,17 +91,18 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Entries of a ticket in spoken or sent order that stand behind entry `after` (0: from the start), at most
-    /// `limit` and about `max_bytes` of text, and whether more follow. `None` when the ticket has no entry `after`.
-    pub fn timeline(
+    /// Entries of a ticket in spoken or sent order that stand behind entry `after` (0: from the start), as far as
+    /// they are wanted: at most `limit` and about `max_bytes` of text, of at most `looked_at` entries. `None` when the
+    /// ticket has no entry `after`.
+    pub fn page_of(
         &self,
         ticket: &Ticket,
         after: u32,
-        limit: usize,
-        max_bytes: usize,
-    ) -> Result<Option<(Vec<Entry>, bool)>, ReadError> {
+        (limit, looked_at, max_bytes): (usize, usize, usize),
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Result<Option<EntryPage>, ReadError> {
         let mut entries = Vec::new();
-        let mut bytes = 0;
+        let (mut bytes, mut looked, mut last) = (0, 0, after);
         let mut passed = after == 0;
         for page in 0..ticket.extent.pages {
             for item in self.page(ticket.number, page)?.items {
@@ -108,15 +110,34 @@ impl<'a> Rows<'a> {
                     passed = item.id == after;
                     continue;
                 }
-                if entries.len() == limit || (bytes >= max_bytes && !entries.is_empty()) {
-                    return Ok(Some((entries, true)));
+                let full = entries.len() == limit || (bytes >= max_bytes && !entries.is_empty());
+                if full || looked == looked_at {
+                    return Ok(Some(EntryPage { entries, next: Some(last) }));
                 }
                 let entry = self.entry(&item)?;
-                bytes += entry.body.len();
-                entries.push(entry);
+                (last, looked) = (item.id, looked + 1);
+                if wanted(&entry) {
+                    bytes += entry.body.len();
+                    entries.push((item.no, entry));
+                }
             }
         }
-        Ok(passed.then_some((entries, false)))
+        Ok(passed.then_some(EntryPage { entries, next: None }))
+    }
+
+    /// The same of all entries, and whether more follow.
+    pub fn timeline(
+        &self,
+        ticket: &Ticket,
+        after: u32,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Option<(Vec<Entry>, bool)>, ReadError> {
+        let page = self.page_of(ticket, after, (limit, usize::MAX, max_bytes), |_| true)?;
+        let plain = |page: EntryPage| {
+            (page.entries.into_iter().map(|(_, entry)| entry).collect(), page.next.is_some())
+        };
+        Ok(page.map(plain))
     }
 
     /// The whole timeline of a ticket, however long.
@@ -128,6 +149,21 @@ impl<'a> Rows<'a> {
             }
         }
         Ok(entries)
+    }
+
+    /// What waits in a conversation to be sent, in order, with the outbox numbers.
+    pub fn waiting(&self, conversation: u64) -> Result<Vec<(u64, Outbound)>, ReadError> {
+        let (start, end) = (key::outbox(conversation, 0), key::outbox(conversation + 1, 0));
+        let rows = self.scan::<Outbound>(&start, Some(&end), Order::Ascending, MAX_WAITING)?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(row_key, row)| Some((key::numbers(&row_key)?.1, row)))
+            .collect())
+    }
+
+    /// How far an agent's message has come; none if it never went out.
+    pub fn dispatch(&self, entry: u64) -> Result<Option<Dispatch>, ReadError> {
+        self.get(&key::number(entry))
     }
 
     /// What callers attached to a ticket, in order; ids count from 1 (S0.35).
@@ -158,6 +194,17 @@ impl<'a> Rows<'a> {
         Ok(rows.into_iter().map(|(k, c)| (name(k), c.0)).collect())
     }
 }
+
+/// Part of a timeline.
+pub struct EntryPage {
+    /// With their global numbers.
+    pub entries: Vec<(u64, Entry)>,
+    /// The entry to go on behind, if more follow.
+    pub next: Option<u32>,
+}
+
+/// Messages of one conversation that may wait to be sent.
+pub const MAX_WAITING: usize = 100;
 
 /// How many consumers may keep the feed from being trimmed.
 pub const MAX_CURSORS: usize = 32;
@@ -214,6 +261,29 @@ pub mod key {
         key[..4].copy_from_slice(&bucket.to_be_bytes());
         key[4..].copy_from_slice(hash);
         key
+    }
+
+    /// A message of a conversation that waits to be sent.
+    pub fn outbox(conversation: u64, number: u64) -> [u8; 16] {
+        pair(conversation, number)
+    }
+
+    /// The return of a conversation to the bot.
+    pub fn bot_return(due: i64, conversation: u64) -> [u8; 16] {
+        pair(due.max(0) as u64, conversation)
+    }
+
+    fn pair(first: u64, second: u64) -> [u8; 16] {
+        let mut key = [0; 16];
+        key[..8].copy_from_slice(&first.to_be_bytes());
+        key[8..].copy_from_slice(&second.to_be_bytes());
+        key
+    }
+
+    /// The two numbers of such a key.
+    pub fn numbers(key: &[u8]) -> Option<(u64, u64)> {
+        let (first, second) = key.split_first_chunk::<8>()?;
+        Some((u64::from_be_bytes(*first), u64::from_be_bytes(second.try_into().ok()?)))
     }
 
     pub fn call_item(ticket: u64, item: &str) -> [u8; 16] {

@@ -1,5 +1,6 @@
 //! The settings that deciding needs, read from the configuration once at start.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::categorise::Categoriser;
@@ -27,6 +28,20 @@ pub struct Rules {
     pub intake: Categoriser,
     /// How long a customer's token for their ticket is good, in microseconds.
     pub portal_life: i64,
+    /// Where replies can go out: instance → the longest text that it takes, in characters.
+    pub outbound: BTreeMap<String, usize>,
+    /// Messages that may wait to be sent.
+    pub max_outbox: u64,
+    pub bot_returns: BotReturns,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
+}
+
+/// When a conversation that agents had goes back to the bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BotReturns {
+    /// When its ticket is closed.
+    AtClose,
+    /// So many microseconds after its ticket was resolved or closed.
+    After(i64),
 }

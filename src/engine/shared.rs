@@ -10,6 +10,8 @@ use tokio::sync::watch;
 use super::clock::Clocks;
 use super::index::Index;
 use super::load::Held;
+use super::outbox::Outbox;
+use super::rows::key;
 use crate::domain::call::OpenCall;
 use crate::domain::clock::{ClockState, Reading};
 use crate::domain::contact::Token;
@@ -53,6 +55,7 @@ pub struct Shared {
     index: RwLock<Index>,
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
+    outbox: Outbox,
     health: RwLock<Health>,
     steady: Steady,
     clock: RwLock<Option<ClockReport>>,
@@ -91,6 +94,7 @@ impl Shared {
             index: RwLock::default(),
             tokens: RwLock::default(),
             calls: RwLock::default(),
+            outbox: Outbox::default(),
             health: RwLock::new(Health::Writable),
             steady,
             clock: RwLock::default(),
@@ -118,6 +122,11 @@ impl Shared {
 
     pub fn open_calls(&self) -> Vec<OpenCall> {
         read(&self.calls).values().cloned().collect()
+    }
+
+    /// What waits to be sent.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     pub fn health(&self) -> Health {
@@ -208,6 +217,11 @@ impl Shared {
                         self.take_call(number, self.decode(&row.value));
                     }
                 }
+                Table::Outbox => {
+                    if let Some(place) = key::numbers(&row.key) {
+                        self.outbox.put(place, self.decode(&row.value));
+                    }
+                }
                 _ => {}
             }
         }
@@ -220,6 +234,7 @@ impl Shared {
         *write(&self.tokens) = tokens.collect();
         self.metrics.open_calls.set(held.calls.len() as i64);
         *write(&self.calls) = held.calls.into_iter().collect();
+        self.outbox.replace(held.outbox);
     }
 
     fn take_token(&self, token: Option<Token>) {

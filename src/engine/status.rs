@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::index::Filter;
-use super::{ClockReport, Engine, Job};
+use super::outbox::BridgeState;
+use super::{ClockReport, Engine, Job, Shared};
 use crate::domain::contact::Scope;
 use crate::domain::status::Status as TicketStatus;
 use crate::domain::time::Micros;
@@ -33,6 +34,8 @@ pub struct Status {
     pub open_calls: u64,
     pub connections: u64,
     pub doors: BTreeMap<String, DoorStatus>,
+    /// The bridges by which replies go out, by instance.
+    pub bridges: BTreeMap<String, BridgeStatus>,
     /// Tokens that are valid, by scope.
     pub tokens: BTreeMap<String, u64>,
     /// None before the first batch.
@@ -138,6 +141,22 @@ pub struct DoorStatus {
     pub last_event: u64,
 }
 
+/// One way out; counts since the start.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct BridgeStatus {
+    /// Replies that wait to be sent.
+    pub waiting: u64,
+    /// How long the oldest of them has waited.
+    pub oldest: Option<u64>,
+    pub sent: u64,
+    pub failed: u64,
+    /// Attempts that will be made again.
+    pub retried: u64,
+    /// What its last attempt met, while none succeeds.
+    pub failing: Option<String>,
+    pub failing_for: Option<u64>,
+}
+
 impl From<Description> for StoreStatus {
     fn from(store: Description) -> StoreStatus {
         let micros = store.figures.last_sync.as_micros();
@@ -205,6 +224,7 @@ impl Engine {
             open_calls: shared.open_calls().len() as u64,
             connections: gauge(shared.metrics.connections.get()),
             doors: doors.collect(),
+            bridges: bridges(shared),
             tokens: Scope::ALL.into_iter().map(bearing).collect(),
             clock: shared.clock().map(ClockStatus::from),
             wear: Wear { process: wear.process, device: wear.device },
@@ -217,6 +237,25 @@ impl Engine {
         self.queue.try_send(Job::Describe(answer)).ok()?;
         receiver.await.ok()
     }
+}
+
+fn bridges(shared: &Shared) -> BTreeMap<String, BridgeStatus> {
+    let mut bridges: BTreeMap<String, BridgeStatus> = BTreeMap::new();
+    for (instance, state) in shared.outbox().bridges() {
+        let BridgeState { sent, failed, retried, failing } = state;
+        let (since, failing) = failing.unzip();
+        let failing_for = since.map(seconds_since);
+        let status =
+            BridgeStatus { sent, failed, retried, failing, failing_for, ..BridgeStatus::default() };
+        bridges.insert(instance, status);
+    }
+    for (instance, (waiting, oldest)) in shared.outbox().by_instance() {
+        let status = bridges.entry(instance).or_default();
+        status.waiting = waiting;
+        let age = shared.steady().0.saturating_sub(oldest.0) / Micros::SECOND;
+        status.oldest = Some(u64::try_from(age).unwrap_or(0));
+    }
+    bridges
 }
 
 fn seconds_since(then: Instant) -> u64 {

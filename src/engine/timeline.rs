@@ -52,6 +52,29 @@ impl Draft<'_> {
         Ok(no)
     }
 
+    /// Writes an entry of our own time behind all that is there. Among the times of others it counts as no earlier
+    /// than what it stands behind, and as no later either while our clock is not believed: what comes next must
+    /// find its place among them.
+    pub fn add_last(&mut self, ticket: &mut Ticket, entry: &Entry) -> Result<u64, ReadError> {
+        let last = self.end(ticket)?;
+        let before = match last.page.items.last() {
+            Some(item) => Some(item.at),
+            None if last.page_no > 0 => {
+                self.rows().page(ticket.number, last.page_no - 1)?.items.last().map(|item| item.at)
+            }
+            None => None,
+        };
+        let at = match before {
+            Some(before) if !self.ctx.trusted || before > entry.at => before,
+            _ => entry.at,
+        };
+        let no = self.next("entry", 1)?;
+        self.put(&key::number(no), entry);
+        self.list(ticket, DirItem { id: entry.id, no, at }, Place::End)?;
+        ticket.extent.entries += 1;
+        Ok(no)
+    }
+
     /// Lists an entry that stands elsewhere in the timeline at another place.
     pub fn move_entry(
         &mut self,

@@ -1,12 +1,14 @@
 //! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
 //! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
-//! with, an address leads to its person, counters reach what they gave out and numbers are dense.
+//! with, what is queued waits in the outbox, an address leads to its person, counters reach what they gave out and numbers are dense.
 
 use std::collections::HashMap;
 
 use super::rows::{ReadError, Rows, key};
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::{Contact, Conversation};
+use crate::domain::entry::{Delivery, Entry, Speaker};
+use crate::domain::outbound::{Outbound, WAITING};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
 use crate::store::records::{AddressOf, ConversationOf, Count, IndexRow, Pointer};
@@ -62,6 +64,7 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
         progress.set(check.seen());
     }
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
+    reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
     Ok(check.report)
 }
 
@@ -72,6 +75,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     while check.tickets(rows)? {}
     while check.contacts(rows)? {}
     check.running_calls(rows)?;
+    check.outbox(rows)?;
     Ok(check.report)
 }
 
@@ -96,6 +100,28 @@ impl Check {
         let counted = rows.get::<Count>(RUNNING.as_bytes())?.map_or(0, |c| c.0);
         if running as u64 != counted {
             self.report.find(format!("{running} calls are running, {counted} are counted"));
+        }
+        Ok(())
+    }
+
+    /// What waits to be sent is queued, is there, and is counted.
+    fn outbox(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        let waiting = rows.scan::<Outbound>(&[], None, Order::Ascending, usize::MAX)?;
+        let counted = rows.get::<Count>(WAITING.as_bytes())?.map_or(0, |c| c.0);
+        if waiting.len() as u64 != counted {
+            let found = waiting.len();
+            self.report.find(format!("{found} messages wait to be sent, {counted} are counted"));
+        }
+        for (_, message) in &waiting {
+            let name = format!("entry {}, which waits to be sent,", message.entry);
+            if rows.dispatch(message.entry)?.is_none_or(|d| d.state != Delivery::Queued) {
+                self.report.find(format!("{name} is not queued"));
+            }
+            match rows.get::<Entry>(&key::number(message.entry))? {
+                Some(entry) if entry.ticket == message.ticket => {}
+                Some(_) => self.report.find(format!("{name} is another ticket's")),
+                None => self.report.find(format!("{name} is missing")),
+            }
         }
         Ok(())
     }
@@ -242,7 +268,12 @@ fn timeline(
     for page in 0..ticket.extent.pages {
         for item in rows.page(ticket.number, page)?.items {
             match rows.entry(&item) {
-                Ok(entry) if entry.ticket == ticket.number && entry.id == item.id => {}
+                Ok(entry) if entry.ticket == ticket.number && entry.id == item.id => {
+                    if entry.speaker == Speaker::Agent && !waits_as_told(rows, ticket, item.no)? {
+                        report
+                            .find(format!("{name}: entry {} is queued and does not wait", item.no));
+                    }
+                }
                 Ok(_) => report.find(format!("{name} lists entry {}, which is another's", item.no)),
                 Err(e) => report.find(format!("{name}: {e}")),
             }
@@ -260,6 +291,15 @@ fn timeline(
         report.find(format!("{name} lists an entry id that was never given out"));
     }
     Ok(())
+}
+
+/// Whether a message that is queued waits in the outbox of its conversation.
+fn waits_as_told(rows: &Rows<'_>, ticket: &Ticket, no: u64) -> Result<bool, ReadError> {
+    if rows.dispatch(no)?.is_none_or(|d| d.state != Delivery::Queued) {
+        return Ok(true);
+    }
+    let Some(conversation) = ticket.conversation else { return Ok(false) };
+    Ok(rows.waiting(conversation)?.iter().any(|(_, message)| message.entry == no))
 }
 
 /// The status history is whole and ends where the ticket is; metadata are whole.

@@ -200,12 +200,16 @@ impl FromRequestParts<State> for Named {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|e| Problem::bad_request(format!("path: {}", e.body_text())))?;
-        let reference = Reference::parse(&text).ok_or_else(|| {
-            let known = "a number (1001 or #1001), a UUID or a code such as GXS-20251128-A1B2C3D4";
-            Problem::field("id", format!("must be {known}, at most {MAX_REFERENCE} bytes"))
-        })?;
-        Ok(Named(reference))
+        Ok(Named(named(&text)?))
     }
+}
+
+/// A ticket's name, of whatever kind.
+pub fn named(text: &str) -> Result<Reference, Failure> {
+    Reference::parse(text).ok_or_else(|| {
+        let known = "a number (1001 or #1001), a UUID or a code such as GXS-20251128-A1B2C3D4";
+        Problem::field("id", format!("must be {known}, at most {MAX_REFERENCE} bytes")).into()
+    })
 }
 
 /// How many rows a list gives: absent is the default, more than the maximum is an error (DESIGN C6).

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
+use super::delivery::DeliveryView;
 use super::error::Failure;
 use super::extract::{Input, Query, limit, number, sequence};
 use super::queue::Nothing;
@@ -20,6 +21,7 @@ use crate::domain::time::Micros;
 use crate::engine;
 use crate::engine::command::{Command, Reply};
 use crate::engine::feed::{Published, ReadFeedError, SCHEMA};
+use crate::engine::outbox::Outbox;
 use crate::wire::problem::Problem;
 
 /// The longest a reader may wait for news, in seconds.
@@ -73,8 +75,10 @@ impl From<Contact> for ContactView {
     }
 }
 
-impl From<Published> for EventView {
-    fn from(p: Published) -> EventView {
+impl EventView {
+    fn of(p: Published, outbox: &Outbox) -> EventView {
+        let number = p.event.entry.unwrap_or_default();
+        let delivery = p.dispatch.map(|d| DeliveryView::of(d, outbox, number));
         EventView {
             seq: p.seq,
             at: p.at,
@@ -82,7 +86,7 @@ impl From<Published> for EventView {
             schema: SCHEMA,
             actor: p.event.actor,
             ticket: p.ticket.map(TicketView::from),
-            entry: p.entry.map(EntryView::from),
+            entry: p.entry.map(|e| EntryView { delivery, ..EntryView::from(e) }),
             contact: p.contact.map(ContactView::from),
         }
     }
@@ -133,7 +137,7 @@ pub async fn read(
         let _ = tokio::time::timeout(Duration::from_secs(wait as u64), more).await;
     }
     let events = state.engine.events(after, limit).map_err(failure)?;
-    let events: Vec<_> = events.into_iter().map(EventView::from).collect();
+    let events: Vec<_> = events.into_iter().map(|e| EventView::of(e, shared.outbox())).collect();
     let next = events.last().map_or(after, |e| e.seq);
     let epoch = state.engine.shared().feed_epoch.clone();
     Ok(Json(FeedPage { events, next, newest: state.engine.shared().published(), epoch }))

@@ -4,6 +4,9 @@ mod auth;
 mod calls;
 mod calls_reports;
 mod calls_view;
+mod comments;
+mod conversations;
+mod delivery;
 mod docs;
 mod error;
 mod extract;
@@ -113,6 +116,11 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(tickets::resolve))
         .routes(routes!(tickets::close))
         .routes(routes!(tickets::reopen))
+        .routes(routes!(comments::list, comments::add))
+        .routes(routes!(comments::resend))
+        .routes(routes!(comments::say))
+        .routes(routes!(conversations::read))
+        .routes(routes!(conversations::set_mode))
         .routes(routes!(feed::read))
         .routes(routes!(feed::cursors))
         .routes(routes!(feed::move_cursor, feed::drop_cursor))

@@ -1,5 +1,6 @@
 //! For whoever looks after the box: alive, ready, figures.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +16,7 @@ use super::State;
 use super::error::Failure;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
+use crate::engine::Shared as Held;
 use crate::engine::index::Filter;
 use crate::telemetry::metrics::{Answered, Metrics};
 use crate::telemetry::sources::Source;
@@ -112,11 +114,40 @@ pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Failure> 
     for (status, count) in Status::ALL.into_iter().zip(counts) {
         text.push_str(&format!("frontdesk_tickets{{status=\"{}\"}} {count}\n", status.as_str()));
     }
+    waiting(shared, &mut text);
     let published = shared.published();
     text.push_str("# HELP frontdesk_feed_events Events ever published.\n# TYPE frontdesk_feed_events counter\n");
     text.push_str(&format!("frontdesk_feed_events_total {published}\n# EOF\n"));
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// What waits to be sent, by the bridge that it waits for.
+fn waiting(shared: &Held, text: &mut String) {
+    let found = shared.outbox().by_instance();
+    let mut instances: BTreeMap<String, (u64, i64)> =
+        shared.outbox().bridges().into_keys().map(|instance| (instance, (0, 0))).collect();
+    for (instance, (count, oldest)) in found {
+        let age = shared.steady().0.saturating_sub(oldest.0).max(0) / Micros::SECOND;
+        instances.insert(instance, (count, age));
+    }
+    let quoted = |name: &str| name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    text.push_str("# HELP frontdesk_outbox_messages Replies that wait to be sent, by instance.\n");
+    text.push_str("# TYPE frontdesk_outbox_messages gauge\n");
+    for (instance, (count, _)) in &instances {
+        let instance = quoted(instance);
+        text.push_str(&format!("frontdesk_outbox_messages{{instance=\"{instance}\"}} {count}\n"));
+    }
+    text.push_str(
+        "# HELP frontdesk_outbox_oldest_seconds How long the oldest of them has waited.\n",
+    );
+    text.push_str("# TYPE frontdesk_outbox_oldest_seconds gauge\n");
+    for (instance, (_, age)) in &instances {
+        let instance = quoted(instance);
+        text.push_str(&format!(
+            "frontdesk_outbox_oldest_seconds{{instance=\"{instance}\"}} {age}\n"
+        ));
+    }
 }
 
 /// Counts what was answered, by route and status.

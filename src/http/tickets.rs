@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::State;
 use super::calls::unexpected;
 use super::calls_view::NamedCall;
+use super::delivery::DeliveryView;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, number};
 use super::marks::{QuoteView, ReactionView, RevisionView};
@@ -18,7 +19,6 @@ use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::command::{Command, Reply};
-use crate::engine::rows::ReadError;
 use crate::wire::problem::Problem;
 
 /// Text of one page of a timeline; a longer entry comes whole, alone.
@@ -193,6 +193,9 @@ pub struct EntryView {
     /// The message that this one answers; in a timeline only
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quoted: Option<QuoteView>,
+    /// How far it has come on its way to the customer; only of messages that agents wrote here
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryView>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -241,6 +244,7 @@ impl From<Entry> for EntryView {
             revisions: None,
             reactions: None,
             quoted: None,
+            delivery: None,
         }
     }
 }
@@ -258,10 +262,10 @@ pub struct Timeline {
 pub struct TimelineQuery {
     /// The id of the entry to go on behind; the beginning if absent
     #[param(value_type = Option<i32>, minimum = 0)]
-    after: Option<String>,
+    pub after: Option<String>,
     /// 1 to 100, 50 if absent
     #[param(value_type = Option<i32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
+    pub limit: Option<String>,
 }
 
 /// A ticket's timeline in spoken or sent order.
@@ -276,25 +280,28 @@ pub async fn timeline(
     let limit = limit(query.limit.as_deref(), 50)?;
     let after = u32::try_from(number("after", query.after.as_deref(), 0)?)
         .map_err(|_| Problem::field("after", "must be the id of an entry"))?;
+    let outbox = state.engine.shared().outbox();
     let is_admin = caller.token.has(Scope::Admin);
     let found = state.engine.read(|rows| {
         let Some(ticket) = rows.resolve(&reference)?.filter(|t| visible(&caller, t)) else {
             return Ok(None);
         };
-        let Some((entries, more)) = rows.timeline(&ticket, after, limit, MAX_PAGE_BYTES)? else {
+        let limits = (limit, usize::MAX, MAX_PAGE_BYTES);
+        let Some(page) = rows.page_of(&ticket, after, limits, |_| true)? else {
             return Ok(Some(None));
         };
-        let marked = entries.into_iter().map(|entry| {
+        let mut entries = Vec::with_capacity(page.entries.len());
+        for (no, entry) in page.entries {
             let marks = rows.marks(&entry)?;
-            Ok(EntryView::from(entry).marked(marks, is_admin))
-        });
-        Ok(Some(Some((marked.collect::<Result<Vec<_>, ReadError>>()?, more))))
+            let delivery = DeliveryView::read(&rows, outbox, (entry.speaker, no))?;
+            let view = EntryView { delivery, ..EntryView::from(entry) };
+            entries.push(view.marked(marks, is_admin));
+        }
+        Ok(Some(Some(Timeline { entries, next: page.next })))
     })?;
     let page = found.ok_or_else(|| not_found("such ticket"))?;
-    let (entries, more) =
-        page.ok_or_else(|| Problem::field("after", "this ticket has no such entry"))?;
-    let next = if more { entries.last().map(|e| e.id) } else { None };
-    Ok(Json(Timeline { entries, next }))
+    let page = page.ok_or_else(|| Problem::field("after", "this ticket has no such entry"))?;
+    Ok(Json(page))
 }
 
 #[derive(Default, Deserialize, ToSchema)]

@@ -13,7 +13,7 @@ use super::whatsapp::BAILEYS;
 use super::{Doors, Refused};
 use crate::config::{Groups, WhatsappConfig};
 use crate::domain::contact::{Mode, spelling};
-use crate::domain::entry::{Attachment, MAX_BODY};
+use crate::domain::entry::{Attachment, Delivery as Progress, MAX_BODY};
 use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::time::Micros;
 use crate::engine::command::{
@@ -21,7 +21,7 @@ use crate::engine::command::{
 };
 use crate::engine::{self, Pending};
 use crate::wire::baileys;
-use crate::wire::chat::{self, Ids, Item, Message, Skip, What};
+use crate::wire::chat::{self, Ids, Item, Message, Skip, State, What};
 use crate::wire::problem::Problem;
 
 /// Bridges that name no session are one.
@@ -169,8 +169,9 @@ async fn outcome(
             Ok(Outcome::Changed { id, ticket, change })
         }
         Ok(_) => {
-            count("lid_mapping");
-            Ok(Outcome::Ignored { id, ignored: "lid_mapping" })
+            let ignored = change.map_or("lid_mapping", Skip::as_str);
+            count(ignored);
+            Ok(Outcome::Ignored { id, ignored })
         }
         Err(engine::Error::Refused(refusal)) if !matches!(refusal, Refusal::KeyReused) => {
             count("refused");
@@ -212,10 +213,30 @@ fn command(
             (change.id.clone(), Some(kind), changed(settings, instance, ids, *change))
         }
         Item::SamePerson { lid, phone } => (None, None, Ok(Command::JoinAddresses { lid, phone })),
-        Item::Receipt(receipt) => (Some(receipt.id), None, Err(Skip::Receipt)),
+        Item::Receipt(receipt) => {
+            let id = Some(receipt.id.clone());
+            (id, Some(Skip::Receipt), Ok(told_of(instance, *receipt)))
+        }
         Item::Skipped { id, reason } => (id, None, Err(reason)),
     };
     (Told { id, change }, command)
+}
+
+/// How far a message of ours has come.
+fn told_of(instance: &str, receipt: chat::Receipt) -> Command {
+    Command::Receipt {
+        instance: instance.to_owned(),
+        addresses: receipt.addresses,
+        id: receipt.id,
+        state: match receipt.state {
+            State::Sent => Progress::Sent,
+            State::Delivered => Progress::Delivered,
+            State::Read => Progress::Read,
+            State::Failed => Progress::Failed,
+        },
+        at: receipt.at.map(Micros),
+        error: receipt.error,
+    }
 }
 
 /// Whether a message of a group is one for us.

@@ -14,8 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Client;
 use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -50,16 +50,28 @@ pub fn trust(ca_file: &Path) -> Result<ClientConfig, ClientError> {
 
 /// An HTTP client that trusts as [`trust`] does.
 pub fn client(ca_file: &Path) -> Result<Client, ClientError> {
-    Client::builder()
+    build(ca_file, |client| client)
+}
+
+/// The same with a connection of its own for every request: what a server sends too much can never be taken for
+/// the answer to the next one.
+pub fn single_use_client(ca_file: &Path) -> Result<Client, ClientError> {
+    build(ca_file, |client| client.pool_max_idle_per_host(0))
+}
+
+fn build(
+    ca_file: &Path,
+    kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, ClientError> {
+    let client = Client::builder()
         .tls_backend_preconfigured(trust(ca_file)?)
         .dns_resolver(Arc::new(resolver::Resolver))
         .redirect(Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)
-        .user_agent(USER_AGENT)
-        .build()
-        .map_err(|error| ClientError::Setup(error.to_string()))
+        .user_agent(USER_AGENT);
+    kind(client).build().map_err(|error| ClientError::Setup(error.to_string()))
 }
 
 fn add(roots: &mut RootCertStore, file: &Path) -> Result<(), ClientError> {

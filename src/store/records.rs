@@ -8,8 +8,9 @@ use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::channel::Channel;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Agent, Contact, Conversation, Mode, Token};
-use crate::domain::entry::Entry;
+use crate::domain::entry::{Delivery, Entry};
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
+use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::priority::Priority;
 use crate::domain::source::SourcePosition;
 use crate::domain::status::Status;
@@ -47,6 +48,10 @@ records! {
     Quote => Quotes,
     Early => Early,
     Unclaimed => Unclaimed,
+    Outbound => Outbox,
+    Dispatch => Dispatches,
+    SentAs => SentAs,
+    BotReturn => BotReturns,
 }
 
 /// What the in-memory index holds of a ticket.
@@ -175,3 +180,31 @@ pub const CLOCK: &[u8] = b"clock";
 /// The last event that a consumer of the feed has dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor(pub u64);
+
+/// By which a bridge's echo or receipt finds our message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentAs {
+    /// The entry's global number; none while only a receipt has named the id.
+    pub entry: Option<u64>,
+    /// The round in which it was sent so.
+    pub round: u32,
+    /// When this was noted, by the steady clock.
+    pub noted_at: Micros,
+    /// What was told of the id before its entry was known.
+    pub early: Option<EarlyReceipt>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlyReceipt {
+    pub state: Delivery,
+    pub at: Micros,
+    pub error: Option<String>,
+}
+
+/// A conversation that goes back to the bot, unless its ticket goes on before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BotReturn {
+    pub ticket: u64,
+    /// When the ticket ended: another end, another return.
+    pub resolved_at: Option<Micros>,
+}

@@ -91,4 +91,12 @@ tables! {
     Portals = 30,
     /// name of a dial-out source → `SourcePosition`, how far its stream was taken.
     SourcePositions = 40,
+    /// conversation id u64, outbox number u64 → `Outbound`, while it waits to be sent.
+    Outbox = 50,
+    /// global entry number u64 → `Dispatch` of a message that went, or shall go, to a customer.
+    Dispatches = 51,
+    /// day of arrival u32, keyed hash of what a bridge calls a message of ours, 16 bytes → `SentAs`.
+    SentAs = 52,
+    /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
+    BotReturns = 53,
 }

@@ -28,6 +28,13 @@ pub struct Answered {
     pub status: u16,
 }
 
+/// Attempts to send a reply, by instance of a bridge and what became of them: sent, retried, failed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SentOut {
+    pub instance: String,
+    pub outcome: &'static str,
+}
+
 pub struct Metrics {
     registry: Registry,
     data_dir: Option<PathBuf>,
@@ -35,6 +42,7 @@ pub struct Metrics {
     pub doors: Doors,
     pub sources: Sources,
     pub answered: Family<Answered, Counter>,
+    sent_out: Family<SentOut, Counter>,
     pub commit_seconds: Histogram,
     pub batch_commands: Histogram,
     journal_bytes: Gauge,
@@ -60,6 +68,9 @@ impl Default for Metrics {
         registry.register("events_in", "Events in, by door and outcome", events_in.clone());
         let answered = Family::default();
         registry.register("http_requests", "Requests answered", answered.clone());
+        let sent_out = Family::default();
+        let told = "Attempts to send a reply, by instance and outcome";
+        registry.register("replies", told, sent_out.clone());
         let commit_seconds = Histogram::new(exponential_buckets(50e-6, 2.0, 16));
         registry.register_with_unit(
             "commit",
@@ -108,6 +119,7 @@ impl Default for Metrics {
             doors: Doors::default(),
             sources: Sources::default(),
             answered,
+            sent_out,
             commit_seconds,
             batch_commands,
             registry,
@@ -130,6 +142,12 @@ impl Metrics {
     pub fn event(&self, door: &'static str, outcome: &'static str) {
         self.events_in.get_or_create(&EventIn { door, outcome }).inc();
         self.doors.event(door, outcome);
+    }
+
+    /// Instances come from the configuration, so the figures do not grow with what others send.
+    pub fn sent(&self, instance: &str, outcome: &'static str) {
+        let instance = instance.to_owned();
+        self.sent_out.get_or_create(&SentOut { instance, outcome }).inc();
     }
 
     /// The wall clock: believed, set by a time server, and how often it has jumped.

@@ -4,6 +4,7 @@ mod call_closer;
 mod certificates;
 mod housekeeping;
 mod maintenance;
+pub mod outbox;
 mod watchdog;
 
 use std::sync::Arc;

@@ -75,6 +75,7 @@ impl Operation {
     pub fn about(&self, ticket: &str) -> String {
         let path = self.path.replace("{id}", ticket).replace("{ref}", ticket);
         let path = path.replace("{session_id}", "s-1").replace("{name}", "a-consumer");
+        let path = path.replace("{comment}", "1").replace("{conversation}", "1");
         let path = path.replace("{event}", "messages-upsert").replace("{kind}", "messages");
         assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
         path

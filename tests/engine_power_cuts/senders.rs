@@ -40,6 +40,8 @@ pub struct Senders {
     answered: Vec<(Submission, Reply)>,
     sent: u64,
     connections: u64,
+    /// Tickets that customers' messages opened.
+    chats: Vec<u64>,
 }
 
 fn machine() -> Actor {
@@ -52,7 +54,8 @@ impl Senders {
         self.sent += 1;
         match random.below(100) {
             0..45 => self.message(random),
-            45..80 => self.call(random),
+            45..74 => self.call(random),
+            74..80 => self.comment(random),
             _ => self.request(random),
         }
     }
@@ -133,6 +136,17 @@ impl Senders {
         self.push(Submission::new(machine(), Command::OpenCall(new)), None, Some(call));
     }
 
+    /// An agent answers a customer, or notes something.
+    fn comment(&mut self, random: &mut Random) {
+        if self.chats.is_empty() {
+            return;
+        }
+        let which = random.below(self.chats.len() as u64) as usize;
+        let ticket = Reference::Number(self.chats[which]);
+        let (body, is_internal) = (format!("reply {}", self.sent), random.chance(20));
+        self.with_key(machine(), Command::AddComment { ticket, body, is_internal }, None, None);
+    }
+
     /// A request of the API, with an `Idempotency-Key`.
     fn request(&mut self, random: &mut Random) {
         let known: Vec<usize> =
@@ -202,6 +216,15 @@ impl Senders {
                 self.words[words].1 = true;
             }
             let Ok(reply) = reply else { continue };
+            // A reply that cannot go out is refused: only what was taken is said.
+            if let Reply::Comment { entry, .. } = &reply {
+                self.words.push((entry.body.clone(), true));
+            }
+            if let Reply::Message { ticket: Some(ticket), .. } = &reply
+                && !self.chats.contains(ticket)
+            {
+                self.chats.push(*ticket);
+            }
             if let (Some(call), Reply::Call { ticket, resumed }) = (pending.call, &reply) {
                 let known = self.calls[call].ticket.replace(ticket.number);
                 let same = known.is_none_or(|known| known == ticket.number && *resumed);

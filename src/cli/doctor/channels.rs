@@ -1,6 +1,7 @@
 //! The doors: may anybody come in, and does anything come.
 
 use super::{Finding, Patient};
+use crate::admin::Status;
 use crate::cli::size::span;
 
 const CHECK: &str = "channels";
@@ -45,6 +46,33 @@ pub fn check(patient: &Patient<'_>) -> Vec<Finding> {
         let seen = format!("nothing came in since the start, {} ago", span(status.uptime));
         findings.push(Finding::ok(CHECK, seen));
     }
+    findings.extend(bridges(status));
     findings.push(certificates);
     findings
+}
+
+/// The ways out: does what agents write reach anybody.
+fn bridges(status: &Status) -> Option<Finding> {
+    let waiting: u64 = status.bridges.values().map(|bridge| bridge.waiting).sum();
+    let failing: Vec<_> = status.bridges.iter().filter(|(_, b)| b.failing.is_some()).collect();
+    let seen = status.bridges.len();
+    if seen == 0 {
+        return None;
+    }
+    if failing.is_empty() {
+        let sent: u64 = status.bridges.values().map(|bridge| bridge.sent).sum();
+        let seen = format!("{seen} bridges for replies: {sent} sent, {waiting} wait");
+        return Some(Finding::ok(CHECK, seen));
+    }
+    let longest = failing.iter().filter_map(|(_, bridge)| bridge.failing_for).max();
+    let seen = format!(
+        "{} of {seen} bridges cannot be given replies, since {} ago; {waiting} wait",
+        failing.len(),
+        span(longest.unwrap_or_default())
+    );
+    let advice = "see that the bridge runs, is linked to its phone, and is reached from this box";
+    let details = failing.iter().map(|(instance, bridge)| {
+        format!("{instance}: {}", bridge.failing.as_deref().unwrap_or_default())
+    });
+    Some(Finding::warning(CHECK, seen, advice).with(details))
 }

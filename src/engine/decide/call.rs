@@ -240,7 +240,8 @@ fn judge(draft: &Draft<'_>, ticket: &mut Ticket, categorize: bool) -> Result<(),
     let (mut turns, mut befell) = (Vec::new(), None);
     for item in draft.directory(ticket)?.iter().take(JUDGED_ENTRIES) {
         let entry = draft.rows().entry(item)?;
-        if entry.kind == Kind::Message && entry.deleted_at.is_none() {
+        // What bears a name was written on the ticket, not said in the call.
+        if entry.kind == Kind::Message && entry.author.is_none() && entry.deleted_at.is_none() {
             let mut body = entry.body;
             truncate(&mut body, JUDGED_BYTES);
             turns.push((entry.speaker == Speaker::User, body));

@@ -7,10 +7,13 @@ mod call_order;
 mod call_source;
 mod changes;
 mod chat;
+mod comments;
 mod feed;
 mod identity;
 mod infer;
 mod intake;
+mod mode;
+mod outbox;
 mod people;
 mod queue;
 mod reported_call;
@@ -79,6 +82,17 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
         Command::ChangeMessage(change) => changes::receive(draft, change),
         Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
+        Command::AddComment { ticket, body, is_internal } => {
+            comments::add(draft, ticket, body, *is_internal)
+        }
+        Command::ResendComment { ticket, entry } => comments::resend(draft, ticket, *entry),
+        Command::Dispatched { conversation, number, entry, outcome } => {
+            outbox::dispatched(draft, (*conversation, *number), *entry, outcome)
+        }
+        Command::Receipt { instance, addresses, id, state, at, error } => {
+            outbox::receipt(draft, (instance, addresses), id, (*state, *at, error.as_deref()))
+        }
+        Command::SetMode { conversation, mode } => mode::set(draft, *conversation, *mode),
         Command::Claim { ticket } => queue::claim(draft, ticket),
         Command::SetStatus { ticket, to, reason, notes } => {
             queue::set_status(draft, ticket, *to, reason.as_deref(), notes.as_deref())

@@ -89,5 +89,8 @@ pub fn change_status(
         super::whatsapp::reopened(draft, ticket)?;
     }
     draft.set_status(ticket, to, reason);
+    if !to.is_open() {
+        super::mode::ended(draft, from, ticket)?;
+    }
     Ok(())
 }

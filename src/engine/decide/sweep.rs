@@ -9,7 +9,8 @@ use crate::store::{Order, Table, View};
 /// Rows removed by one command, so that a batch stays short.
 pub const SWEEP_ROWS: usize = 2000;
 
-/// Removes dedup keys and remembered answers of buckets that are past their time.
+/// Removes dedup keys, ids of sent messages and remembered answers of buckets that are past their time, and gives back
+/// to the bot what is due.
 pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     let rules = draft.ctx.rules;
     let oldest_day = day(draft.ctx.steady).saturating_sub(rules.dedup_days);
@@ -19,6 +20,7 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
         (Table::Seen, oldest_day),
         (Table::Early, oldest_day),
         (Table::Unclaimed, oldest_day),
+        (Table::SentAs, oldest_day),
         (Table::Idempotency, oldest_hour),
     ] {
         let rows = View::scan(
@@ -35,5 +37,6 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
             draft.delete(table, &key);
         }
     }
+    removed += super::mode::sweep(draft)?;
     Ok(Reply::Swept(removed))
 }

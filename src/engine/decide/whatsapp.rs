@@ -2,7 +2,7 @@
 //! conversation handed to the agents; all in one plan (S4.4 to S4.10).
 
 use super::people::{find_contact, find_conversation, meet_contact, new_conversation};
-use super::{changes, identity, unclaimed};
+use super::{changes, comments, identity, mode, outbox, unclaimed};
 use crate::domain::channel::Channel;
 use crate::domain::contact::{Contact, Conversation, Mode};
 use crate::domain::entry::{Entry, Kind, Speaker};
@@ -69,19 +69,22 @@ fn own_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcom
     let Some(contact) = find_contact(draft, &message.addresses)?.first().copied() else {
         return Ok(nothing);
     };
-    let Some(conversation) = find_conversation(draft, &message.instance, contact)? else {
+    let Some(mut conversation) = find_conversation(draft, &message.instance, contact)? else {
         return Ok(nothing);
     };
+    if let Some(entry) = outbox::echoed(draft, &conversation, message)? {
+        let Conversation { ticket, mode, .. } = conversation;
+        return Ok(Outcome { ticket, mode, entry: Some(entry) });
+    }
+    if mode::to_agents(draft, &mut conversation)? {
+        draft.put(&key::number(conversation.id), &conversation);
+    }
     let Some(number) = conversation.ticket else {
         return Ok(Outcome { mode: conversation.mode, ..nothing });
     };
     let Some(mut ticket) = draft.rows().ticket(number)? else { return Ok(nothing) };
     let entry = Some(add_message(draft, &mut ticket, message, Speaker::Agent)?);
-    let now = draft.ctx.now;
-    ticket.first_response_at.get_or_insert(now);
-    if matches!(ticket.status, Status::New | Status::Open) {
-        draft.set_status(&mut ticket, Status::InProgress, Some("an agent answered"));
-    }
+    comments::answered(draft, &mut ticket);
     draft.put_ticket(&ticket)?;
     Ok(Outcome { ticket: Some(number), mode: conversation.mode, entry })
 }
@@ -92,6 +95,7 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
         Some(conversation) => conversation,
         None => new_conversation(draft, &message.instance, &mut contact)?,
     };
+    let before = conversation.clone();
     let current = match conversation.ticket {
         Some(number) => draft.rows().ticket(number)?,
         None => None,
@@ -107,10 +111,16 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
         }
         // By a clock that is not to be believed nothing is too late.
         Some(mut ticket) if !draft.ctx.trusted || now < ended_at(&ticket).plus(window) => {
+            mode::return_if_due(draft, &mut conversation, &ticket)?;
             draft.set_status(&mut ticket, Status::Open, Some("the customer wrote again"));
             ticket
         }
-        earlier => new_ticket(draft, &contact, &mut conversation, message, earlier)?,
+        earlier => {
+            let ticket = new_ticket(draft, &contact, &mut conversation, message, earlier)?;
+            conversation.ticket = Some(ticket.number);
+            mode::to_agents(draft, &mut conversation)?;
+            ticket
+        }
     };
     let entry = Some(add_message(draft, &mut ticket, message, Speaker::User)?);
     super::infer::from_text(draft, &mut ticket, &message.text);
@@ -121,17 +131,13 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
         ticket.requester.phone = contact.phone.clone();
     }
     draft.put_ticket(&ticket)?;
-    if conversation.mode != Mode::Agent {
-        let changed = "[CHAT] Mode changed to 'agent' - future messages will go to agent queue";
-        draft.notice(changed.into());
+    if conversation.mode == Mode::Agent {
+        draft.notice("[SKIP BOT] Chat mode is 'agent', message will go to agent queue".into());
     }
-    draft.notice("[SKIP BOT] Chat mode is 'agent', message will go to agent queue".into());
-    if conversation.mode != Mode::Agent || conversation.ticket != Some(ticket.number) {
-        conversation.mode = Mode::Agent;
-        conversation.ticket = Some(ticket.number);
+    if conversation != before {
         draft.put(&key::number(conversation.id), &conversation);
     }
-    Ok(Outcome { ticket: Some(ticket.number), mode: Mode::Agent, entry })
+    Ok(Outcome { ticket: Some(ticket.number), mode: conversation.mode, entry })
 }
 
 fn ended_at(ticket: &Ticket) -> Micros {

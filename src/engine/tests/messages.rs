@@ -111,7 +111,7 @@ impl Messages {
 }
 
 /// Dedup keys live by the day; nothing of them is swept here before they are past their time for good.
-fn is_remembered(desk: &Desk, arrived: Micros) -> bool {
+pub fn is_remembered(desk: &Desk, arrived: Micros) -> bool {
     let days = i64::from(desk.rules.dedup_days);
     desk.steady().0 / Micros::DAY - arrived.0 / Micros::DAY <= days
 }

@@ -9,6 +9,8 @@ mod cases;
 mod changes;
 mod memory;
 mod messages;
+mod receipts;
+mod replies;
 mod sequences;
 mod sources;
 mod spoken_order;
@@ -26,13 +28,14 @@ use super::event::Event;
 use super::index::{Filter, Index, Set, Sort};
 use super::load;
 use super::rows::{Rows, key};
-use super::rules::Rules;
+use super::rules::{BotReturns, Rules};
 use super::seen::SeenWindow;
 use super::verify;
 use crate::domain::categorise::Categoriser;
 use crate::domain::clock::{Clock, ClockState, Reading};
 use crate::domain::contact::Contact;
 use crate::domain::entry::Entry;
+use crate::domain::outbound::Outbound;
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
@@ -216,6 +219,12 @@ impl Desk {
         Some(id)
     }
 
+    /// The outbox: conversation and number, message.
+    fn waiting(&self) -> Vec<((u64, u64), Outbound)> {
+        let rows = self.rows().scan::<Outbound>(&[], None, Order::Ascending, usize::MAX).unwrap();
+        rows.into_iter().map(|(k, row)| (key::numbers(&k).unwrap(), row)).collect()
+    }
+
     fn contact(&self, id: u64) -> Contact {
         self.rows().get(&key::number(id)).unwrap().expect("the contact")
     }
@@ -341,6 +350,9 @@ fn rules() -> Rules {
         categoriser: Categoriser::new(table, "general_inquiry".into()),
         intake: Categoriser::new([("shipping".into(), vec!["shipped".into()])], String::new()),
         portal_life: 90 * Micros::DAY,
+        outbound: [("bridge 0".to_owned(), 60)].into(),
+        max_outbox: 20,
+        bot_returns: BotReturns::After(Micros::HOUR),
         redactor: std::sync::Arc::default(),
     }
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::calls::Calls;
 use super::messages::Messages;
+use super::replies::Replies;
 use super::steps::{Step, steps};
 use super::{Desk, agent, cases, idempotency, relay};
 use crate::domain::reference::Reference;
@@ -25,6 +26,7 @@ struct Centre {
     desk: Desk,
     calls: Calls,
     messages: Messages,
+    replies: Replies,
     requests: Vec<Request>,
     /// Who claimed a ticket first.
     claimed: HashMap<u64, u64>,
@@ -36,13 +38,14 @@ impl Centre {
             desk: Desk::new(),
             calls: Calls::default(),
             messages: Messages::default(),
+            replies: Replies::default(),
             requests: Vec::new(),
             claimed: HashMap::new(),
         }
     }
 
     fn step(&mut self, step: Step) {
-        let Centre { desk, calls, messages, .. } = self;
+        let Centre { desk, calls, messages, replies, .. } = self;
         match step {
             Step::Wait(micros) => desk.wait(micros),
             Step::SetClock { by, synchronized } => desk.set_clock(by, synchronized),
@@ -72,6 +75,22 @@ impl Centre {
                     self.changes_status(ticket, to);
                 }
             }
+            Step::Comment { ticket, is_internal } => {
+                if let Some(number) = self.some_number(ticket) {
+                    self.replies.writes(&mut self.desk, number, is_internal);
+                }
+            }
+            Step::Dispatched { which, sent, with_id } => {
+                replies.is_dispatched(desk, which, sent, with_id);
+            }
+            Step::Receipt { which, state } => replies.is_told(desk, which, state),
+            Step::Echo { which } => replies.comes_back(desk, which),
+            Step::Resend { which } => replies.is_sent_again(desk, which),
+            Step::SetMode { ticket, mode } => {
+                if let Some(number) = self.some_number(ticket) {
+                    self.replies.hands_over(&mut self.desk, number, mode);
+                }
+            }
             Step::RequestAgain { which } => self.comes_again(which),
             Step::KeyAgain { which } => self.key_comes_again(which),
             Step::Sweep => {
@@ -81,9 +100,13 @@ impl Centre {
         }
     }
 
-    fn some_ticket(&self, which: usize) -> Option<Reference> {
+    fn some_number(&self, which: usize) -> Option<u64> {
         let which = which.checked_rem(self.desk.index.len() as usize)?;
-        Some(Reference::Number(1001 + which as u64))
+        Some(1001 + which as u64)
+    }
+
+    fn some_ticket(&self, which: usize) -> Option<Reference> {
+        self.some_number(which).map(Reference::Number)
     }
 
     /// Asks with an `Idempotency-Key`.
@@ -157,7 +180,8 @@ impl Centre {
     fn check(&self) {
         self.desk.check();
         let said = self.desk.said();
-        for text in self.calls.kept.iter().chain(&self.messages.kept) {
+        self.replies.check(&self.desk);
+        for text in self.calls.kept.iter().chain(&self.messages.kept).chain(&self.replies.kept) {
             assert_eq!(
                 said.get(text),
                 Some(&1),
@@ -168,7 +192,7 @@ impl Centre {
         let tools = said.iter().filter(|(text, _)| text.starts_with("[Tool Call")).map(|(_, n)| n);
         let tools: usize = tools.sum();
         let all: usize = said.values().sum();
-        let mut kept = self.calls.kept.len() + self.messages.kept.len();
+        let mut kept = self.calls.kept.len() + self.messages.kept.len() + self.replies.kept.len();
         for text in &self.messages.unclaimed {
             let claimed = said.get(text).copied().unwrap_or(0);
             assert!(claimed <= 1, "{text:?} is in the timelines {claimed} times");
@@ -180,7 +204,9 @@ impl Centre {
             assert_eq!(assignee, Some(*holder));
         }
         for ticket in self.desk.tickets().iter().filter(|t| t.session_id.is_none()) {
-            let entries = self.desk.entries(ticket.number);
+            let mut entries = self.desk.entries(ticket.number);
+            // What is written here has no time of the phones: it stands where it came.
+            entries.retain(|entry| self.messages.sent.contains_key(&entry.body));
             let sent: Vec<Micros> = entries.iter().map(|e| self.messages.sent[&e.body]).collect();
             // What a wrong clock takes for the future stands in the order of arrival: as late as a message may be.
             let all_by_time = entries.iter().zip(&sent).all(|(entry, sent)| entry.at == *sent);

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use crate::domain::contact::Mode;
+use crate::domain::entry::Delivery;
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
@@ -91,6 +93,29 @@ pub enum Step {
         ticket: usize,
         to: Status,
     },
+    Comment {
+        ticket: usize,
+        is_internal: bool,
+    },
+    Dispatched {
+        which: usize,
+        sent: bool,
+        with_id: bool,
+    },
+    Receipt {
+        which: usize,
+        state: Delivery,
+    },
+    Echo {
+        which: usize,
+    },
+    Resend {
+        which: usize,
+    },
+    SetMode {
+        ticket: usize,
+        mode: Mode,
+    },
     /// The latest request with an `Idempotency-Key`, or an older one, comes again.
     RequestAgain {
         which: usize,
@@ -152,6 +177,15 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(call, category, priority, status)| Step::Update { call, category, priority, status }),
         3 => (any::<usize>(), 1..4u64).prop_map(|(ticket, agent)| Step::Claim { ticket, agent }),
         4 => (any::<usize>(), status()).prop_map(|(ticket, to)| Step::SetStatus { ticket, to }),
+        5 => (any::<usize>(), prop::bool::weighted(0.2))
+            .prop_map(|(ticket, is_internal)| Step::Comment { ticket, is_internal }),
+        4 => (any::<usize>(), prop::bool::weighted(0.7), prop::bool::weighted(0.7))
+            .prop_map(|(which, sent, with_id)| Step::Dispatched { which, sent, with_id }),
+        4 => (any::<usize>(), delivery()).prop_map(|(which, state)| Step::Receipt { which, state }),
+        3 => any::<usize>().prop_map(|which| Step::Echo { which }),
+        2 => any::<usize>().prop_map(|which| Step::Resend { which }),
+        1 => (any::<usize>(), prop::sample::select(&[Mode::Bot, Mode::Agent][..]))
+            .prop_map(|(ticket, mode)| Step::SetMode { ticket, mode }),
         3 => any::<usize>().prop_map(|which| Step::RequestAgain { which }),
         1 => any::<usize>().prop_map(|which| Step::KeyAgain { which }),
         1 => Just(Step::Sweep),
@@ -208,6 +242,11 @@ fn fact() -> impl Strategy<Value = CallFact> {
         1 => item.clone().prop_map(|item| CallFact::ToolCalled { item }),
         1 => item.prop_map(|item| CallFact::ToolAnswered { item }),
     ]
+}
+
+fn delivery() -> impl Strategy<Value = Delivery> {
+    use Delivery::*;
+    prop::sample::select(&[Sent, Delivered, Read, Failed][..])
 }
 
 fn status() -> impl Strategy<Value = Status> {
