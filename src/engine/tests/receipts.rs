@@ -17,12 +17,10 @@ fn replied() -> Desk {
         instance: "bridge 0".into(),
         id: Some("IN1".into()),
         addresses: vec![CUSTOMER.into()],
-        phone: None,
         from_me: false,
-        name: None,
         sent_at: None,
         text: "hello".into(),
-        attachment: None,
+        ..InboundMessage::default()
     };
     desk.ask(&relay(), Command::ReceiveMessage(Box::new(message))).unwrap();
     let ticket = Reference::Number(1001);

@@ -138,12 +138,10 @@ impl Replies {
             instance: "bridge 0".into(),
             id: Some(id.clone()),
             addresses,
-            phone: None,
             from_me: true,
-            name: None,
             sent_at: Some(desk.phones),
             text: written.text.clone(),
-            attachment: None,
+            ..InboundMessage::default()
         };
         let entries = desk.entries(written.ticket).len();
         let ticket = written.ticket;
