@@ -42,7 +42,7 @@ records! {
     Count => Counts,
     Cursor => Cursors,
     ClockState => Clock,
-    SourcePosition => SourcePositions,
+    SourcePosition => Sources,
 }
 
 /// What the in-memory index holds of a ticket.

@@ -78,5 +78,5 @@ tables! {
     /// the one key `clock` → `ClockState`.
     Clock = 21,
     /// name of a dial-out source → `SourcePosition`, how far its stream was taken.
-    SourcePositions = 40,
+    Sources = 40,
 }
