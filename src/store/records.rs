@@ -41,7 +41,7 @@ records! {
     Count => Counts,
     Cursor => Cursors,
     ClockState => Clock,
-    SourcePosition => SourcePositions,
+    SourcePosition => Sources,
     Portal => Portals,
     Revision => Revisions,
     Reaction => Reactions,

@@ -90,7 +90,7 @@ tables! {
     /// ticket number u64 → `Portal`, the tokens by which its customer looks at it.
     Portals = 30,
     /// name of a dial-out source → `SourcePosition`, how far its stream was taken.
-    SourcePositions = 40,
+    Sources = 40,
     /// conversation id u64, outbox number u64 → `Outbound`, while it waits to be sent.
     Outbox = 50,
     /// global entry number u64 → `Dispatch` of a message that went, or shall go, to a customer.

@@ -8,9 +8,24 @@ use std::net::SocketAddr;
 use crate::config::{self, Setting, Sources, settings};
 
 /// Words that settings choose from.
-const WORDS: [&str; 14] = [
-    "error", "warn", "info", "debug", "trace", "text", "json", "low", "medium", "high", "urgent",
-    "off", "self", "files",
+const WORDS: [&str; 17] = [
+    "error",
+    "warn",
+    "info",
+    "debug",
+    "trace",
+    "text",
+    "json",
+    "low",
+    "medium",
+    "high",
+    "urgent",
+    "off",
+    "self",
+    "files",
+    "openai",
+    "azure-preview",
+    "azure-ga",
 ];
 /// Its keys and values are the user's own.
 const OPEN_TABLE: &str = "calls.categories.";
