@@ -15,6 +15,8 @@ mod fake;
 mod harness;
 #[path = "replies/kills.rs"]
 mod kills;
+#[path = "replies/receipts.rs"]
+mod receipts;
 #[path = "replies/retries.rs"]
 mod retries;
 

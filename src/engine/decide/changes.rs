@@ -1,7 +1,7 @@
 //! What happens to a message after it was sent: edits, deletions, reactions, its content coming late. The old
 //! words stay among its revisions; nothing that comes twice, or before what is newer, changes more.
 
-use super::identity;
+use super::{identity, outbox};
 use crate::domain::entry::{Entry, Speaker};
 use crate::domain::message::{
     Change, Changer, DELETED, EarlyChange, MAX_REACTIONS, MAX_REVISIONS, Reaction, Revision,
@@ -21,6 +21,13 @@ pub fn receive(draft: &mut Draft<'_>, change: &MessageChange) -> Result<Reply, R
             apply(draft, entry, &early)?;
         }
         return Ok(Reply::Changed { ticket: seen.ticket });
+    }
+    // One that was written here, and has not come back from the bridge.
+    if let Some(no) = outbox::sent_as(draft, &change.instance, &change.target)?
+        && let Some(entry) = draft.get::<Entry>(&key::number(no))?
+    {
+        apply(draft, no, &early)?;
+        return Ok(Reply::Changed { ticket: Some(entry.ticket) });
     }
     for hash in identity::waiting(draft, change) {
         let mut waits = identity::waits_under(draft, &hash)?.unwrap_or_default();

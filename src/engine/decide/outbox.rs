@@ -278,6 +278,11 @@ fn conversation(
     }
 }
 
+/// The number of the entry that a bridge knows by this id.
+pub fn sent_as(draft: &Draft<'_>, instance: &str, id: &str) -> Result<Option<u64>, Refusal> {
+    Ok(find(draft, &by_id(draft, instance, bare(id)))?.and_then(|known| known.entry))
+}
+
 /// The entry's number, if a message from our own side is one of the outbox that comes back from the bridge: known by
 /// its id, or else, before its id is known, by its words. It is `sent` then, and needs no entry of its own.
 pub fn echoed(
@@ -287,10 +292,9 @@ pub fn echoed(
 ) -> Result<Option<u64>, Refusal> {
     let id = message.id.as_deref().map(bare);
     if let Some(id) = id
-        && let Some(known) = find(draft, &by_id(draft, &conversation.instance, id))?
-        && known.entry.is_some()
+        && let Some(no) = sent_as(draft, &conversation.instance, id)?
     {
-        return Ok(known.entry);
+        return Ok(Some(no));
     }
     let waiting = draft.rows().waiting(conversation.id)?;
     let mut same = waiting.iter().find(|(_, row)| id == Some(row.message_id.as_str()));
