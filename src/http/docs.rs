@@ -1,8 +1,16 @@
 //! The OpenAPI document and the page that shows it; both come out of the binary.
 
+use std::io::Read;
+
 use axum::Router;
-use axum::response::Redirect;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use flate2::read::GzDecoder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder,
@@ -11,6 +19,9 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::wire::problem::{FieldError, MEDIA_TYPE, Problem};
+
+/// The page's largest file, packed, in bytes.
+const MAX_FILE: usize = 4 << 20;
 
 const ABOUT: &str = "Every phone call and WhatsApp message becomes a ticket with its full transcript, on the box itself.\n\n\
 Every call but those marked open needs `Authorization: Bearer <token>` (make one with `frontdesk token create`). \
@@ -48,10 +59,35 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
+/// The page's files lie packed in the binary. Browsers take them so; for others they are unpacked.
+async fn unpack(request: Request, next: Next) -> Response {
+    let accepted = request.headers().get_all(ACCEPT_ENCODING).iter();
+    let takes =
+        accepted.filter_map(|value| value.to_str().ok()).any(|value| value.contains("gzip"));
+    let mut response = next.run(request).await;
+    if takes || response.headers_mut().remove(CONTENT_ENCODING).is_none() {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let mut plain = Vec::new();
+    let unpacked = match to_bytes(body, MAX_FILE).await {
+        Ok(packed) => GzDecoder::new(&packed[..]).read_to_end(&mut plain).is_ok(),
+        Err(_) => false,
+    };
+    if !unpacked {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    head.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(head, plain.into())
+}
+
 /// `/openapi.json` and `/docs`.
 pub fn routes(document: &OpenApi) -> Router {
     let page = SwaggerUi::new("/docs")
         .config(Config::new(["/openapi.json"]).validator_url("none").try_it_out_enabled(true))
         .url("/openapi.json", document.clone());
-    Router::new().merge(page).route("/", get(|| async { Redirect::temporary("/docs") }))
+    Router::new()
+        .merge(page)
+        .layer(from_fn(unpack))
+        .route("/", get(|| async { Redirect::temporary("/docs") }))
 }
