@@ -43,8 +43,14 @@ pub struct SourceConfig {
 pub enum SourceKind {
     /// Realtime events of many calls.
     Calls,
-    /// What a Baileys bridge would post to its webhook.
+    /// What a Baileys bridge would post to its webhook, and so on.
     Baileys,
+    Evolution,
+    Waha,
+    Wuzapi,
+    Whapi,
+    /// Meta's WhatsApp Cloud API.
+    Whatsapp,
 }
 
 impl SourceKind {
@@ -52,6 +58,11 @@ impl SourceKind {
         match self {
             SourceKind::Calls => "calls",
             SourceKind::Baileys => "baileys",
+            SourceKind::Evolution => "evolution",
+            SourceKind::Waha => "waha",
+            SourceKind::Wuzapi => "wuzapi",
+            SourceKind::Whapi => "whapi",
+            SourceKind::Whatsapp => "whatsapp",
         }
     }
 }

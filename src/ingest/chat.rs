@@ -5,11 +5,9 @@ use std::collections::VecDeque;
 
 use axum::Json;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::door::Delivery;
-use super::whatsapp::BAILEYS;
 use super::{Doors, Refused};
 use crate::config::{Groups, WhatsappConfig};
 use crate::domain::contact::{Mode, spelling};
@@ -20,7 +18,6 @@ use crate::engine::command::{
     Command, GroupPost, IdScope, InboundMessage, MessageChange, Refusal, Reply, Submission,
 };
 use crate::engine::{self, Pending};
-use crate::wire::baileys;
 use crate::wire::chat::{self, Ids, Item, Message, Skip, State, What};
 use crate::wire::problem::Problem;
 
@@ -183,12 +180,19 @@ async fn outcome(
     }
 }
 
-/// What a delivery in Baileys' own words asks for, from a source that waits for no answer to each message.
-pub(super) fn commands(settings: &WhatsappConfig, body: &Value) -> Result<Vec<Command>, Problem> {
-    let chat::Delivery { instance, items, ids, own, .. } = baileys::parse(body);
-    let instance = BAILEYS.instance(instance.as_deref())?;
-    let commands = items.into_iter().map(|item| command(settings, &instance, ids, &own, item).1);
-    Ok(commands.filter_map(Result::ok).collect())
+/// What deliveries ask for, from a source that waits for no answer to each message.
+pub(super) fn commands(
+    settings: &WhatsappConfig,
+    door: Door,
+    parsed: Vec<chat::Delivery>,
+) -> Result<Vec<Command>, Problem> {
+    let mut commands = Vec::new();
+    for chat::Delivery { instance, items, ids, own } in parsed {
+        let instance = door.instance(instance.as_deref())?;
+        let of = |item| command(settings, &instance, ids, &own, item).1.ok();
+        commands.extend(items.into_iter().filter_map(of));
+    }
+    Ok(commands)
 }
 
 fn command(

@@ -11,15 +11,29 @@ use super::chat::{Answer, Door, take};
 use super::door::{self, Delivery, Vendor, admit, admit_signed};
 use super::signature::{self, Coding, Digest};
 use super::{Doors, Refused};
+use crate::config::SourceKind;
 use crate::wire::problem::Problem;
-use crate::wire::{baileys, evolution, json, meta, waha, whapi, wuzapi};
+use crate::wire::{baileys, chat, evolution, json, meta, waha, whapi, wuzapi};
 
-pub(super) const BAILEYS: Door = Door { name: "baileys", prefix: None };
+const BAILEYS: Door = Door { name: "baileys", prefix: None };
 const EVOLUTION: Door = Door { name: "evolution", prefix: Some("evolution") };
 const WAHA: Door = Door { name: "waha", prefix: Some("waha") };
 const WUZAPI: Door = Door { name: "wuzapi", prefix: Some("wuzapi") };
 const WHAPI: Door = Door { name: "whapi", prefix: Some("whapi") };
 const META: Door = Door { name: "whatsapp", prefix: Some("meta") };
+
+/// Reads what a source sends as what it would post to its door; none if it is no bridge.
+pub(super) fn from_source(kind: SourceKind, body: &Value) -> Option<(Door, Vec<chat::Delivery>)> {
+    Some(match kind {
+        SourceKind::Calls => return None,
+        SourceKind::Baileys => (BAILEYS, vec![baileys::parse(body)]),
+        SourceKind::Evolution => (EVOLUTION, vec![evolution::parse(body, None)]),
+        SourceKind::Waha => (WAHA, vec![waha::parse(body)]),
+        SourceKind::Wuzapi => (WUZAPI, vec![wuzapi::parse(body)]),
+        SourceKind::Whapi => (WHAPI, vec![whapi::parse(body)]),
+        SourceKind::Whatsapp => (META, meta::parse(body)),
+    })
+}
 
 /// A body of JSON. Bridges that say nothing of its type mean that.
 fn body(delivery: &Delivery) -> Result<Value, Problem> {

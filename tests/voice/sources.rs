@@ -208,6 +208,21 @@ async fn a_bridge_is_dialled_too_and_each_message_comes_once() {
     assert_eq!(timeline(&desk), Some(all));
 }
 
+/// What a bridge would post to its door it may send when it is dialled.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bridge_may_be_a_source() {
+    let peer = Peer::start().await;
+    peer.add(json!({"event": {
+        "id": "evt_1", "event": "message", "session": "default",
+        "payload": {"id": "false_628123456789@c.us_AAA", "timestamp": 1_769_596_200, "fromMe": false,
+            "from": "628123456789@c.us", "body": "halo dari WAHA"},
+    }}));
+    let desk = desk(&peer.config("bridge", "waha")).await;
+    let queue = |desk: &Desk| desk.get("/api/tickets/queue").json()["tickets"].clone();
+    let ticket = eventually("a ticket", || queue(&desk).get(0).cloned());
+    assert_eq!(ticket["customer_phone"], "628123456789");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_may_be_behind_tls_with_its_token_in_a_file() {
     let service = Service::with_tls().await;

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::connection::{Source, Stored, mark};
 use crate::domain::source::Mark;
 use crate::engine::command::{Command, Delivered, Submission};
-use crate::ingest::chat;
+use crate::ingest::{chat, whatsapp};
 use crate::wire::source::{Posts, posts};
 
 /// Stores what these frames say, then how far the stream is dealt with by them.
@@ -33,7 +33,8 @@ pub async fn store(source: &Source, frames: &[Utf8Bytes], stream: &mut Option<St
 
 /// Stores the messages of one delivery; tried until they are.
 async fn take(source: &Source, body: &serde_json::Value) {
-    let commands = match chat::commands(&source.source.whatsapp, body) {
+    let Some((door, parsed)) = whatsapp::from_source(source.source.kind, body) else { return };
+    let commands = match chat::commands(&source.source.whatsapp, door, parsed) {
         Ok(commands) => commands,
         Err(problem) => return source.passed_over(&problem.detail),
     };

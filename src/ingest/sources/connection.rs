@@ -139,7 +139,7 @@ impl Source {
                 });
                 match self.source.kind {
                     SourceKind::Calls => calls::store(self, &frames, stream).await,
-                    SourceKind::Baileys => chat::store(self, &frames, stream).await,
+                    _ => chat::store(self, &frames, stream).await,
                 }
             }
             if let Some(why) = ended {

@@ -1,0 +1,10 @@
+#![no_main]
+
+use frontdesk::wire::{json, sip};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| {
+    if let Ok(body) = json::from_bytes(body) {
+        let _ = sip::parse(&body);
+    }
+});
