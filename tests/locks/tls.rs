@@ -98,9 +98,12 @@ fn certificates_from_files_are_read_anew_when_they_change_and_kept_when_they_are
     };
     until("told", &|| daemon.log().contains("the certificate stays as it was"));
     assert!(ask(&daemon, &first, "localhost", "/health").is_some());
+    let doctor = || String::from_utf8(daemon.cli(&["doctor"]).stdout).expect("UTF-8");
+    assert!(doctor().contains("what is there cannot be used"), "{}", doctor());
     put_pair(&dir);
     until("renewed", &|| ask(&daemon, &cert, "localhost", "/health").is_some());
     assert_eq!(ask(&daemon, &first, "localhost", "/health"), None);
+    assert!(doctor().contains("its key belongs to it"), "{}", doctor());
     fs::remove_dir_all(dir).expect("removed");
 }
 

@@ -4,6 +4,7 @@
 //! tried out. A check is a function from the [`Patient`] to findings, in a file of its own.
 
 mod backup;
+mod certificates;
 mod channels;
 mod directory;
 mod finding;
@@ -66,6 +67,7 @@ pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
         findings.extend(store::check(patient, config));
         findings.extend(ports::check(patient, config));
         findings.extend(channels::check(patient));
+        findings.push(certificates::check(config));
         findings.push(backup::check(config));
     }
     findings.extend(machine::check(patient));

@@ -36,6 +36,9 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
+/// Below the data directory, with what the box has made.
+const DIRECTORY: &str = "tls";
+
 /// What listeners show, and where it comes from.
 #[derive(Debug)]
 pub struct Certificates {
@@ -84,7 +87,7 @@ impl Certificates {
                 names.extend(config.tls_names.iter().cloned());
                 names.sort_unstable();
                 names.dedup();
-                Source::Made { dir: data_dir.join("tls"), names }
+                Source::Made { dir: data_dir.join(DIRECTORY), names }
             }
             Tls::Files => Source::Files {
                 certificates: config.tls_cert_file.clone(),
@@ -94,6 +97,22 @@ impl Certificates {
         let loaded = source.load()?;
         let current = Arc::new(Current(RwLock::new(loaded)));
         Ok(Some(Certificates { current, source }))
+    }
+
+    /// Whether the box has made its certificate.
+    pub fn are_made(data_dir: &Path) -> bool {
+        let dir = data_dir.join(DIRECTORY);
+        [made::LEAF, made::LEAF_KEY].iter().all(|file| dir.join(file).exists())
+    }
+
+    /// The fingerprint of what is there, read and not made.
+    pub fn look(config: &HttpConfig, data_dir: &Path) -> Result<String, TlsError> {
+        let dir = data_dir.join(DIRECTORY);
+        let pair = match config.tls {
+            Tls::Files => read(&config.tls_cert_file, &config.tls_key_file)?,
+            Tls::Off | Tls::SelfMade => read(&dir.join(made::LEAF), &dir.join(made::LEAF_KEY))?,
+        };
+        Ok(fingerprint(pair.cert.first().map_or(&[], |certificate| certificate.as_ref())))
     }
 
     /// What a listener needs.
