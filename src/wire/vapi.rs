@@ -200,11 +200,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_mutated_body_is_read_without_a_panic(
-            nth in 0_usize..1,
             changes in prop::collection::vec((0_usize..70, junk()), 1..6),
         ) {
-            let samples = [include_str!("../../tests/fixtures/i_calls/vapi_end_of_call_report.json")];
-            let mut body: Value = serde_json::from_str(samples[nth]).expect("JSON");
+            let sample = include_str!("../../tests/fixtures/i_calls/vapi_end_of_call_report.json");
+            let mut body: Value = serde_json::from_str(sample).expect("JSON");
             for (at, part) in &changes {
                 replace(&mut body, &mut at.clone(), part);
             }

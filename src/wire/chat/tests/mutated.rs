@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{message, sample};
 use crate::wire::chat::{Delivery, Item, MAX_ID};
+use crate::wire::mutation::replace;
 use crate::wire::{baileys, evolution, meta, waha, whapi, wuzapi};
 
 const SAMPLES: [&str; 32] = [
@@ -62,21 +63,6 @@ fn junk() -> impl Strategy<Value = Value> {
         Just(json!("action")),
         Just(json!("edit")),
     ]
-}
-
-/// Replaces the `nth` value, counted depth first.
-fn replace(value: &mut Value, nth: &mut usize, part: &Value) {
-    if *nth == 0 {
-        *value = part.clone();
-        *nth = usize::MAX;
-        return;
-    }
-    *nth -= 1;
-    match value {
-        Value::Array(parts) => parts.iter_mut().for_each(|inner| replace(inner, nth, part)),
-        Value::Object(parts) => parts.values_mut().for_each(|inner| replace(inner, nth, part)),
-        _ => {}
-    }
 }
 
 /// What every parser makes of a body.
