@@ -2,6 +2,7 @@
 
 mod inherited;
 mod owner;
+pub mod root_key;
 
 use std::io;
 use std::net::SocketAddr;
@@ -55,6 +56,8 @@ pub enum AppError {
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]
+    RootKey(#[from] root_key::RootKeyError),
+    #[error(transparent)]
     Speech(#[from] SpeechError),
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -98,8 +101,8 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
     create_private(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
     let disk =
         RealDisk::new(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
-    let store = Store::open(Arc::new(disk), settings)?;
-    let seal = keyfile::load(&config.data_dir)?;
+    let mut store = Store::open(Arc::new(disk), settings)?;
+    let seal = root_key::unlock(config, &mut store, keyfile::load(&config.data_dir)?)?;
     let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
     let limits = engine::Limits {
         queue: config.engine.queue as usize,

@@ -65,7 +65,7 @@ pub use problem::{ConfigError, Problem};
 pub use public::{PortalConfig, PublicConfig};
 pub use realtime::{RealtimeConfig, SpeechKind};
 pub use settings::{Setting, settings};
-pub use store::StoreConfig;
+pub use store::{Encryption, StoreConfig};
 pub use tickets::{BotReturns, TicketsConfig};
 pub use units::{parse_duration, parse_size};
 pub use whatsapp::{Groups, WhatsappConfig};

@@ -14,6 +14,7 @@ use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::intake::{CallReport, Handover, NewCase};
+use crate::engine::privacy::Step;
 
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -134,6 +135,8 @@ pub enum Command {
     },
     /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
     Sweep,
+    /// A step of erasing, of retention, or of what encryption leaves to be done.
+    Privacy(Step),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -327,6 +330,23 @@ pub enum Reply {
         delivery: Option<Delivery>,
     },
     Conversation(Box<Conversation>),
+}
+
+impl Reply {
+    /// The number of the ticket whose data it repeats.
+    pub fn ticket(&self) -> Option<u64> {
+        match self {
+            Reply::Call { ticket, .. }
+            | Reply::Ticket(ticket)
+            | Reply::Interaction { ticket, .. }
+            | Reply::Metadata { ticket, .. }
+            | Reply::Taken { ticket, .. }
+            | Reply::Comment { ticket, .. } => Some(ticket.number),
+            Reply::CallAttached { ticket, .. } => Some(*ticket),
+            Reply::Message { ticket, .. } | Reply::Changed { ticket } => *ticket,
+            _ => None,
+        }
+    }
 }
 
 /// Why a command was refused. Nothing was written for it.

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::store::codec;
-use crate::store::seal::{Seal, SealError};
+use crate::store::owner::Owner;
+use crate::store::seal::{Nonces, Place, Seal, SealError};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -72,9 +73,9 @@ pub enum EventError {
 }
 
 impl Event {
-    pub fn encode(&self, seal: &Seal) -> Vec<u8> {
+    pub fn encode(&self, seal: &Seal, nonces: &mut Nonces) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(64);
-        seal.seal(&mut sealed, |out| {
+        seal.seal(Place::EVENT, Owner::Desk, nonces, &mut sealed, |out| {
             out.push(VERSION);
             codec::append(self, out);
         });
@@ -82,7 +83,7 @@ impl Event {
     }
 
     pub fn decode(bytes: &[u8], seal: &Seal) -> Result<Event, EventError> {
-        match seal.open(bytes)?.split_first() {
+        match seal.open(Place::EVENT, bytes)?.split_first() {
             Some((&VERSION, rest)) => {
                 postcard::from_bytes(rest).map_err(|e| EventError::Damaged(e.to_string()))
             }

@@ -20,6 +20,7 @@ mod load;
 pub mod marks;
 pub mod migrations;
 pub mod outbox;
+pub mod privacy;
 mod redacted;
 pub mod rows;
 pub mod rules;

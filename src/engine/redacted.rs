@@ -79,7 +79,8 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::RevokeToken { .. }
         | Command::MoveCursor { .. }
         | Command::DropCursor { .. }
-        | Command::Sweep => {}
+        | Command::Sweep
+        | Command::Privacy(_) => {}
     }
 }
 

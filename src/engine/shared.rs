@@ -1,7 +1,7 @@
 //! What the writer keeps up to date and everybody reads: the index, tokens, running calls, health.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
@@ -17,9 +17,10 @@ use crate::domain::clock::{ClockState, Reading};
 use crate::domain::contact::Token;
 use crate::domain::time::Micros;
 use crate::store::codec;
+use crate::store::owner::Owner;
 use crate::store::records::IndexRow;
-use crate::store::seal::Seal;
-use crate::store::{Blob, Feed, Figures, PlanRecord, Reader, Space, Table};
+use crate::store::seal::{Place, Seal};
+use crate::store::{Feed, Figures, PlanRecord, Reader, Row, Space, Table};
 use crate::telemetry::metrics::Metrics;
 
 /// Whether the store can be written, as the writer last found it.
@@ -56,6 +57,10 @@ pub struct Shared {
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
     outbox: Outbox,
+    /// Words that were erased may still be in the files.
+    owed: AtomicBool,
+    /// Values may lie otherwise than the configuration wants.
+    mixed: AtomicBool,
     health: RwLock<Health>,
     steady: Steady,
     clock: RwLock<Option<ClockReport>>,
@@ -95,6 +100,8 @@ impl Shared {
             tokens: RwLock::default(),
             calls: RwLock::default(),
             outbox: Outbox::default(),
+            owed: AtomicBool::new(false),
+            mixed: AtomicBool::new(false),
             health: RwLock::new(Health::Writable),
             steady,
             clock: RwLock::default(),
@@ -127,6 +134,15 @@ impl Shared {
     /// What waits to be sent.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Whether erased words, or values that lie otherwise than the configuration wants, may be in the files.
+    pub fn owes_rewrite(&self) -> bool {
+        self.owed.load(Ordering::Acquire) || self.mixed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_mixed(&self, mixed: bool) {
+        self.mixed.store(mixed, Ordering::Release);
     }
 
     pub fn health(&self) -> Health {
@@ -206,22 +222,30 @@ impl Shared {
             match row.table {
                 Table::Index => {
                     if let (Some(number), Some(line)) =
-                        (number(&row.key), self.decode::<IndexRow>(&row.value))
+                        (number(&row.key), self.decode::<IndexRow>(row))
                     {
                         index.get_or_insert_with(|| write(&self.index)).put(number, &line);
                     }
                 }
-                Table::Tokens => self.take_token(self.decode(&row.value)),
+                Table::Tokens => self.take_token(self.decode(row)),
                 Table::OpenCalls => {
                     if let Some(number) = number(&row.key) {
-                        self.take_call(number, self.decode(&row.value));
+                        self.take_call(number, self.decode(row));
                     }
                 }
                 Table::Outbox => {
                     if let Some(place) = key::numbers(&row.key) {
-                        self.outbox.put(place, self.decode(&row.value));
+                        self.outbox.put(place, self.decode(row));
                     }
                 }
+                Table::Doomed => {
+                    if let (Some(keys), Some(owner), true) =
+                        (self.seal.keys(), Owner::of_key(&row.key), row.value.is_some())
+                    {
+                        keys.doom(owner);
+                    }
+                }
+                Table::Rewrites => self.owed.store(row.value.is_some(), Ordering::Release),
                 _ => {}
             }
         }
@@ -235,6 +259,10 @@ impl Shared {
         self.metrics.open_calls.set(held.calls.len() as i64);
         *write(&self.calls) = held.calls.into_iter().collect();
         self.outbox.replace(held.outbox);
+        self.owed.store(held.owes_rewrite, Ordering::Release);
+        if let Some(keys) = self.seal.keys() {
+            held.doomed.iter().for_each(|owner| keys.doom(*owner));
+        }
     }
 
     fn take_token(&self, token: Option<Token>) {
@@ -252,9 +280,10 @@ impl Shared {
         self.metrics.open_calls.set(calls.len() as i64);
     }
 
-    fn decode<R: codec::Record>(&self, value: &Option<Blob>) -> Option<R> {
-        let plain = self.seal.open(value.as_deref()?).ok()?;
-        codec::decode(plain).ok()
+    fn decode<R: codec::Record>(&self, row: &Row) -> Option<R> {
+        let place = Place::row(row.table, &row.key);
+        let plain = self.seal.open(place, row.value.as_deref()?).ok()?;
+        codec::decode(&plain).ok()
     }
 }
 

@@ -169,8 +169,9 @@ impl Loop {
 
     fn compact(&mut self, step: Step) {
         match step {
-            Step::Begin { pace, answer } => {
-                let _ = answer.send(self.store.begin_compaction(pace));
+            Step::Begin { pace, anew, answer } => {
+                let anew = anew.then(|| self.shared.seal.clone());
+                let _ = answer.send(self.store.begin_compaction(pace, anew));
             }
             Step::Finish { copied, answer } => {
                 let result = self.store.finish_compaction(*copied);
@@ -253,6 +254,7 @@ impl Loop {
     }
 
     fn report_figures(&self) {
+        self.shared.set_mixed(self.store.is_mixed());
         self.shared.set_figures(self.store.figures());
     }
 

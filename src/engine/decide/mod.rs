@@ -15,6 +15,7 @@ mod intake;
 mod mode;
 mod outbox;
 mod people;
+mod privacy;
 mod queue;
 mod reported_call;
 mod sweep;
@@ -26,6 +27,7 @@ use super::command::{Command, Idempotency, Refusal, Reply, Submission};
 use super::draft::{Context, Draft, Notice};
 use super::rows::key;
 use crate::domain::time::Micros;
+use crate::store::owner::Owner;
 use crate::store::records::Remembered;
 use crate::store::{PlanRecord, View};
 
@@ -54,7 +56,8 @@ pub fn decide(
     if let Some(idempotency) = &submission.idempotency {
         let bytes = postcard::to_stdvec(&reply).map_err(|e| Refusal::Store(e.to_string()))?;
         let row = Remembered { request: idempotency.request, reply: bytes };
-        draft.put(&key::bucketed(hour(ctx.steady), &idempotency.key), &row);
+        let owner = reply.ticket().map_or(Owner::Desk, Owner::Ticket);
+        draft.put_as(owner, &key::bucketed(hour(ctx.steady), &idempotency.key), &row);
     }
     let empty = draft.is_empty();
     let (plan, notices) = draft.finish();
@@ -105,6 +108,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),
         Command::DropCursor { name } => feed::drop_cursor(draft, name),
         Command::Sweep => sweep::sweep(draft),
+        Command::Privacy(step) => privacy::step(draft, step),
     }
 }
 

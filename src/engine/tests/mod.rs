@@ -165,9 +165,8 @@ impl Desk {
             match row.table {
                 Table::Index => {
                     let number = u64::from_be_bytes((*row.key).try_into().unwrap());
-                    let line =
-                        crate::store::codec::decode::<IndexRow>(self.seal.open(value).unwrap());
-                    self.index.put(number, &line.unwrap());
+                    let line: IndexRow = self.rows().open(&row.key, value).unwrap();
+                    self.index.put(number, &line);
                 }
                 table if load::WINDOWED.contains(&table) => load::insert(&mut self.seen, &row.key),
                 _ => {}
@@ -181,8 +180,7 @@ impl Desk {
             plan.events.iter().map(|e| Event::decode(e, &self.seal).unwrap()).collect();
         for row in plan.rows.iter().filter(|r| r.table == Table::Tickets) {
             let value = row.value.as_ref().expect("tickets are never deleted");
-            let after: Ticket =
-                crate::store::codec::decode(self.seal.open(value).unwrap()).unwrap();
+            let after: Ticket = self.rows().open(&row.key, value).unwrap();
             let shown =
                 |t: &Ticket| (t.status, t.assignee.clone(), t.extent.entries, t.call_running);
             let before = self.rows().ticket(after.number).unwrap();

@@ -33,7 +33,7 @@
 mod block;
 mod cipher;
 mod error;
-mod head;
+pub(in crate::store) mod head;
 mod read;
 mod restore;
 mod scan;
