@@ -330,6 +330,10 @@ pub enum Reply {
         delivery: Option<Delivery>,
     },
     Conversation(Box<Conversation>),
+    /// Of a step of erasing; where to go on if there is more.
+    Step {
+        more: Option<Vec<u8>>,
+    },
 }
 
 impl Reply {

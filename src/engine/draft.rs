@@ -13,7 +13,7 @@ use crate::domain::ticket::{StatusChange, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::owner::Owner;
-use crate::store::records::{Count, IndexRow, Pointer};
+use crate::store::records::{Count, Doomed, IndexRow, Pointer};
 use crate::store::seal::{Nonces, Place, Seal};
 use crate::store::{
     Blob, Changes, Merge, Order, Pair, PlanRecord, StoreError, Table, View, bounds,
@@ -111,6 +111,15 @@ impl<'a> Draft<'a> {
         let write = |out: &mut Vec<u8>| codec::encode(record, out);
         self.ctx.seal.seal(place, owner, &mut self.nonces, &mut self.scratch, write);
         self.rows.put(R::TABLE, key.into(), Some(self.scratch.as_slice().into()));
+    }
+
+    /// Gives up an owner's key: from now on their values go under the desk's, and the key is destroyed once this plan
+    /// is on disk; `at_once`, not together with others.
+    pub fn doom(&mut self, owner: Owner, at_once: bool) {
+        self.doomed.push(owner);
+        if self.ctx.seal.keys().is_some() {
+            self.put(&owner.key(), &Doomed { since: self.ctx.steady, at_once });
+        }
     }
 
     pub fn delete(&mut self, table: Table, key: &[u8]) {

@@ -58,6 +58,8 @@ kinds! {
     TokenRevoked = "token.revoked",
     TicketEscalated = "ticket.escalated",
     ConversationModeChanged = "conversation.mode_changed",
+    ContactErased = "contact.erased",
+    TicketDeleted = "ticket.deleted",
 }
 
 const VERSION: u8 = 1;

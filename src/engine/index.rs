@@ -157,6 +157,23 @@ impl Index {
         self.resolved[at] = row.resolved_at.map_or(NONE_TIME, |t| t.0);
     }
 
+    /// A ticket that was deleted for good.
+    pub fn remove(&mut self, number: u64) {
+        let at = number.checked_sub(FIRST_NUMBER).and_then(|n| usize::try_from(n).ok());
+        if let Some(status) = at.and_then(|at| self.status.get_mut(at))
+            && std::mem::replace(status, ABSENT) != ABSENT
+        {
+            self.tickets -= 1;
+        }
+    }
+
+    /// The tickets of these contacts.
+    pub fn of_contacts(&self, contacts: &[u64]) -> Vec<u64> {
+        let wanted: Vec<u32> = contacts.iter().map(|id| narrow(Some(*id))).collect();
+        let of = |at: &usize| self.status[*at] != ABSENT && wanted.contains(&self.contact[*at]);
+        (0..self.status.len()).filter(of).map(|at| FIRST_NUMBER + at as u64).collect()
+    }
+
     fn grow(&mut self, len: usize) {
         self.status.resize(len, ABSENT);
         self.priority.resize(len, 0);

@@ -221,10 +221,12 @@ impl Shared {
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {
                 Table::Index => {
-                    if let (Some(number), Some(line)) =
-                        (number(&row.key), self.decode::<IndexRow>(row))
-                    {
-                        index.get_or_insert_with(|| write(&self.index)).put(number, &line);
+                    let Some(number) = number(&row.key) else { continue };
+                    let index = index.get_or_insert_with(|| write(&self.index));
+                    match self.decode::<IndexRow>(row) {
+                        Some(line) => index.put(number, &line),
+                        None if row.value.is_none() => index.remove(number),
+                        None => {}
                     }
                 }
                 Table::Tokens => self.take_token(self.decode(row)),

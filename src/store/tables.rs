@@ -147,7 +147,7 @@ tables! {
     /// kind of owner u8, number u64 → `Doomed`, an owner whose key is to be destroyed.
     Doomed = 80 of Nobody,
     /// contact id u64 → `Erasure`, while a person's data are being erased.
-    Erasures = 81 of Nobody,
+    Erasures = 81 of Contact,
     /// the one key `owed` → `RewriteOwed`, while erased words may still lie in the files.
     Rewrites = 82 of Nobody,
 }

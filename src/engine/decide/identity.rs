@@ -12,6 +12,7 @@ use crate::engine::draft::Draft;
 use crate::engine::rows::key;
 use crate::store::codec::Record;
 use crate::store::owner::Owner;
+use crate::store::Table;
 use crate::store::records::Seen;
 
 type Hash = [u8; 16];
@@ -245,6 +246,25 @@ pub fn unclaimed(
         }
     }
     Ok(all)
+}
+
+/// Forgets what we wrote in the chats of these addresses.
+pub fn forget_unclaimed(
+    draft: &mut Draft<'_>,
+    instance: &str,
+    addresses: &[String],
+) -> Result<(), Refusal> {
+    let today = day(draft.ctx.steady);
+    for address in addresses {
+        let hash = of_chat(draft, instance, address);
+        for day in today.saturating_sub(draft.ctx.rules.dedup_days)..=today {
+            let row = key::bucketed(day, &hash);
+            if draft.get::<Unclaimed>(&row)?.is_some() {
+                draft.delete(Table::Unclaimed, &row);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Keeps what we wrote in a chat of these addresses.

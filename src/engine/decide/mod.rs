@@ -16,6 +16,7 @@ mod mode;
 mod outbox;
 mod people;
 mod privacy;
+pub mod purge;
 mod queue;
 mod reported_call;
 mod sweep;
