@@ -184,6 +184,7 @@ fn narrow(id: Option<u64>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::channel::Channel;
 
     fn row(status: Status, priority: Priority, created: i64) -> IndexRow {
         IndexRow {

@@ -13,8 +13,8 @@ use super::calls::tickets;
 use super::error::Failure;
 use super::extract::{Caller, Query, limit, number};
 use super::tickets_search::{Searched, search};
+use crate::domain::agent::Role;
 use crate::domain::channel::Channel;
-use crate::domain::contact::Scope;
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::ticket::{MAX_CATEGORY, MAX_TAG, Ticket};
@@ -224,7 +224,7 @@ pub async fn list(
 
 fn filter(caller: &Caller, query: &ListQuery) -> Result<Filter, Failure> {
     let shown = match flag("deleted", query.deleted.as_deref())? {
-        Some(true) if !caller.token.has(Scope::Admin) => {
+        Some(true) if caller.token.acts_as() < Role::Admin => {
             return Err(
                 Problem::new(403, "Forbidden", "deleted tickets are shown to admins").into()
             );

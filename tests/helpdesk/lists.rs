@@ -68,8 +68,13 @@ fn every_filter_leaves_what_it_says() {
     let first = form(&desk, &admin, "Jane", "Order hasn't shipped yet");
     let second = chat(&desk, 1, "Kartu saya hilang");
     let third = desk.ticket_of(&message(&phone(BUDI), "A1", 1, "Halo"));
-    let waiting: Vec<_> = desk.queue().iter().map(|t| t["id"].as_u64().expect("a number")).collect();
-    assert_eq!(numbers(&desk, &admin, "assignee=none&sort=number"), waiting, "S4.12 where all are medium");
+    let waiting: Vec<_> =
+        desk.queue().iter().map(|t| t["id"].as_u64().expect("a number")).collect();
+    assert_eq!(
+        numbers(&desk, &admin, "assignee=none&sort=number"),
+        waiting,
+        "S4.12 where all are medium"
+    );
     assert_eq!(desk.call(&ani, "POST", &format!("/api/tickets/{second}/claim")).status, 200);
     assert_eq!(desk.call(&ani, "POST", &format!("/api/tickets/{third}/resolve")).status, 200);
     for (query, expected) in [
