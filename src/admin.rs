@@ -4,6 +4,7 @@
 //! Without a running daemon the command line opens the store and calls [`answer`] itself.
 
 pub mod backup;
+pub mod privacy;
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -61,6 +62,8 @@ pub enum Request {
     Backup,
     /// Writes the store anew without the room it no longer uses.
     Compact,
+    /// Erasing, retention, encryption.
+    Privacy(privacy::Request),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,6 +102,7 @@ pub enum Answer {
         millis: u64,
         kept_writer_millis: u64,
     },
+    Privacy(privacy::Report),
     Done,
     Error {
         text: String,
@@ -235,6 +239,7 @@ async fn carry_out(
             .await
             .map_err(gone)
         }
+        Request::Privacy(request) => privacy::carry_out(engine, request, out).await,
         Request::Backup => Err("a backup does not come as answers".into()),
     }
 }

@@ -24,7 +24,7 @@ use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
-use crate::engine::rules::{BotReturns, Rules};
+use crate::engine::rules::{BotReturns, Retention, Rules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::server;
 use crate::ingest::sources::{self, Source, SourceError};
@@ -136,6 +136,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
             config::BotReturns::AtClose => BotReturns::AtClose,
             config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
         },
+        retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
@@ -147,6 +148,10 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         clocks,
         Arc::new(Metrics::of(config.data_dir.clone())),
     )?)
+}
+
+fn kept(rule: &config::RetentionConfig) -> Retention {
+    Retention { channel: rule.channel, category: rule.category.clone(), days: rule.days }
 }
 
 fn usize_of(bytes: u64) -> usize {
@@ -334,6 +339,7 @@ async fn start(
     let state = http::State {
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,
+        search_scan: config.tickets.search_scan as usize,
         max_body: usize_of(config.http.max_body),
         body_timeout: config.http.body_timeout,
         door_header: config.doors.header.as_str().into(),

@@ -120,6 +120,7 @@ pub fn rules() -> Rules {
         portal_life: 90 * Micros::DAY,
         outbound: [("bridge 0".to_owned(), 65_536)].into(),
         max_outbox: 10_000,
+        retention: Vec::new(),
         bot_returns: BotReturns::AtClose,
         redactor: std::sync::Arc::default(),
     }

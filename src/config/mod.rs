@@ -60,7 +60,7 @@ pub use layers::{DEFAULT_FILE, Sources};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
-pub use privacy::PrivacyConfig;
+pub use privacy::{PrivacyConfig, RetentionConfig};
 pub use problem::{ConfigError, Problem};
 pub use public::{PortalConfig, PublicConfig};
 pub use realtime::{RealtimeConfig, SpeechKind};

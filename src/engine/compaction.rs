@@ -34,14 +34,26 @@ impl Engine {
     /// or values that lie otherwise than the configuration wants, are nowhere any more, in the feed neither. With `pace`
     /// it takes its time. Goes on to the end even when nobody waits for it any more; everything else goes on meanwhile.
     pub async fn compact(&self, unused: u64, pace: bool) -> Result<Compaction, String> {
+        let anew = self.shared().owes_rewrite();
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.compact_to_the_end(unused, pace).await });
+        let work = tokio::spawn(async move { engine.compact_to_the_end(unused, pace, anew).await });
         work.await.map_err(|e| e.to_string())?
     }
 
-    async fn compact_to_the_end(&self, unused: u64, pace: bool) -> Result<Compaction, String> {
+    /// Writes the store anew, so that every value lies as the configuration wants, and gives up the feed so far.
+    pub async fn rewrite(&self) -> Result<Compaction, String> {
+        let engine = self.clone();
+        let work = tokio::spawn(async move { engine.compact_to_the_end(0, false, true).await });
+        work.await.map_err(|e| e.to_string())?
+    }
+
+    async fn compact_to_the_end(
+        &self,
+        unused: u64,
+        pace: bool,
+        anew: bool,
+    ) -> Result<Compaction, String> {
         let began = Instant::now();
-        let anew = self.shared().owes_rewrite();
         let since = self.shared().steady();
         let unused = if anew { 0 } else { unused };
         let copy = self.step(|answer| Step::Begin { pace, anew, answer }).await?;

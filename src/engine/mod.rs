@@ -47,7 +47,7 @@ use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
 use clock::Clocks;
 use command::{Refusal, Reply, Submission};
-use rules::Rules;
+use rules::{Retention, Rules};
 use shared::Steady;
 pub use shared::{ClockReport, Health, Shared};
 
@@ -130,6 +130,7 @@ pub struct Engine {
     queue: SyncSender<Job>,
     shared: Arc<Shared>,
     redactor: Arc<Redactor>,
+    retention: Arc<[Retention]>,
 }
 
 /// The writer thread, to be joined at the end.
@@ -177,6 +178,7 @@ impl Engine {
         metrics: Arc<Metrics>,
     ) -> Result<(Engine, Writer), rows::ReadError> {
         let redactor = Arc::clone(&rules.redactor);
+        let retention = rules.retention.clone().into();
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
         let (shared, seen) = load::load(&store, seal, limits.seen_window, steady, metrics)?;
@@ -193,7 +195,7 @@ impl Engine {
                 ended
             })
             .map_err(|e| rows::ReadError::Inconsistent(format!("cannot start the writer: {e}")))?;
-        let engine = Engine { queue: queue.clone(), shared, redactor };
+        let engine = Engine { queue: queue.clone(), shared, redactor, retention };
         Ok((engine, Writer { thread, queue }))
     }
 

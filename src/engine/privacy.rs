@@ -24,6 +24,10 @@ use crate::store::{Order, Table};
 
 /// Tickets or contacts looked at within one snapshot.
 const CHUNK: usize = 500;
+/// In place of a contact, for somebody who has tickets and is none.
+const NOBODY: u64 = 0;
+/// Closed tickets looked at in one go.
+const LOOKED_AT: usize = 2000;
 
 /// One step of what is done for privacy; each is one plan.
 #[derive(Clone, Debug)]
@@ -91,29 +95,80 @@ fn person(rows: &Rows<'_>, id: u64) -> Result<Option<Erasure>, ReadError> {
     Ok(Some(Erasure { contacts, phones, emails }))
 }
 
+fn is_past(at: Micros, days: u32, now: Micros) -> bool {
+    at.plus(i64::from(days) * Micros::DAY) <= now
+}
+
+/// Who is to be erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    Contact(u64),
+    /// A phone number, an e-mail address or a chat address.
+    Address(String),
+}
+
+impl Who {
+    /// As it is named on the command line: `17`, `+52 1 55 1234 5678`, `ana@example.org`, `5215512345678@s.whatsapp.net`.
+    pub fn parse(text: &str) -> Who {
+        const LONGEST_ID: usize = 6;
+        match text.parse() {
+            Ok(id) if text.len() <= LONGEST_ID => Who::Contact(id),
+            _ => Who::Address(text.trim().to_owned()),
+        }
+    }
+}
+
+/// An erasure of whoever has this address, contact or not: somebody who only ever called is none.
+fn stranger(address: &str) -> Erasure {
+    let digits: String = address.chars().filter(char::is_ascii_digit).collect();
+    let is_phone = address.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
+    let emails = if email::is_address(address) { vec![address.to_owned()] } else { Vec::new() };
+    let phones = if is_phone && !digits.is_empty() { vec![digits] } else { Vec::new() };
+    Erasure { contacts: Vec::new(), phones, emails }
+}
+
 impl Engine {
     /// Erases a person for good; goes on to the end even when nobody waits for it any more. None: there is no such
-    /// contact.
-    pub async fn erase(&self, contact: u64) -> Result<Option<Erased>, Error> {
+    /// person.
+    pub async fn erase(&self, actor: Actor, who: Who) -> Result<Option<Erased>, Error> {
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.erase_to_the_end(contact).await });
+        let work = tokio::spawn(async move { engine.erase_to_the_end(actor, who).await });
         work.await.map_err(|_| Error::Panicked)?
     }
 
-    async fn erase_to_the_end(&self, contact: u64) -> Result<Option<Erased>, Error> {
-        let under_way = self.read(|rows| rows.get::<Erasure>(&key::number(contact)))?;
-        let erasure = match under_way {
-            Some(erasure) => Some(erasure),
-            None => self.whole_person(contact).await?,
+    async fn erase_to_the_end(&self, actor: Actor, who: Who) -> Result<Option<Erased>, Error> {
+        let _one = self.shared().erasing.lock().await;
+        let erasure = match &who {
+            Who::Contact(id) => self.whole_person(*id).await?,
+            Who::Address(address) => {
+                let stranger = stranger(address);
+                let mut known = vec![address.clone(), email::contact_address(address)];
+                known.extend(stranger.phones.iter().map(|p| format!("{p}@s.whatsapp.net")));
+                let found = self.read(|rows| {
+                    for address in &known {
+                        if let Some(AddressOf(id)) = rows.get(&key::address(rows.seal, address))? {
+                            return Ok(Some(id));
+                        }
+                    }
+                    Ok(None)
+                })?;
+                match found {
+                    Some(id) => self.whole_person(id).await?,
+                    None if self.tickets_of(&stranger).await?.is_empty() => None,
+                    None => Some(stranger),
+                }
+            }
         };
         let Some(erasure) = erasure else { return Ok(None) };
-        let contact = erasure.contacts.first().copied().unwrap_or(contact);
-        self.privacy_step(Step::Begin { contact, erasure: erasure.clone() }).await?;
+        let contact = erasure.contacts.first().copied().unwrap_or(NOBODY);
+        let begin = Step::Begin { contact, erasure: erasure.clone() };
+        self.privacy_step_by(actor, begin).await?;
         self.finish_erasure(contact, &erasure).await.map(Some)
     }
 
     /// Goes on with what was cut off.
     pub async fn resume_erasures(&self) -> Result<(), Error> {
+        let _one = self.shared().erasing.lock().await;
         let begun = self.read(|rows| rows.scan::<Erasure>(&[], None, Order::Ascending, CHUNK))?;
         for (row_key, erasure) in begun {
             if let Ok(contact) = (*row_key).try_into().map(u64::from_be_bytes) {
@@ -212,6 +267,7 @@ impl Engine {
 
     /// Deletes a ticket for good. Its customer is erased with their last ticket.
     pub async fn purge(&self, ticket: u64, because: Because) -> Result<(), Error> {
+        let _one = self.shared().erasing.lock().await;
         let contact = self.read(|rows| Ok(rows.ticket(ticket)?.and_then(|t| t.requester.contact)))?;
         self.to_the_end(|| Step::Purge { ticket, because }).await?;
         let Some(contact) = contact else { return Ok(()) };
@@ -231,13 +287,51 @@ impl Engine {
         Ok(())
     }
 
+    /// Closed tickets that a rule of retention wants gone, from a number on, with the days of the rule; and where to go
+    /// on, if there is more to look at.
+    pub fn outdated(&self, from: u64, now: Micros) -> Result<(Vec<(Ticket, u32)>, Option<u64>), Error> {
+        let mut candidates = Vec::new();
+        let mut next = None;
+        {
+            let index = self.shared().index();
+            for (number, channel, category, created_at) in index.closed(from) {
+                let rule = self.retention.iter().find(|rule| rule.fits(channel, category));
+                let Some(days) = rule.map(|rule| rule.days) else { continue };
+                if candidates.len() == LOOKED_AT {
+                    next = Some(number);
+                    break;
+                }
+                // Whoever was closed so long ago was made before.
+                if is_past(created_at, days, now) {
+                    candidates.push((number, days));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for chunk in candidates.chunks(CHUNK) {
+            self.read(|rows| {
+                for (number, days) in chunk {
+                    let ticket = rows.ticket(*number)?;
+                    let is_due = |t: &Ticket| t.closed_at.is_some_and(|at| is_past(at, *days, now));
+                    found.extend(ticket.filter(is_due).map(|ticket| (ticket, *days)));
+                }
+                Ok(())
+            })?;
+        }
+        Ok((found, next))
+    }
+
     async fn to_the_end(&self, step: impl Fn() -> Step) -> Result<(), Error> {
         while self.privacy_step(step()).await?.is_some() {}
         Ok(())
     }
 
     async fn privacy_step(&self, step: Step) -> Result<Option<Vec<u8>>, Error> {
-        let submission = Submission::new(Actor::System, Command::Privacy(step));
+        self.privacy_step_by(Actor::System, step).await
+    }
+
+    async fn privacy_step_by(&self, by: Actor, step: Step) -> Result<Option<Vec<u8>>, Error> {
+        let submission = Submission::new(by, Command::Privacy(step));
         match self.submit(submission).await? {
             Reply::Step { more } => Ok(more),
             _ => Err(Refusal::Store("a reply of another kind".into()).into()),

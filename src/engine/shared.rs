@@ -65,6 +65,8 @@ pub struct Shared {
     steady: Steady,
     clock: RwLock<Option<ClockReport>>,
     looked: RwLock<(Space, Figures)>,
+    /// One person is erased at a time.
+    pub(super) erasing: tokio::sync::Mutex<()>,
     /// Probes that the writer has not answered yet.
     pub(super) probes: AtomicUsize,
     published: AtomicU64,
@@ -106,6 +108,7 @@ impl Shared {
             steady,
             clock: RwLock::default(),
             looked: RwLock::default(),
+            erasing: tokio::sync::Mutex::default(),
             probes: AtomicUsize::new(0),
             published: AtomicU64::new(published),
             news: watch::Sender::new(published),

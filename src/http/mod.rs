@@ -5,6 +5,7 @@ mod calls;
 mod calls_reports;
 mod calls_view;
 mod comments;
+mod contacts;
 mod conversations;
 mod delivery;
 mod docs;
@@ -22,6 +23,8 @@ mod queue;
 pub mod secure;
 pub mod server;
 mod tickets;
+mod tickets_list;
+mod tickets_search;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +43,8 @@ use limiter::Limiter;
 pub struct State {
     pub engine: Engine,
     pub agents_see_all: bool,
+    /// Tickets whose records one search reads at most.
+    pub search_scan: usize,
     pub max_body: usize,
     pub body_timeout: Duration,
     /// The header in which doors take tokens, too.
@@ -111,6 +116,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(public::from_chat))
         .routes(routes!(public::escalate))
         .routes(routes!(portal::look))
+        .routes(routes!(tickets_list::list))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::resolve))
@@ -119,6 +125,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(comments::list, comments::add))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
+        .routes(routes!(contacts::erase))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
         .routes(routes!(feed::read))

@@ -85,7 +85,7 @@ tables! {
     /// ticket number u64 → `Ticket`.
     Tickets = 2 of Ticket,
     /// ticket number u64 → `IndexRow`, the narrow row of the in-memory index.
-    Index = 3 of Nobody,
+    Index = 3,
     /// global entry number u64 → `Entry`; appended in the order of arrival.
     Entries = 4 of Record,
     /// ticket number u64, page u32 → up to 64 `DirItem`s in spoken or sent order.

@@ -29,7 +29,7 @@ use file::NewFile;
 pub use last::Last;
 use object::{NewObject, Remote};
 pub use place::Place;
-pub use secret::Flags;
+pub use secret::{Flags, key as key_of, passphrase as passphrase_of};
 pub use source::{find, refused};
 
 #[derive(Args)]

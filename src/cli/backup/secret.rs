@@ -93,7 +93,8 @@ pub fn s3_secret_key(config: &BackupConfig) -> Result<String, Failure> {
     Err(Failure::usage("an s3:// address needs backup.s3.secret_key or backup.s3.secret_key_file"))
 }
 
-fn passphrase(file: &Path) -> Result<Secret, Failure> {
+/// The passphrase in the first line of a file.
+pub fn passphrase(file: &Path) -> Result<Secret, Failure> {
     strong(first_line(file)?, &file.display().to_string()).map(Secret::Passphrase)
 }
 
@@ -107,7 +108,8 @@ fn strong(words: String, from: &str) -> Result<String, Failure> {
     )))
 }
 
-fn key(file: &Path) -> Result<Secret, Failure> {
+/// The key in a file of 32 bytes or 64 hex digits.
+pub fn key(file: &Path) -> Result<Secret, Failure> {
     Secret::of_key_file(&content(file)?).ok_or_else(|| {
         Failure::usage(format!(
             "{}: is no key: expected 32 bytes or 64 hex digits, as `openssl rand -hex 32` makes",

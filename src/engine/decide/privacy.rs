@@ -106,6 +106,8 @@ fn end(draft: &mut Draft<'_>, contact: u64, rewrite: bool) -> Result<Option<Vec<
         }
         draft.doom(Owner::Contact(*id), true);
     }
+    // Under this key lies what was known of somebody who is no contact.
+    draft.doom(Owner::Contact(contact), true);
     draft.delete(Table::Erasures, &key::number(contact));
     if rewrite {
         let since = draft.ctx.steady;

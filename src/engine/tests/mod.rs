@@ -31,6 +31,7 @@ use super::rows::{Rows, key};
 use super::rules::{BotReturns, Rules};
 use super::seen::SeenWindow;
 use super::verify;
+use crate::domain::agent::Role;
 use crate::domain::categorise::Categoriser;
 use crate::domain::clock::{Clock, ClockState, Reading};
 use crate::domain::contact::Contact;
@@ -350,6 +351,7 @@ fn rules() -> Rules {
         portal_life: 90 * Micros::DAY,
         outbound: [("bridge 0".to_owned(), 60)].into(),
         max_outbox: 20,
+        retention: Vec::new(),
         bot_returns: BotReturns::After(Micros::HOUR),
         redactor: std::sync::Arc::default(),
     }
@@ -360,7 +362,7 @@ fn relay() -> Actor {
 }
 
 fn agent(id: u64) -> Actor {
-    Actor::Agent { id, name: format!("agent {id}"), sees_all: false }
+    Actor::Agent { id, name: format!("agent {id}"), role: Role::Agent, sees_all: false }
 }
 
 /// The row of a call that has not ended.
