@@ -45,11 +45,22 @@ pub enum Report {
         keys_left: bool,
     },
     /// Tickets of a channel and a category, and the oldest of them.
-    Due { channel: String, category: Option<String>, tickets: u64, oldest: u64 },
+    Due {
+        channel: String,
+        category: Option<String>,
+        tickets: u64,
+        oldest: u64,
+    },
     /// Tickets deleted so far, all in all.
-    Deleted { tickets: u64 },
+    Deleted {
+        tickets: u64,
+    },
     /// Bytes of the store's file.
-    Rewritten { before: u64, after: u64, encrypted: bool },
+    Rewritten {
+        before: u64,
+        after: u64,
+        encrypted: bool,
+    },
     Rotated,
 }
 
@@ -106,7 +117,9 @@ async fn retention(
 ) -> Result<(), String> {
     let clock = engine.shared().clock();
     let Some(clock) = clock.filter(|clock| clock.trusted) else {
-        return Err("the clock is not trusted: nothing is deleted until a time server has set it".into());
+        return Err(
+            "the clock is not trusted: nothing is deleted until a time server has set it".into()
+        );
     };
     let mut from = FIRST_NUMBER;
     let mut found: BTreeMap<(String, Option<String>), (u64, u64)> = BTreeMap::new();

@@ -147,6 +147,20 @@ fn make(path: &Path) -> Result<Secret, RootKeyError> {
 pub fn write_fresh(path: &Path) -> Result<Secret, RootKeyError> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(RootKeyError::Random)?;
+    write(path, &key)?;
+    Ok(Secret::Key(key))
+}
+
+/// Puts a key where there is none yet.
+pub fn install(path: &Path, key: &[u8; 32]) -> Result<(), RootKeyError> {
+    if path.exists() {
+        return Ok(());
+    }
+    write(path, key)?;
+    adopt(path)
+}
+
+fn write(path: &Path, key: &[u8; 32]) -> Result<(), RootKeyError> {
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     let fresh = fresh(path);
     let write = || {
@@ -156,8 +170,7 @@ pub fn write_fresh(path: &Path) -> Result<Secret, RootKeyError> {
         file.sync_all()?;
         sync_parent(&fresh)
     };
-    write().map_err(|error| RootKeyError::Io(fresh.clone(), error))?;
-    Ok(Secret::Key(key))
+    write().map_err(|error| RootKeyError::Io(fresh.clone(), error))
 }
 
 /// Gives such a key its name; the one that had it is overwritten.

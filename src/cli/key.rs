@@ -58,7 +58,8 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
             )?;
         }
         (None, None) => {
-            if config.store.encryption != Encryption::Keyfile || config.store.key.given().is_some() {
+            if config.store.encryption != Encryption::Keyfile || config.store.key.given().is_some()
+            {
                 return Err(Failure::usage(
                     "the root key does not come from a file that could be written anew: name the new one with --to-key-file or --to-passphrase-file",
                 ));
@@ -67,7 +68,11 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
             let secret = root_key::write_fresh(&path).map_err(Failure::failed)?;
             ask(secret)?;
             root_key::adopt(&path).map_err(Failure::failed)?;
-            writeln!(out, "rotated; keep a copy of {} elsewhere, in place of the old one", path.display())?;
+            writeln!(
+                out,
+                "rotated; keep a copy of {} elsewhere, in place of the old one",
+                path.display()
+            )?;
         }
     }
     writeln!(out, "make a backup now: the keyring beside the older ones wants the old key")?;

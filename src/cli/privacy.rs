@@ -46,15 +46,24 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
             Report::Erased { tickets, rewrite_owed, encrypted, keys_left } => {
                 writeln!(out, "erased; {tickets} tickets stay without their words")?;
                 if keys_left {
-                    writeln!(out, "their keys could not be destroyed yet; that is tried again every minute")?;
+                    writeln!(
+                        out,
+                        "their keys could not be destroyed yet; that is tried again every minute"
+                    )?;
                 } else if encrypted {
-                    writeln!(out, "their keys are destroyed; the next backup takes them from where backups lie, too")?;
+                    writeln!(
+                        out,
+                        "their keys are destroyed; the next backup takes them from where backups lie, too"
+                    )?;
                 }
                 if rewrite_owed {
                     writeln!(out, "{}", owed(&config))?;
                 }
                 if !encrypted {
-                    writeln!(out, "backups made before hold their words; remove them when their time is over")?;
+                    writeln!(
+                        out,
+                        "backups made before hold their words; remove them when their time is over"
+                    )?;
                 }
                 kept(&config, out)?;
             }
@@ -78,7 +87,9 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
 fn owed(config: &Config) -> String {
     let until = "their words are in no answer any more, but may still lie in the files until the store is written anew:";
     match config.maintenance.window {
-        Some(_) => format!("{until} in the next maintenance window (maintenance.window), or at once with `frontdesk compact`"),
+        Some(_) => format!(
+            "{until} in the next maintenance window (maintenance.window), or at once with `frontdesk compact`"
+        ),
         None => format!("{until} no maintenance window is set, so run `frontdesk compact`"),
     }
 }
@@ -89,7 +100,11 @@ fn kept(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
         let name = entry?.file_name();
         if name.to_string_lossy().starts_with(KEPT_BEFORE_UPGRADE) {
             let path = config.data_dir.join(&name);
-            writeln!(out, "{} holds the store as it was before an upgrade: remove it", path.display())?;
+            writeln!(
+                out,
+                "{} holds the store as it was before an upgrade: remove it",
+                path.display()
+            )?;
         }
     }
     Ok(())

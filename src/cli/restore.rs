@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::backup::{Flags, Place, described, find, refused};
+use super::backup::{Flags, KeyFlags, Place, Unlocked, described, find, refused};
 use super::progress::{Meter, Unit};
 use super::{Failure, Shared};
-use crate::app;
+use crate::app::{self, root_key};
 use crate::config::Config;
-use crate::store::backup::{RestoreError, Restored, UNFINISHED, restore};
+use crate::store::backup::{RestoreError, Restored, Secret, UNFINISHED, restore};
 use crate::store::{Disk, RealDisk};
 use crate::telemetry::{self, progress::Progress};
 
@@ -24,6 +24,8 @@ pub struct Command {
     backup: String,
     #[command(flatten)]
     secret: Flags,
+    #[command(flatten)]
+    keys: KeyFlags,
 }
 
 pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
@@ -31,7 +33,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     telemetry::init(&config.log).map_err(Failure::failed)?;
     let place = Place::parse(&command.backup)?;
     let dir = config.data_dir.clone();
-    let restored = into(&dir, place, &command.secret, &config)?;
+    let restored = into(&dir, place, (&command.secret, &command.keys), &config)?;
     hand_over(&dir).map_err(|e| Failure::failed(format!("{}: {e}", dir.display())))?;
     writeln!(out, "restored into {}: {}", dir.display(), described(&restored.whole))?;
     let epoch = &restored.feed_epoch;
@@ -44,7 +46,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
 pub fn into(
     dir: &Path,
     place: Place,
-    secret: &Flags,
+    (secret, keys): (&Flags, &KeyFlags),
     config: &Config,
 ) -> Result<Restored, Failure> {
     let at = |e| Failure::failed(format!("{}: {e}", dir.display()));
@@ -53,15 +55,24 @@ pub fn into(
     let progress = Progress::default();
     // The beginning is read first: what is no backup, or has another key, touches nothing.
     let backup = source.open(secret, config, &progress)?;
+    let unlocked = keys.unlock(&place, backup.about(), config)?;
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at)?;
     is_free(dir)?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(dir).map_err(at)?);
     let _meter = Meter::show("restore", Unit::Bytes, &progress);
     let cache = app::settings(config).cache_bytes;
-    restore(backup, &disk, cache).map_err(|error| match error {
+    let keyring = unlocked.as_ref().map(|unlocked| &unlocked.bytes[..]);
+    let restored = restore(backup, keyring, &disk, cache).map_err(|error| match error {
         RestoreError::Backup(error) => refused(&place, &error),
         other => Failure::failed(format!("{}: {other}", dir.display())),
-    })
+    })?;
+    if let Some(Unlocked { root: Secret::Key(key), .. }) = &unlocked
+        && keys.names_root_key()
+    {
+        // Where the daemon looks for it; one that is there already is the one.
+        root_key::install(&root_key::path(config), key).map_err(Failure::failed)?;
+    }
+    Ok(restored)
 }
 
 /// What only looks like content: an earlier command's lock, the root of a file system of its own.

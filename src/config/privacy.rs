@@ -39,8 +39,7 @@ impl PrivacyConfig {
     pub(super) fn check(&self, limits: &mut Limits) {
         if self.retention.len() > MAX_RULES {
             let found = self.retention.len();
-            limits
-                .broken("privacy.retention", format!("found {found} rules, at most {MAX_RULES}"));
+            limits.broken("privacy.retention", format!("found {found} rules, at most {MAX_RULES}"));
         }
         for rule in &self.retention {
             limits.count("privacy.retention.days", rule.days, 1..=MAX_DAYS.into());

@@ -185,13 +185,15 @@ impl Engine {
         let mut start = 0;
         loop {
             let (more, next) = self.read(|rows| {
-                let chunk = rows.scan::<Contact>(&key::number(start), None, Order::Ascending, CHUNK)?;
+                let chunk =
+                    rows.scan::<Contact>(&key::number(start), None, Order::Ascending, CHUNK)?;
                 let next = chunk.last().map(|(_, last)| last.id + 1);
                 let is_same = |c: &Contact| {
                     c.merged_into.is_some_and(|into| erasure.contacts.contains(&into))
                         && !erasure.contacts.contains(&c.id)
                 };
-                let more: Vec<u64> = chunk.iter().map(|(_, c)| c).filter(|c| is_same(c)).map(|c| c.id).collect();
+                let more: Vec<u64> =
+                    chunk.iter().map(|(_, c)| c).filter(|c| is_same(c)).map(|c| c.id).collect();
                 Ok((more, next))
             })?;
             // Somebody may have been merged into one who comes later: then it is looked again.
@@ -252,7 +254,8 @@ impl Engine {
         let (mut found, mut start) = (Vec::new(), FIRST_NUMBER);
         loop {
             let next = self.read(|rows| {
-                let chunk = rows.scan::<Ticket>(&key::number(start), None, Order::Ascending, CHUNK)?;
+                let chunk =
+                    rows.scan::<Ticket>(&key::number(start), None, Order::Ascending, CHUNK)?;
                 let theirs = chunk.iter().filter(|(_, ticket)| is_theirs(ticket));
                 found.extend(theirs.map(|(_, ticket)| ticket.number));
                 Ok(chunk.last().map(|(_, last)| last.number + 1))
@@ -268,12 +271,14 @@ impl Engine {
     /// Deletes a ticket for good. Its customer is erased with their last ticket.
     pub async fn purge(&self, ticket: u64, because: Because) -> Result<(), Error> {
         let _one = self.shared().erasing.lock().await;
-        let contact = self.read(|rows| Ok(rows.ticket(ticket)?.and_then(|t| t.requester.contact)))?;
+        let contact =
+            self.read(|rows| Ok(rows.ticket(ticket)?.and_then(|t| t.requester.contact)))?;
         self.to_the_end(|| Step::Purge { ticket, because }).await?;
         let Some(contact) = contact else { return Ok(()) };
         let gone = self.read(|rows| Ok(rows.ticket(ticket)?.is_none()))?;
         let last = gone && self.shared().index().of_contacts(&[contact]).is_empty();
-        let Some(person) = self.read(|rows| if last { person(&rows, contact) } else { Ok(None) })?
+        let Some(person) =
+            self.read(|rows| if last { person(&rows, contact) } else { Ok(None) })?
         else {
             return Ok(());
         };
@@ -289,7 +294,11 @@ impl Engine {
 
     /// Closed tickets that a rule of retention wants gone, from a number on, with the days of the rule; and where to go
     /// on, if there is more to look at.
-    pub fn outdated(&self, from: u64, now: Micros) -> Result<(Vec<(Ticket, u32)>, Option<u64>), Error> {
+    pub fn outdated(
+        &self,
+        from: u64,
+        now: Micros,
+    ) -> Result<(Vec<(Ticket, u32)>, Option<u64>), Error> {
         let mut candidates = Vec::new();
         let mut next = None;
         {

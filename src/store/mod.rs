@@ -85,7 +85,7 @@ pub use retention::Trimmed;
 pub use space::Space;
 pub use stamp::Stamp;
 pub use tables::{Table, Whose};
-pub use unlock::{UnlockError, Wanted};
+pub use unlock::{UnlockError, Wanted, check as check_keyring};
 pub use verify::{SegmentReport, VerifyReport, verify};
 pub use writer::{Committed, Figures, Health, Store, Written};
 

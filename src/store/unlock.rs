@@ -15,6 +15,7 @@ use super::error::StoreError;
 use super::keyring::Keyring;
 use super::keyring_file::{self, KeyringError};
 use super::keys::Keys;
+use super::reader::Base;
 use super::seal::Seal;
 use super::tables::Table;
 use super::writer::Store;
@@ -66,7 +67,12 @@ impl Mark {
         value
     }
 
-    fn decode(value: &[u8]) -> Option<Mark> {
+    /// The keyring without which not everything opens, as hex digits.
+    pub(super) fn wanted(self) -> Option<String> {
+        (self.encrypts || self.mixed).then(|| show(&self.keyring))
+    }
+
+    pub(super) fn decode(value: &[u8]) -> Option<Mark> {
         match value {
             [1, keyring @ .., encrypts @ (0 | 1), mixed @ (0 | 1)] => Some(Mark {
                 keyring: keyring.try_into().ok()?,
@@ -108,6 +114,20 @@ impl Mark {
         drop(meta.insert(MARK, self.encode().as_slice()).map_err(failed)?);
         Ok(())
     }
+}
+
+/// The id of a keyring as it is told.
+fn show(id: &[u8; 16]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether the bytes of a keyring's file open with this root key, and are the keyring of this id.
+pub fn check(bytes: &[u8], root: &Secret, id: Option<&str>) -> Result<Keys, UnlockError> {
+    let ring = keyring_file::unlock(bytes, root)?;
+    if id.is_some_and(|id| id != show(&ring.id)) {
+        return Err(UnlockError::Another);
+    }
+    Ok(Keys::in_memory(ring))
 }
 
 impl Store {
@@ -156,6 +176,8 @@ impl Store {
         if mark != Some(now) {
             // Before the first value is sealed: what is sealed is never without the name of its keyring.
             now.write(&instance).map_err(store)?;
+            let base = Base::of(&instance).map_err(store)?;
+            self.current.write().base = Ok(Arc::new(base));
         }
         self.mark = Some(now);
         let keys = Keys::of_file(keyring, Arc::clone(&self.disk), root);

@@ -10,9 +10,9 @@ use crate::domain::message::{Early, Unclaimed};
 use crate::engine::command::{IdScope, InboundMessage, MessageChange, Refusal};
 use crate::engine::draft::Draft;
 use crate::engine::rows::key;
+use crate::store::Table;
 use crate::store::codec::Record;
 use crate::store::owner::Owner;
-use crate::store::Table;
 use crate::store::records::Seen;
 
 type Hash = [u8; 16];

@@ -167,9 +167,10 @@ fn strip(draft: &mut Draft<'_>, ticket: &mut Ticket) -> Result<bool, Refusal> {
 /// Names that lead to the ticket and may be somebody's: those of other systems, and of a call's session.
 fn forget_names(draft: &mut Draft<'_>, ticket: &Ticket) -> Result<(), Refusal> {
     let external = ticket.external_ids.iter().map(|name| draft.rows().external(name));
-    let session = ticket.session_id.iter().map(|session| {
-        key::session(&draft.ctx.seal.hash("session", &[session.as_bytes()]))
-    });
+    let session = ticket
+        .session_id
+        .iter()
+        .map(|session| key::session(&draft.ctx.seal.hash("session", &[session.as_bytes()])));
     for row in external.chain(session).collect::<Vec<_>>() {
         if draft.get::<Pointer>(&row)? == Some(Pointer(ticket.number)) {
             draft.delete(Table::References, &row);

@@ -71,6 +71,9 @@ pub struct About {
     pub feed_epoch: String,
     /// Rows when the scan began.
     pub rows: u64,
+    /// The id of the keyring that opens what of it is encrypted, as hex digits; none if nothing is.
+    #[serde(default)]
+    pub keyring: Option<String>,
 }
 
 /// What a whole backup holds.

@@ -15,10 +15,10 @@ use super::super::disk::Disk;
 use super::super::epoch::{self, FEED_EPOCH, is_own};
 use super::super::error::StoreError;
 use super::super::journal::Journal;
-use super::super::keyfile;
 use super::super::opened::Opened;
 use super::super::plan::Row;
 use super::super::tables::Table;
+use super::super::{keyfile, keyring_file};
 use super::BackupError;
 use super::read::{Backup, Content, Whole};
 
@@ -58,9 +58,10 @@ pub struct Restored {
     pub feed_epoch: String,
 }
 
-/// Makes `backup` into a store on `disk`.
+/// Makes `backup` into a store on `disk`, with this keyring if it has one.
 pub fn restore<R: Read>(
     backup: Backup<R>,
+    keyring: Option<&[u8]>,
     disk: &Arc<dyn Disk>,
     cache_bytes: usize,
 ) -> Result<Restored, RestoreError> {
@@ -72,7 +73,7 @@ pub fn restore<R: Read>(
     place.is_empty()?;
     place.write(UNFINISHED, SAYS)?;
     place.sync("")?;
-    let restored = place.fill(backup, cache_bytes).and_then(|restored| {
+    let restored = place.fill(backup, keyring, cache_bytes).and_then(|restored| {
         place.uncover()?;
         Ok(restored)
     });
@@ -122,6 +123,7 @@ impl Place {
     fn fill<R: Read>(
         &self,
         mut backup: Backup<R>,
+        keyring: Option<&[u8]>,
         cache_bytes: usize,
     ) -> Result<Restored, RestoreError> {
         let keys = backup.keys().to_owned();
@@ -139,6 +141,9 @@ impl Place {
         let fresh = self.disk.random().map_err(io("the system's random numbers"))?;
         let feed_epoch = rows.finish(fresh, (whole.end.batch, whole.end.seq))?;
         self.write(keyfile::NAME, keys.as_bytes())?;
+        if let Some(keyring) = keyring {
+            self.write(keyring_file::NAME, keyring)?;
+        }
         let position = (whole.end.batch, whole.end.seq);
         Journal::begin_at(&*self.disk, position, whole.about.made_at).map_err(io("journal"))?;
         Ok(Restored { whole, feed_epoch })
