@@ -20,7 +20,7 @@ use crate::app::{self, root_key};
 use crate::config::Config;
 use crate::store::backup::{Backup, BackupError, Content, Whole};
 use crate::store::seal::{self, Seal, SealError};
-use crate::store::{self, Disk, RealDisk, Table, check_keyring};
+use crate::store::{self, Disk, RealDisk, Table};
 use crate::telemetry::progress::Progress;
 
 #[derive(Args)]
@@ -64,10 +64,7 @@ fn read(
     let seal = Seal::new([0; 32]);
     let (seal, why) = match command.keys.unlock(&place, backup.about(), config) {
         Ok(None) => (Some(seal), None),
-        Ok(Some(unlocked)) => {
-            let keys = check_keyring(&unlocked.bytes, &unlocked.root, None);
-            (Some(seal.with_keys(Arc::new(keys.map_err(Failure::failed)?), true)), None)
-        }
+        Ok(Some(unlocked)) => (Some(seal.with_keys(Arc::new(unlocked.keys), true)), None),
         Err(failure) => (None, Some(failure.text)),
     };
     let checked = opened(backup, seal.as_ref());

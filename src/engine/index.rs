@@ -129,6 +129,12 @@ impl Index {
         })
     }
 
+    /// Every ticket's number.
+    pub fn numbers(&self) -> Vec<u64> {
+        let there = (0..self.status.len()).filter(|at| self.status[*at] != ABSENT);
+        there.map(|at| FIRST_NUMBER + at as u64).collect()
+    }
+
     /// The tickets of these contacts.
     pub fn of_contacts(&self, contacts: &[u64]) -> Vec<u64> {
         let wanted: Vec<u32> = contacts.iter().map(|id| narrow(Some(*id))).collect();

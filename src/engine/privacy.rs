@@ -42,6 +42,11 @@ pub enum Step {
     End { contact: u64, rewrite: bool },
     /// A closed ticket goes for good; again while the answer says that there is more.
     Purge { ticket: u64, because: Because },
+    /// What is left of a ticket that was erased since the backup that the store was made from; again while there is
+    /// more.
+    Remnant { ticket: u64 },
+    /// The same of addresses, from a key on; at the end counts are a recount.
+    Strays { from: Vec<u8> },
     /// The store was written anew; that was begun at this time of the steady clock.
     Rewritten { since: Micros },
 }
@@ -328,6 +333,31 @@ impl Engine {
             })?;
         }
         Ok((found, next))
+    }
+
+    /// After a restore that left behind whoever was erased since: removes what leads to them. Nobody works with the
+    /// store yet.
+    pub async fn carry_erasures_over(&self) -> Result<(), Error> {
+        let numbers = self.shared().index().numbers();
+        for chunk in numbers.chunks(CHUNK) {
+            let gone = self.read(|rows| {
+                let mut gone = Vec::new();
+                for number in chunk {
+                    if rows.view.get(Table::Tickets, &key::number(*number))?.is_none() {
+                        gone.push(*number);
+                    }
+                }
+                Ok(gone)
+            })?;
+            for ticket in gone {
+                self.to_the_end(|| Step::Remnant { ticket }).await?;
+            }
+        }
+        let mut from = Vec::new();
+        while let Some(next) = self.privacy_step(Step::Strays { from }).await? {
+            from = next;
+        }
+        Ok(())
     }
 
     async fn to_the_end(&self, step: impl Fn() -> Step) -> Result<(), Error> {

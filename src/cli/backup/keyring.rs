@@ -16,6 +16,7 @@ use crate::app::root_key;
 use crate::cli::Failure;
 use crate::config::{BackupConfig, Config};
 use crate::store::backup::{About, Secret};
+use crate::store::keys::Keys;
 use crate::store::{self, KEYRING, Wanted};
 
 /// Its name beside dated backups; beside one of another name it is that name and `.keyring`.
@@ -37,6 +38,7 @@ pub struct KeyFlags {
 pub struct Unlocked {
     pub bytes: Vec<u8>,
     pub root: Secret,
+    pub keys: Keys,
 }
 
 /// Puts the store's keyring to where a backup goes; nothing if there is none.
@@ -108,8 +110,8 @@ impl KeyFlags {
             })?,
         };
         let root = self.root(&bytes, config)?;
-        store::check_keyring(&bytes, &root, about.keyring.as_deref()).map_err(Failure::failed)?;
-        Ok(Some(Unlocked { bytes, root }))
+        let keys = store::check_keyring(&bytes, &root, about.keyring.as_deref());
+        Ok(Some(Unlocked { keys: keys.map_err(Failure::failed)?, bytes, root }))
     }
 
     fn root(&self, keyring: &[u8], config: &Config) -> Result<Secret, Failure> {

@@ -2,16 +2,17 @@
 
 use super::identity;
 use super::purge;
+use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::{Contact, Conversation};
 use crate::domain::entry::Delivery;
-use crate::domain::outbound::{Dispatch, WAITING};
+use crate::domain::outbound::{Dispatch, Outbound, WAITING};
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::privacy::Step;
 use crate::engine::rows::{ReadError, key};
 use crate::store::owner::Owner;
-use crate::store::records::{AddressOf, ConversationOf, Erasure, OWED, RewriteOwed};
+use crate::store::records::{AddressOf, ConversationOf, Count, Erasure, OWED, RewriteOwed};
 use crate::store::{Order, Table, View, seal};
 
 /// Rows looked at in one step.
@@ -34,6 +35,8 @@ pub fn step(draft: &mut Draft<'_>, step: &Step) -> Result<Reply, Refusal> {
         }
         Step::End { contact, rewrite } => end(draft, *contact, *rewrite)?,
         Step::Purge { ticket, because } => purge::purge(draft, *ticket, *because)?.then(Vec::new),
+        Step::Remnant { ticket } => purge::remnant(draft, *ticket)?.then(Vec::new),
+        Step::Strays { from } => strays(draft, from)?,
         Step::Rewritten { since } => {
             // What was erased meanwhile may be in the new file.
             if draft.get::<RewriteOwed>(OWED)?.is_some_and(|owed| owed.since <= *since) {
@@ -43,6 +46,25 @@ pub fn step(draft: &mut Draft<'_>, step: &Step) -> Result<Reply, Refusal> {
         }
     };
     Ok(Reply::Step { more })
+}
+
+/// Removes addresses that lead to nobody, and counts anew what was counted with rows that stayed behind.
+fn strays(draft: &mut Draft<'_>, from: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+    let rows = draft.rows().scan::<AddressOf>(from, None, Order::Ascending, TRACES)?;
+    for (row_key, AddressOf(id)) in &rows {
+        if draft.get::<Contact>(&key::number(*id))?.is_none() {
+            draft.delete(Table::Addresses, row_key);
+        }
+    }
+    if let Some((last, _)) = rows.last().filter(|_| rows.len() == TRACES) {
+        return Ok(Some([last, &[0][..]].concat()));
+    }
+    let running = draft.rows().scan::<OpenCall>(&[], None, Order::Ascending, usize::MAX)?.len();
+    let waiting = draft.rows().scan::<Outbound>(&[], None, Order::Ascending, usize::MAX)?.len();
+    for (name, count) in [(RUNNING, running), (WAITING, waiting)] {
+        draft.put(name.as_bytes(), &Count(count as u64));
+    }
+    Ok(None)
 }
 
 /// Forgets the person's addresses, so that whoever writes from them now is somebody new, and takes what waits for them

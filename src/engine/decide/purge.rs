@@ -15,11 +15,14 @@ use crate::engine::event::EventKind;
 use crate::engine::privacy::Because;
 use crate::engine::rows::{ReadError, key};
 use crate::store::owner::Owner;
-use crate::store::records::Pointer;
+use crate::store::records::{Page, Pointer};
 use crate::store::{Order, Table, View};
 
 /// Rows removed in one step, about.
 const AT_ONCE: usize = 4000;
+
+/// Pages of a timeline removed in one step.
+const PAGES: usize = 30;
 
 /// The name of the count of tickets that were deleted for good.
 pub const PURGED: &str = "tickets.purged";
@@ -101,6 +104,31 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
     Ok(false)
 }
 
+/// What is left of a ticket whose own row is gone, as its key was destroyed. True: there is more.
+pub fn remnant(draft: &mut Draft<'_>, number: u64) -> Result<bool, Refusal> {
+    if View::get(draft, Table::Tickets, &key::number(number)).map_err(ReadError::from)?.is_some() {
+        return Ok(false);
+    }
+    let (start, end) = (key::number(number), key::number(number + 1));
+    let mut left = AT_ONCE;
+    let pages = draft.rows().scan::<Page>(&start, Some(&end), Order::Ascending, PAGES)?;
+    for (row_key, page) in &pages {
+        for item in &page.items {
+            draft.delete(Table::Entries, &key::number(item.no));
+            draft.delete(Table::Dispatches, &key::number(item.no));
+        }
+        draft.delete(Table::Directory, row_key);
+    }
+    if pages.len() == PAGES || strip_rows(draft, number, &mut left)? {
+        return Ok(true);
+    }
+    draft.delete_of_ticket(Table::StatusHistory, number, usize::MAX)?;
+    draft.delete_of_ticket(Table::Metadata, number, usize::MAX)?;
+    draft.delete(Table::Index, &start);
+    draft.count(PURGED)?;
+    Ok(false)
+}
+
 /// Whether a ticket is closed for so long, by a clock that is believed.
 fn is_due(draft: &Draft<'_>, ticket: &Ticket, days: u32) -> bool {
     let keep = i64::from(days) * Micros::DAY;
@@ -145,23 +173,29 @@ fn strip(draft: &mut Draft<'_>, ticket: &mut Ticket) -> Result<bool, Refusal> {
         draft.delete_of_ticket(Table::Metadata, number, usize::MAX)?;
         ticket.extent.metadata = 0;
     }
+    let more = strip_rows(draft, number, &mut left)?;
+    if more {
+        draft.put_ticket(ticket)?;
+        draft.event(EventKind::TicketUpdated, Some(number));
+    }
+    Ok(more)
+}
+
+/// Removes the rows of a ticket that stand beside it, at most `left` of them. True: there may be more.
+fn strip_rows(draft: &mut Draft<'_>, number: u64, left: &mut usize) -> Result<bool, Refusal> {
     for table in Table::of_tickets() {
-        if [Table::Tickets, Table::StatusHistory, Table::Metadata].contains(&table) || left == 0 {
+        if [Table::Tickets, Table::StatusHistory, Table::Metadata].contains(&table) || *left == 0 {
             continue;
         }
         let (start, end) = (key::number(number), key::number(number + 1));
-        let rows = View::scan(draft, table, &start, Some(&end), Order::Ascending, left);
+        let rows = View::scan(draft, table, &start, Some(&end), Order::Ascending, *left);
         let rows = rows.map_err(ReadError::from)?;
         for (row_key, _) in &rows {
             draft.delete(table, row_key);
         }
-        left -= rows.len();
+        *left -= rows.len();
     }
-    if left == 0 {
-        draft.put_ticket(ticket)?;
-        draft.event(EventKind::TicketUpdated, Some(number));
-    }
-    Ok(left == 0)
+    Ok(*left == 0)
 }
 
 /// Names that lead to the ticket and may be somebody's: those of other systems, and of a call's session.

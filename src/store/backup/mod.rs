@@ -51,7 +51,7 @@ pub use block::{Kind, MAX_PART, Part};
 pub use error::{BackupError, ScanError};
 pub use head::{Lock, Secret};
 pub use read::{Backup, Content, Whole};
-pub use restore::{RestoreError, Restored, UNFINISHED, restore};
+pub use restore::{RestoreError, Restored, Ring, UNFINISHED, restore};
 pub use scan::Scan;
 pub use write::Writer;
 
