@@ -9,6 +9,7 @@ mod cases;
 mod changes;
 mod memory;
 mod messages;
+mod privacy;
 mod receipts;
 mod replies;
 mod sequences;
@@ -162,7 +163,12 @@ impl Desk {
     fn take(&mut self, plan: &PlanRecord) {
         self.rows.apply(plan);
         for row in &plan.rows {
-            let Some(value) = &row.value else { continue };
+            let Some(value) = &row.value else {
+                if row.table == Table::Index {
+                    self.index.remove(u64::from_be_bytes((*row.key).try_into().unwrap()));
+                }
+                continue;
+            };
             match row.table {
                 Table::Index => {
                     let number = u64::from_be_bytes((*row.key).try_into().unwrap());
@@ -180,7 +186,7 @@ impl Desk {
         let events: Vec<Event> =
             plan.events.iter().map(|e| Event::decode(e, &self.seal).unwrap()).collect();
         for row in plan.rows.iter().filter(|r| r.table == Table::Tickets) {
-            let value = row.value.as_ref().expect("tickets are never deleted");
+            let Some(value) = &row.value else { continue };
             let after: Ticket = self.rows().open(&row.key, value).unwrap();
             let shown =
                 |t: &Ticket| (t.status, t.assignee.clone(), t.extent.entries, t.call_running);
