@@ -92,12 +92,17 @@ pub fn has_store(config: &Config) -> bool {
 /// The engine on a data directory that this process holds alone. A store of an older format is refused: the
 /// daemon upgrades it.
 pub fn open(config: &Config) -> Result<(Engine, Writer), AppError> {
+    owner::check(&config.data_dir)?;
+    open_store(config, settings(config))
+}
+
+/// The same for root on a store that was just restored, and is handed over to its user afterwards.
+pub fn open_restored(config: &Config) -> Result<(Engine, Writer), AppError> {
     open_store(config, settings(config))
 }
 
 fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Writer), AppError> {
     let at = |path: &Path| path.display().to_string();
-    owner::check(&config.data_dir)?;
     create_private(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
     let disk =
         RealDisk::new(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
@@ -301,6 +306,7 @@ async fn start(
         .collect::<Result<_, _>>()?;
     let mut settings = settings(config);
     (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
+    owner::check(&config.data_dir)?;
     let (engine, writer) = open_store(config, settings)?;
     let certificates = Certificates::open(&config.http, &config.data_dir)?.map(Arc::new);
     let tls = certificates.as_ref().map(|certificates| certificates.server()).transpose()?;

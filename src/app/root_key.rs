@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Encryption};
@@ -167,6 +167,10 @@ fn write(path: &Path, key: &[u8; 32]) -> Result<(), RootKeyError> {
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
         file.write_all(format!("{hex}\n").as_bytes())?;
+        // Root rotates the key of the daemon's own user.
+        if let Ok(old) = fs::metadata(path) {
+            fchown(&file, Some(old.uid()), Some(old.gid()))?;
+        }
         file.sync_all()?;
         sync_parent(&fresh)
     };

@@ -90,7 +90,7 @@ pub fn into(
 fn carry_erasures_over(dir: &Path, config: &Config) -> Result<(), Failure> {
     let config = Config { data_dir: dir.to_owned(), ..config.clone() };
     runtime()?.block_on(async {
-        let (engine, writer) = app::open(&config).map_err(Failure::failed)?;
+        let (engine, writer) = app::open_restored(&config).map_err(Failure::failed)?;
         let done = engine.carry_erasures_over().await.map_err(Failure::failed);
         drop(engine);
         writer.stop().map_err(Failure::failed)?;

@@ -36,6 +36,11 @@ impl Drop for Scratch {
     }
 }
 
+/// A configuration by which every directory finds the root key of this one.
+pub fn keyed(dir: &Path) -> String {
+    format!("[store]\nkey_file = {:?}\n", dir.join("root.key"))
+}
+
 pub type Rows = BTreeMap<(Table, Blob), Blob>;
 
 /// The store of a directory that no daemon has.

@@ -139,7 +139,8 @@ pub fn files_with(dir: &Path, words: &str) -> Vec<PathBuf> {
         if path.is_dir() {
             found.extend(files_with(&path, words));
         } else if let Ok(bytes) = fs::read(&path)
-            && bytes.windows(words.len()).any(|window| window == words.as_bytes())
+            // Whatever is no text in between does not hide what is.
+            && String::from_utf8_lossy(&bytes).contains(words)
         {
             found.push(path);
         }

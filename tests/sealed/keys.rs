@@ -92,13 +92,7 @@ fn a_bit_that_flipped_is_never_served_and_verify_names_the_row() {
         file[at + 4 + 24 + 3] ^= 0x10;
     }
     fs::write(&path, file).expect("written");
-    let found = fails(desk.daemon.cli(&["verify"]), "");
-    assert!(
-        found.contains("checksums do not match")
-            || found.contains("does not open")
-            || found.contains("was changed or damaged"),
-        "{found}"
-    );
+    fails(desk.daemon.cli(&["verify"]), "the files are damaged");
     desk.daemon.restart();
     let answer = desk.send("GET", &format!("/api/tickets/{ticket}"), &serde_json::Value::Null);
     assert!(answer.status >= 500, "{}: {}", answer.status, answer.text());
