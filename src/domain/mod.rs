@@ -15,6 +15,7 @@ pub mod outbound;
 pub mod priority;
 pub mod redact;
 pub mod reference;
+pub mod sla;
 pub mod source;
 pub mod status;
 pub mod summary;
