@@ -16,6 +16,7 @@ pub mod priority;
 pub mod redact;
 pub mod reference;
 pub mod sla;
+pub mod sla_policy;
 pub mod source;
 pub mod status;
 pub mod summary;

@@ -99,4 +99,12 @@ tables! {
     SentAs = 52,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53,
+    /// SLA policy id u64 → `SlaPolicy`.
+    SlaPolicies = 120,
+    /// business hours id u64 → `BusinessHours`.
+    BusinessHours = 121,
+    /// ticket number u64 → `SlaClock`, what it was promised.
+    SlaClocks = 122,
+    /// when its clock is looked at by the wall clock u64, ticket number u64 → `SlaTimer`.
+    SlaTimers = 123,
 }
