@@ -1,43 +1,23 @@
-//! Tells of SLA clocks that are due. Sleeps until the next one; a commit that may have brought an earlier one,
-//! or a wall clock that was set, is seen within a second.
+//! Tells of SLA clocks that are due. Once a second it looks at the first row of the due-time table, never at
+//! tickets: so a wall clock that was set is noticed like a clock that was wound, and no wake-up can be lost.
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
-
-use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::{Actor, Command, Reply, Submission};
 
 /// What is due may be told so much later.
 const NAP: Duration = Duration::from_secs(1);
-/// Between two looks when nothing happens: a wall clock that was set is noticed by then.
-const LONGEST: Duration = Duration::from_secs(30);
 
 pub async fn run(engine: Engine) {
-    let mut news = engine.shared().news();
     loop {
-        news.mark_unchanged();
-        let next = match engine.read(|rows| rows.next_sla_timer()) {
-            Ok(next) => next,
-            Err(error) => {
-                tracing::warn!(%error, "the SLA clocks could not be read");
-                None
-            }
-        };
-        let now = engine.shared().now();
-        if next.is_some_and(|at| at <= now) && tell(&engine).await {
-            continue;
+        match engine.read(|rows| rows.next_sla_timer()) {
+            Ok(Some(at)) if at <= engine.shared().now() => while tell(&engine).await {},
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the SLA clocks could not be read"),
         }
-        let wait = next.filter(|at| *at > now).map_or(LONGEST, |at| until(now, at));
-        let _ = timeout(wait.min(LONGEST), news.changed()).await;
-        // Not more than one look a second, however much happens.
-        sleep(NAP.min(wait)).await;
+        tokio::time::sleep(NAP).await;
     }
-}
-
-fn until(now: Micros, at: Micros) -> Duration {
-    Duration::from_micros(u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0))
 }
 
 /// True if something was due, and more may be.

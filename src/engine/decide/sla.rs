@@ -130,6 +130,7 @@ pub fn due(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
 
 fn tell(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(), ReadError> {
     let now = draft.ctx.now;
+    let before = clock.clone();
     for (target, standing) in draft.rows().standings(ticket, &clock, now)? {
         let told = clock.told_mut(target);
         let breached = standing.state == State::Breached;
@@ -142,6 +143,10 @@ fn tell(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(
             told.warned_at = Some(now);
             draft.event(EventKind::sla_warning(target), Some(ticket.number));
         }
+    }
+    if clock != before {
+        // The feed shows the ticket as this plan has it.
+        draft.put_ticket(ticket)?;
     }
     wind(draft, ticket, clock)
 }
