@@ -1,6 +1,8 @@
 //! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
 //! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
-//! with, what is queued waits in the outbox, an address leads to its person, counters reach what they gave out and numbers are dense.
+//! with, what is queued waits in the outbox, a clock has its timer, an address leads to its person, counters reach what they gave out and numbers are dense.
+
+mod clocks;
 
 use std::collections::HashMap;
 
@@ -52,6 +54,8 @@ struct Check {
     /// Numbers without a ticket, and the first of them.
     missing: u64,
     first_missing: Option<u64>,
+    /// The ticket whose clock is looked at next.
+    next_clock: u64,
 }
 
 /// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
@@ -72,6 +76,7 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     while reader.read(|view| Ok(check.contacts(&Rows { view, seal })))?? {
         progress.set(check.seen());
     }
+    while reader.read(|view| Ok(check.clocks(&Rows { view, seal })))?? {}
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
     Ok(check.report)
@@ -106,6 +111,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     let mut check = Check::new();
     while check.tickets(rows)? {}
     while check.contacts(rows)? {}
+    while check.clocks(rows)? {}
     check.running_calls(rows)?;
     check.outbox(rows)?;
     Ok(check.report)
@@ -120,6 +126,7 @@ impl Check {
             next_contact: 1,
             missing: 0,
             first_missing: None,
+            next_clock: 0,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
+use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
 use crate::domain::time::Micros;
@@ -50,6 +51,10 @@ records! {
     Doomed => Doomed,
     Erasure => Erasures,
     RewriteOwed => Rewrites,
+    SlaPolicy => SlaPolicies,
+    BusinessHours => BusinessHours,
+    SlaClock => SlaClocks,
+    SlaTimer => SlaTimers,
 }
 
 impl Record for Entry {

@@ -150,4 +150,12 @@ tables! {
     Erasures = 81 of Contact,
     /// the one key `owed` → `RewriteOwed`, while erased words may still lie in the files.
     Rewrites = 82 of Nobody,
+    /// SLA policy id u64 → `SlaPolicy`.
+    SlaPolicies = 120,
+    /// business hours id u64 → `BusinessHours`.
+    BusinessHours = 121,
+    /// ticket number u64 → `SlaClock`, what it was promised.
+    SlaClocks = 122 of Nobody,
+    /// when its clock is looked at by the wall clock u64, ticket number u64 → `SlaTimer`.
+    SlaTimers = 123 of Nobody,
 }

@@ -93,7 +93,7 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
         draft.put(&key::number(id), &conversation);
     }
     draft.delete_of_ticket(Table::StatusHistory, number, usize::MAX)?;
-    for table in [Table::Tickets, Table::Index, Table::OpenCalls] {
+    for table in [Table::Tickets, Table::Index, Table::OpenCalls, Table::SlaClocks] {
         draft.delete(table, &key::number(number));
     }
     draft.doom(Owner::Ticket(number), false);
@@ -125,6 +125,7 @@ pub fn remnant(draft: &mut Draft<'_>, number: u64) -> Result<bool, Refusal> {
     draft.delete_of_ticket(Table::StatusHistory, number, usize::MAX)?;
     draft.delete_of_ticket(Table::Metadata, number, usize::MAX)?;
     draft.delete(Table::Index, &start);
+    draft.delete(Table::SlaClocks, &start);
     draft.count(PURGED)?;
     Ok(false)
 }
