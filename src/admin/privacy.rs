@@ -10,8 +10,7 @@ use crate::domain::reference::FIRST_NUMBER;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
 use crate::engine::compaction::Compaction;
-use crate::engine::privacy::{Because, Who};
-use crate::store::backup::Secret;
+use crate::engine::privacy::{Because, RootKey, Who};
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -94,13 +93,13 @@ pub async fn carry_out(
             Compaction::NotWorthIt(_) => Ok(()),
         },
         Request::Rotate { key, passphrase } => {
-            let key = key.and_then(|digits| Secret::of_key_file(digits.as_bytes()));
-            let secret = key.or(passphrase.map(Secret::Passphrase));
-            let secret = secret.ok_or("neither a key nor a passphrase was given")?;
+            let key = key.and_then(|digits| RootKey::of_key_file(digits.as_bytes()));
+            let root = key.or(passphrase.map(RootKey::Passphrase));
+            let root = root.ok_or("neither a key nor a passphrase was given")?;
             let keys = engine.shared().seal.keys().ok_or(
                 "the store is not encrypted and has no keyring; set store.encryption first",
             )?;
-            keys.rotate(secret).map_err(|e| e.to_string())?;
+            keys.rotate(root).map_err(|e| e.to_string())?;
             tell(out, Report::Rotated).await
         }
     }

@@ -387,23 +387,6 @@ pub enum Reply {
     },
 }
 
-impl Reply {
-    /// The number of the ticket whose data it repeats.
-    pub fn ticket(&self) -> Option<u64> {
-        match self {
-            Reply::Call { ticket, .. }
-            | Reply::Ticket(ticket)
-            | Reply::Interaction { ticket, .. }
-            | Reply::Metadata { ticket, .. }
-            | Reply::Taken { ticket, .. }
-            | Reply::Comment { ticket, .. } => Some(ticket.number),
-            Reply::CallAttached { ticket, .. } => Some(*ticket),
-            Reply::Message { ticket, .. } | Reply::Changed { ticket } => *ticket,
-            _ => None,
-        }
-    }
-}
-
 /// Why a command was refused. Nothing was written for it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {

@@ -17,6 +17,7 @@ use crate::domain::email;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+pub use crate::store::backup::Secret as RootKey;
 use crate::store::keys::Keys;
 use crate::store::owner::Owner;
 use crate::store::records::{AddressOf, Erasure};

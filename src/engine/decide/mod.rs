@@ -59,7 +59,7 @@ pub fn decide(
     if let Some(idempotency) = &submission.idempotency {
         let bytes = postcard::to_stdvec(&reply).map_err(|e| Refusal::Store(e.to_string()))?;
         let row = Remembered { request: idempotency.request, reply: bytes };
-        let owner = reply.ticket().map_or(Owner::Desk, Owner::Ticket);
+        let owner = owner(&reply);
         draft.put_as(owner, &key::bucketed(hour(ctx.steady), &idempotency.key), &row);
     }
     let empty = draft.is_empty();
@@ -120,6 +120,22 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::DeleteBusinessHours { id } => sla_policy::delete_hours(draft, *id),
         Command::SlaDue => sla::due(draft),
     }
+}
+
+/// Whose data a reply repeats.
+fn owner(reply: &Reply) -> Owner {
+    let number = match reply {
+        Reply::Call { ticket, .. }
+        | Reply::Ticket(ticket)
+        | Reply::Interaction { ticket, .. }
+        | Reply::Metadata { ticket, .. }
+        | Reply::Taken { ticket, .. }
+        | Reply::Comment { ticket, .. } => Some(ticket.number),
+        Reply::CallAttached { ticket, .. } => Some(*ticket),
+        Reply::Message { ticket, .. } | Reply::Changed { ticket } => *ticket,
+        _ => None,
+    };
+    number.map_or(Owner::Desk, Owner::Ticket)
 }
 
 /// The reply that was given to this key before, if any.
