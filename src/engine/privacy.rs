@@ -61,6 +61,9 @@ pub enum Because {
     Asked,
 }
 
+/// A closed ticket whose time is over, and the days of the rule that says so.
+pub type Outdated = (Ticket, u32);
+
 /// The tables whose rows lie by time and may hold somebody's words.
 const BY_TIME: [Table; 4] = [Table::Idempotency, Table::Early, Table::Unclaimed, Table::SentAs];
 
@@ -300,11 +303,7 @@ impl Engine {
 
     /// Closed tickets that a rule of retention wants gone, from a number on, with the days of the rule; and where to go
     /// on, if there is more to look at.
-    pub fn outdated(
-        &self,
-        from: u64,
-        now: Micros,
-    ) -> Result<(Vec<(Ticket, u32)>, Option<u64>), Error> {
+    pub fn outdated(&self, from: u64, now: Micros) -> Result<(Vec<Outdated>, Option<u64>), Error> {
         let mut candidates = Vec::new();
         let mut next = None;
         {

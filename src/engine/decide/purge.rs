@@ -4,6 +4,7 @@
 //! The tables whose rows go are those that say that they are of tickets ([`Table::of_tickets`]): a new one is in it by
 //! itself.
 
+use super::sla;
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::Conversation;
 use crate::domain::status::Status;
@@ -93,9 +94,10 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
         draft.put(&key::number(id), &conversation);
     }
     draft.delete_of_ticket(Table::StatusHistory, number, usize::MAX)?;
-    for table in [Table::Tickets, Table::Index, Table::OpenCalls, Table::SlaClocks] {
+    for table in [Table::Tickets, Table::Index, Table::OpenCalls] {
         draft.delete(table, &key::number(number));
     }
+    sla::forget(draft, number)?;
     draft.doom(Owner::Ticket(number), false);
     draft.count(PURGED)?;
     let category = ticket.category.as_deref().unwrap_or("none");
@@ -125,7 +127,7 @@ pub fn remnant(draft: &mut Draft<'_>, number: u64) -> Result<bool, Refusal> {
     draft.delete_of_ticket(Table::StatusHistory, number, usize::MAX)?;
     draft.delete_of_ticket(Table::Metadata, number, usize::MAX)?;
     draft.delete(Table::Index, &start);
-    draft.delete(Table::SlaClocks, &start);
+    sla::forget(draft, number)?;
     draft.count(PURGED)?;
     Ok(false)
 }
