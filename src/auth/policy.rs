@@ -156,7 +156,7 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Credential;
+    use crate::domain::session::Credential;
 
     fn machine(scopes: &[Scope]) -> Caller {
         let (name, scopes) = ("machine".to_owned(), scopes.to_vec());

@@ -3,17 +3,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::agent::Role;
+use crate::domain::agent::{Agent, Role};
 use crate::domain::call::Fact;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
 use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
+use crate::domain::session::Session;
 use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+use crate::engine::account::AccountCommand;
 use crate::engine::intake::{CallReport, Handover, NewCase};
 
 #[derive(Clone, Debug)]
@@ -125,6 +127,8 @@ pub enum Command {
     RevokeToken {
         id: u64,
     },
+    /// People, their passwords and their sessions.
+    Account(AccountCommand),
     /// A consumer of the feed has dealt with everything up to `seq`.
     MoveCursor {
         name: String,
@@ -328,6 +332,8 @@ pub enum Reply {
         delivery: Option<Delivery>,
     },
     Conversation(Box<Conversation>),
+    Agent(Box<Agent>),
+    Session(Box<Session>),
 }
 
 /// Why a command was refused. Nothing was written for it.
@@ -342,6 +348,9 @@ pub enum Refusal {
     Conflict(String),
     #[error("{0}")]
     Forbidden(String),
+    /// Who asks has not shown who they are; a code of the second factor may be what is missing.
+    #[error("{why}")]
+    Unauthorized { why: &'static str, wants_code: bool },
     /// A limit on how much may go on at once is reached; later it will do.
     #[error("{0}")]
     Overloaded(String),

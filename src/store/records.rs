@@ -12,6 +12,7 @@ use crate::domain::entry::{Delivery, Entry};
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::priority::Priority;
+use crate::domain::session::{Account, Link, Session};
 use crate::domain::source::SourcePosition;
 use crate::domain::status::Status;
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
@@ -51,6 +52,9 @@ records! {
     Dispatch => Dispatches,
     SentAs => SentAs,
     BotReturn => BotReturns,
+    Account => Accounts,
+    Session => Sessions,
+    Link => Links,
 }
 
 /// What the in-memory index holds of a ticket.

@@ -99,4 +99,10 @@ tables! {
     SentAs = 52,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53,
+    /// agent id u64 → `Account`, how a person proves who they are.
+    Accounts = 60,
+    /// agent id u64, session id u64 → `Session`.
+    Sessions = 61,
+    /// SHA-256 of a token, 32 bytes → `Link`, which is good once.
+    Links = 62,
 }
