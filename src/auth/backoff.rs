@@ -80,7 +80,8 @@ fn make_room(failures: &mut HashMap<u64, Failures>, now: Instant) {
         failures.retain(|_, known| now.duration_since(known.last) < FORGOTTEN);
     }
     if failures.len() >= MAX_KEYS
-        && let Some(oldest) = failures.iter().min_by_key(|(_, known)| known.last).map(|(key, _)| *key)
+        && let Some(oldest) =
+            failures.iter().min_by_key(|(_, known)| known.last).map(|(key, _)| *key)
     {
         failures.remove(&oldest);
     }

@@ -98,7 +98,8 @@ mod tests {
         let put = |header: &str| BASE64.encode(header);
         let kid = ours.current();
         let none = put(&format!(r#"{{"alg":"none","typ":"JWT","kid":"{kid}"}}"#));
-        let other = put(&String::from_utf8(BASE64.decode(parts[1]).unwrap()).unwrap().replace("42", "43"));
+        let other =
+            put(&String::from_utf8(BASE64.decode(parts[1]).unwrap()).unwrap().replace("42", "43"));
         for forged in [
             format!("{none}.{}.", parts[1]),
             format!("{none}.{}.{}", parts[1], parts[2]),

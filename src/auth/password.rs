@@ -210,7 +210,9 @@ mod tests {
         ] {
             assert!(refusal(bad, &who).is_some(), "{bad}");
         }
-        for good in ["correct horse", "zehn Zeichen", "密码密码是很长的一个密码", &"xyzq".repeat(64)] {
+        for good in
+            ["correct horse", "zehn Zeichen", "密码密码是很长的一个密码", &"xyzq".repeat(64)]
+        {
             assert_eq!(refusal(good, &who), None, "{good}");
         }
     }

@@ -123,7 +123,14 @@ mod tests {
         assert!(read.is(&Cookie::proof(&cookie.secret)));
         let refresh = Refresh { session: 7, family: [1; 16], current: [2; 32] };
         assert_eq!(Refresh::parse(&refresh.text()).unwrap().proof(), refresh.proof());
-        for wrong in ["", "fdr_", "x", &cookie.text()[1..], &format!("{}0", cookie.text()), "ÄÖÜßÄÖÜßÄÖÜßÄÖÜß"] {
+        for wrong in [
+            "",
+            "fdr_",
+            "x",
+            &cookie.text()[1..],
+            &format!("{}0", cookie.text()),
+            "ÄÖÜßÄÖÜßÄÖÜßÄÖÜß",
+        ] {
             assert!(Cookie::parse(wrong).is_none() && Refresh::parse(wrong).is_none(), "{wrong}");
         }
     }

@@ -152,7 +152,11 @@ fn parse(text: &str) -> Option<Vec<Key>> {
 fn line(line: &str) -> Option<Key> {
     let [id, made, secret] = line.split(' ').collect::<Vec<_>>()[..] else { return None };
     let made = Micros(made.parse().ok()?);
-    (id.len() == 16).then_some(Key { id: id.to_owned(), secret: super::token::unhex(secret)?, made })
+    (id.len() == 16).then_some(Key {
+        id: id.to_owned(),
+        secret: super::token::unhex(secret)?,
+        made,
+    })
 }
 
 /// Written whole and synced under another name first, so that a power cut leaves the old keys or the new.

@@ -59,9 +59,12 @@ mod tests {
 
     #[test]
     fn the_codes_are_those_of_the_rfc() {
-        for (seconds, wanted) in
-            [(59, 287_082), (1_111_111_109, 81_804), (2_000_000_000, 279_037), (20_000_000_000, 353_130)]
-        {
+        for (seconds, wanted) in [
+            (59, 287_082),
+            (1_111_111_109, 81_804),
+            (2_000_000_000, 279_037),
+            (20_000_000_000, 353_130),
+        ] {
             assert_eq!(code(SECRET, step(Micros(seconds * Micros::SECOND))), wanted, "{seconds}");
         }
         assert_eq!(base32(b"foobar"), "MZXW6YTBOI");

@@ -127,6 +127,10 @@ pub enum Command {
     RevokeToken {
         id: u64,
     },
+    /// No token that was given for this ticket lets anybody look at it any more.
+    RevokePortalTokens {
+        ticket: Reference,
+    },
     /// People, their passwords and their sessions.
     Account(AccountCommand),
     /// A consumer of the feed has dealt with everything up to `seq`.
@@ -386,10 +390,13 @@ impl Actor {
         }
     }
 
-    /// An agent sees unassigned tickets and their own (S2.20, DESIGN C9); everybody else sees all.
-    pub fn may_see(&self, assignee: Option<u64>) -> bool {
+    /// An agent sees unassigned tickets, their own, and those that they follow or were named in (S2.20, DESIGN C9);
+    /// everybody else sees all.
+    pub fn may_see(&self, ticket: &Ticket) -> bool {
         match self {
-            Actor::Agent { id, sees_all: false, .. } => assignee.is_none_or(|a| a == *id),
+            Actor::Agent { id, sees_all: false, .. } => {
+                ticket.assignee.is_none() || ticket.concerns(*id)
+            }
             _ => true,
         }
     }

@@ -74,7 +74,9 @@ impl People {
         let mut found: Vec<_> = self.read(|held| {
             let theirs = held.sessions.values();
             let theirs = theirs.filter(|live| live.session.agent == agent && !live.has_ended(now));
-            theirs.map(|live| (Arc::clone(live), Micros(live.used.load(Ordering::Relaxed)))).collect()
+            theirs
+                .map(|live| (Arc::clone(live), Micros(live.used.load(Ordering::Relaxed))))
+                .collect()
         });
         found.sort_by_key(|(live, _)| live.session.id);
         found

@@ -195,6 +195,11 @@ impl Shared {
         self.steady.clocks.read().machine.plus(self.steady.offset)
     }
 
+    /// The wall clock, for what is shown.
+    pub fn wall(&self) -> Micros {
+        self.reading().wall
+    }
+
     /// What the machine's clocks show.
     pub(super) fn reading(&self) -> Reading {
         self.steady.clocks.read()
@@ -269,7 +274,9 @@ impl Shared {
                     rights = true;
                 }
                 Table::Agents => {
-                    self.decode(&row.value).into_iter().for_each(|agent| self.people.put_agent(agent));
+                    self.decode(&row.value)
+                        .into_iter()
+                        .for_each(|agent| self.people.put_agent(agent));
                     rights = true;
                 }
                 Table::Sessions => {

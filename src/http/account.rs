@@ -94,7 +94,9 @@ pub struct Offered {
     #[schema(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     secret: String,
     /// The same as apps read it from a picture
-    #[schema(example = "otpauth://totp/frontdesk:dewi@example.com?secret=GEZDGNBV&issuer=frontdesk")]
+    #[schema(
+        example = "otpauth://totp/frontdesk:dewi@example.com?secret=GEZDGNBV&issuer=frontdesk"
+    )]
     uri: String,
 }
 

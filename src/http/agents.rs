@@ -96,7 +96,8 @@ pub async fn add(
     let wants_link = password.is_none();
     let command = AccountCommand::Add(NewPerson { name, email, role, password });
     let agent = agent(state.engine.submit(input.submission(Command::Account(command))).await?)?;
-    let link = if wants_link { Some(make_link(&state, &input.caller, agent.id).await?) } else { None };
+    let link =
+        if wants_link { Some(make_link(&state, &input.caller, agent.id).await?) } else { None };
     Ok((StatusCode::CREATED, Json(MadeAgent { agent: PersonView::of(&state, &agent), link })))
 }
 
@@ -108,8 +109,8 @@ fn agent(reply: Reply) -> Result<Agent, Failure> {
 }
 
 async fn make_link(state: &State, caller: &Caller, agent: u64) -> Result<String, Failure> {
-    let (token, hash) = secret::link()
-        .map_err(|e| engine::Error::Unavailable(format!("no random bytes: {e}")))?;
+    let (token, hash) =
+        secret::link().map_err(|e| engine::Error::Unavailable(format!("no random bytes: {e}")))?;
     let command = AccountCommand::MakeLink { agent: Some(agent), hash };
     state.engine.submit(caller.submission(Command::Account(command))).await?;
     Ok(state.auth.link(&token))

@@ -44,7 +44,8 @@ pub fn check(method: &Method, headers: &HeaderMap, cookie: &Cookie) -> Result<()
     if bool::from(subtle::ConstantTimeEq::ct_eq(shown, cookie.csrf_token().as_bytes())) {
         return Ok(());
     }
-    let why = "send the header X-CSRF-Token with the csrf_token of the login or of GET /api/auth/me";
+    let why =
+        "send the header X-CSRF-Token with the csrf_token of the login or of GET /api/auth/me";
     Err(Problem::new(403, "Forbidden", why))
 }
 
@@ -57,6 +58,7 @@ pub fn give(cookie: &Cookie, tls: bool, seconds: Option<i64>) -> String {
 
 /// The headers that take it away again.
 pub fn take() -> [String; 2] {
-    let gone = |name, secure| format!("{name}=; Path=/; HttpOnly; SameSite=Strict{secure}; Max-Age=0");
+    let gone =
+        |name, secure| format!("{name}=; Path=/; HttpOnly; SameSite=Strict{secure}; Max-Age=0");
     [gone(OVER_TLS, "; Secure"), gone(PLAIN, "")]
 }

@@ -227,7 +227,8 @@ pub async fn refresh(
     OpenInput { value, .. }: OpenInput<RefreshBody>,
 ) -> Result<Response, Failure> {
     let unknown = || {
-        let why = "this refresh token is unknown, was used before, or its session has ended: log in";
+        let why =
+            "this refresh token is unknown, was used before, or its session has ended: log in";
         Failure::from(Problem::new(401, "Unauthorized", why))
     };
     let shown = Refresh::parse(&value.refresh_token).ok_or_else(unknown)?;

@@ -113,7 +113,10 @@ fn add(draft: &mut Draft<'_>, new: &NewPerson) -> Result<Reply, Refusal> {
         },
     };
     draft.put(&key::number(agent.id), &agent);
-    draft.put(&key::number(agent.id), &Account { password: new.password.clone(), second_factor: None });
+    draft.put(
+        &key::number(agent.id),
+        &Account { password: new.password.clone(), second_factor: None },
+    );
     Ok(Reply::Agent(Box::new(agent)))
 }
 

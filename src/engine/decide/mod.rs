@@ -104,6 +104,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::ReportCall(report) => reported_call::report(draft, report),
         Command::CreateToken { name, hash, scopes } => token::create(draft, name, hash, scopes),
         Command::RevokeToken { id } => token::revoke(draft, *id),
+        Command::RevokePortalTokens { ticket } => chat::revoke_tokens(draft, ticket),
         Command::Account(command) => account::carry_out(draft, command),
         Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),
         Command::DropCursor { name } => feed::drop_cursor(draft, name),
