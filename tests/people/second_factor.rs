@@ -31,7 +31,7 @@ impl App {
 
     /// A code that was not used before: one may be a step ahead, and else has to wait for the next one.
     fn next(&mut self) -> String {
-        while Self::step() + 1 <= self.shown {
+        while Self::step() < self.shown {
             sleep(Duration::from_millis(200));
         }
         self.shown = (self.shown + 1).max(Self::step());

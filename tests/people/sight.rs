@@ -33,6 +33,10 @@ fn a_colleagues_ticket_is_as_if_it_were_not_there_on_every_route() {
             let path = path.replace("{ref}", name).replace("{id}", name).replace("{comment}", "1");
             for method in methods.as_object().expect("methods").keys() {
                 let method = method.to_uppercase();
+                // Who lost a claim is told who won it (DESIGN C9).
+                if path.ends_with("/claim") {
+                    continue;
+                }
                 // What every route takes: its fields, if it knows them.
                 let body = json!({"status": "open", "body": "x", "message": "x", "speaker": "user", "key": "k", "value": "v"});
                 let body = (method != "GET").then_some(&body);
@@ -62,8 +66,7 @@ fn a_customers_token_opens_their_ticket_alone_until_it_is_revoked() {
     let dewi = access(&daemon, &person(&daemon, "Dewi", "agent"));
     let hand_over = |session: &str| {
         let email = format!("{session}@example.com");
-        let chat =
-            json!({"workspace_id": "w", "conversation_id": session, "customer_email": email});
+        let chat = json!({"workspace_id": "w", "conversation_id": session, "subject": "Help", "customer_email": email});
         expect(201, &post(&daemon, "/api/public/tickets/from-chat", &[], &chat))
     };
     let (one, other) = (hand_over("one"), hand_over("other"));
