@@ -4,6 +4,7 @@
 //! decided in order, each command seeing the ones before it; `published` moves last, so a consumer of the
 //! feed never reads ahead of the state.
 
+pub mod account;
 pub mod backup;
 pub mod clock;
 pub mod command;
@@ -14,12 +15,14 @@ pub mod draft;
 pub mod event;
 pub mod export;
 pub mod feed;
+pub mod idempotency;
 pub mod index;
 pub mod intake;
 mod load;
 pub mod marks;
 pub mod migrations;
 pub mod outbox;
+pub mod people;
 pub mod privacy;
 mod redacted;
 pub mod rows;

@@ -144,6 +144,12 @@ tables! {
     SentAs = 52 of Record,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53 of Nobody,
+    /// agent id u64 → `Account`, how a person proves who they are.
+    Accounts = 60,
+    /// agent id u64, session id u64 → `Session`.
+    Sessions = 61,
+    /// SHA-256 of a token, 32 bytes → `Link`, which is good once.
+    Links = 62,
     /// kind of owner u8, number u64 → `Doomed`, an owner whose key is to be destroyed.
     Doomed = 80 of Nobody,
     /// contact id u64 → `Erasure`, while a person's data are being erased.
