@@ -21,7 +21,7 @@ fn writes(desk: &mut Desk, person: u32, messages: usize) -> u64 {
     for n in 0..messages {
         let message = InboundMessage {
             instance: "default".into(),
-            id: Some(format!("{person}-{n}")),
+            id: Some(format!("{person}-{}", desk.drawn)),
             addresses: vec![format!("6281{person}@s.whatsapp.net")],
             phone: Some(format!("6281{person}")),
             name: Some(format!("{WORDS} {person}")),
