@@ -14,6 +14,7 @@ use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+use crate::engine::desk::{NewTicket, Tag, TicketChange};
 use crate::engine::intake::{CallReport, Handover, NewCase};
 
 #[derive(Clone, Debug)]
@@ -77,6 +78,30 @@ pub enum Command {
     ResendComment {
         ticket: Reference,
         entry: u32,
+    },
+    /// Other words for a comment that did not go out.
+    EditComment {
+        ticket: Reference,
+        entry: u32,
+        body: String,
+    },
+    DeleteComment {
+        ticket: Reference,
+        entry: u32,
+    },
+    /// A ticket that somebody of the desk makes (S3.31).
+    CreateTicket(Box<NewTicket>),
+    /// What people do with a ticket; `expected` is the state that they saw.
+    ChangeTicket {
+        ticket: Reference,
+        expected: Option<Tag>,
+        change: TicketChange,
+    },
+    /// Duplicates become part of one ticket (S3.6).
+    MergeTickets {
+        into: Reference,
+        others: Vec<Reference>,
+        reason: Option<String>,
     },
     /// What became of a message of the outbox; it leaves it.
     Dispatched {
@@ -328,6 +353,11 @@ pub enum Reply {
         delivery: Option<Delivery>,
     },
     Conversation(Box<Conversation>),
+    /// A ticket as a change has left it, and the name of that state.
+    Edited {
+        ticket: Box<Ticket>,
+        tag: Tag,
+    },
 }
 
 /// Why a command was refused. Nothing was written for it.
@@ -340,6 +370,9 @@ pub enum Refusal {
     Invalid { field: &'static str, why: String },
     #[error("{0}")]
     Conflict(String),
+    /// Somebody else changed it since the caller saw it.
+    #[error("ticket #{} was changed since: look at its present state, and try again", ticket.number)]
+    Stale { ticket: Box<Ticket>, tag: Tag },
     #[error("{0}")]
     Forbidden(String),
     /// A limit on how much may go on at once is reached; later it will do.

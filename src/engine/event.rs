@@ -57,6 +57,12 @@ kinds! {
     TokenRevoked = "token.revoked",
     TicketEscalated = "ticket.escalated",
     ConversationModeChanged = "conversation.mode_changed",
+    TicketUnassigned = "ticket.unassigned",
+    TicketMerged = "ticket.merged",
+    TicketUnmerged = "ticket.unmerged",
+    TicketDeleted = "ticket.deleted",
+    TicketRestored = "ticket.restored",
+    AgentMentioned = "ticket.mentioned",
 }
 
 const VERSION: u8 = 1;

@@ -4,12 +4,14 @@
 //! decided in order, each command seeing the ones before it; `published` moves last, so a consumer of the
 //! feed never reads ahead of the state.
 
+pub mod activity;
 pub mod backup;
 pub mod clock;
 pub mod command;
 pub mod compaction;
 pub mod created;
 pub mod decide;
+pub mod desk;
 pub mod draft;
 pub mod event;
 pub mod export;

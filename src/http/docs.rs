@@ -50,7 +50,8 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         .content(MEDIA_TYPE, Content::new(Some(schema)))
         .build();
     for path in document.paths.paths.values_mut() {
-        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
+        let operations =
+            [&mut path.get, &mut path.put, &mut path.patch, &mut path.post, &mut path.delete];
         for operation in operations.into_iter().flatten() {
             let responses = &mut operation.responses.responses;
             responses.entry("default".into()).or_insert_with(|| problem.clone().into());

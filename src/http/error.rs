@@ -9,6 +9,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::etag;
+use super::ticket_view::TicketView;
 use crate::engine::command::Refusal;
 use crate::engine::{self};
 use crate::wire::problem::{MEDIA_TYPE, Problem};
@@ -16,6 +18,13 @@ use crate::wire::problem::{MEDIA_TYPE, Problem};
 /// An error on its way out of a handler.
 #[derive(Debug)]
 pub struct Failure(Problem);
+
+impl Failure {
+    /// The error document, where it is part of an answer.
+    pub fn into_problem(self) -> Problem {
+        self.0
+    }
+}
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Failure {
@@ -50,6 +59,12 @@ fn problem_of(error: &engine::Error) -> Problem {
             Refusal::NotFound(_) => Problem::new(404, "Not Found", refusal.to_string()),
             Refusal::Invalid { field, why } => Problem::field(*field, why),
             Refusal::Conflict(_) => Problem::new(409, "Conflict", refusal.to_string()),
+            Refusal::Stale { ticket, tag } => {
+                let mut problem = Problem::new(412, "Precondition Failed", refusal.to_string());
+                problem.current = serde_json::to_value(TicketView::from((**ticket).clone())).ok();
+                problem.current_etag = Some(etag::text(*tag));
+                problem
+            }
             Refusal::Forbidden(_) => Problem::new(403, "Forbidden", refusal.to_string()),
             Refusal::Overloaded(_) => Problem::new(503, "Service Unavailable", refusal.to_string()),
             Refusal::KeyReused => Problem::new(422, "Unprocessable Content", refusal.to_string()),

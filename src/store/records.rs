@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{self, CodecError, Record};
 pub use super::index_row::IndexRow;
 use super::tables::Table;
+use crate::domain::activity::Activity;
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
@@ -48,6 +49,9 @@ records! {
     Dispatch => Dispatches,
     SentAs => SentAs,
     BotReturn => BotReturns,
+    Activity => Activities,
+    Deleted => Deletions,
+    WrittenBy => Authors,
 }
 
 /// One page of a ticket's timeline: at most [`PAGE_ITEMS`] entries in spoken or sent order.
@@ -164,6 +168,14 @@ pub struct EarlyReceipt {
     pub at: Micros,
     pub error: Option<String>,
 }
+
+/// A ticket that waits to be removed for good, or to be restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted;
+
+/// The agent who wrote a comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenBy(pub u64);
 
 /// A conversation that goes back to the bot, unless its ticket goes on before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -99,4 +99,10 @@ tables! {
     SentAs = 52,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53,
+    /// ticket number u64, activity number u64 → `Activity`; the numbers count all tickets' changes.
+    Activities = 90,
+    /// when it was deleted by the steady clock u64, ticket number u64 → `Deleted`, while it can be restored.
+    Deletions = 91,
+    /// ticket number u64, entry id u32 → `WrittenBy`, the agent who wrote a comment.
+    Authors = 92,
 }

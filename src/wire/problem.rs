@@ -20,6 +20,13 @@ pub struct Problem {
     /// The fields that were wrong, if any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// With 412: what it is now that was to be changed.
+    #[schema(value_type = Option<Object>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<serde_json::Value>,
+    /// Its `ETag`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_etag: Option<String>,
     /// Seconds after which trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
@@ -40,6 +47,8 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
+            current: None,
+            current_etag: None,
             retry_after: None,
         }
     }
