@@ -124,6 +124,7 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
     };
     // Of a ticket with two conversations it is the one in which the customer wrote last.
     ticket.conversation = Some(conversation.id);
+    conversation.ticket = Some(ticket.number);
     let entry = Some(add_message(draft, &mut ticket, message, Speaker::User)?);
     super::infer::from_text(draft, &mut ticket, &message.text);
     if ticket.requester.name.is_none() {
