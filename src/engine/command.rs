@@ -4,12 +4,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::agent::Role;
+use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
 use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
+use crate::domain::sla::Promise;
+use crate::domain::sla_policy::{BusinessHours, Conditions, SlaPolicy};
 use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
@@ -160,6 +163,51 @@ pub enum Command {
     },
     /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
     Sweep,
+    /// The SLA policies that ship, into a store that never had one.
+    SeedSla,
+    /// Makes a policy, or changes one (S3.25).
+    SaveSlaPolicy {
+        id: Option<u64>,
+        policy: Box<NewSlaPolicy>,
+    },
+    DeleteSlaPolicy {
+        id: u64,
+    },
+    /// Gives those of these tickets that are open and have this policy what it promises now.
+    ApplySlaPolicy {
+        id: u64,
+        tickets: Vec<u64>,
+    },
+    /// Makes business hours, or changes some (S3.16).
+    SaveBusinessHours {
+        id: Option<u64>,
+        hours: Box<NewBusinessHours>,
+    },
+    DeleteBusinessHours {
+        id: u64,
+    },
+    /// Tells of the clocks that are due, a bounded number at once.
+    SlaDue,
+}
+
+/// An SLA policy as it shall be; what it means is said at [`crate::domain::sla_policy::SlaPolicy`].
+#[derive(Clone, Debug)]
+pub struct NewSlaPolicy {
+    pub name: String,
+    pub description: String,
+    pub promise: Promise,
+    pub hours: Option<u64>,
+    pub is_default: bool,
+    pub conditions: Conditions,
+}
+
+/// Business hours as they shall be.
+#[derive(Clone, Debug)]
+pub struct NewBusinessHours {
+    pub name: String,
+    pub timezone: String,
+    pub week: Week,
+    pub holidays: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -358,6 +406,8 @@ pub enum Reply {
         ticket: Box<Ticket>,
         tag: Tag,
     },
+    SlaPolicy(Box<SlaPolicy>),
+    BusinessHours(Box<BusinessHours>),
 }
 
 /// Why a command was refused. Nothing was written for it.

@@ -1,6 +1,7 @@
 //! The API: one router that reads as a table of contents, one file a resource.
 
 mod auth;
+mod business_hours;
 mod calls;
 mod calls_reports;
 mod calls_view;
@@ -22,6 +23,7 @@ mod public;
 mod queue;
 pub mod secure;
 pub mod server;
+mod sla;
 mod ticket_view;
 mod tickets;
 mod tickets_actions;
@@ -152,6 +154,12 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(comments::edit, comments::delete))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
+        .routes(routes!(sla::list, sla::create))
+        .routes(routes!(sla::update, sla::delete))
+        .routes(routes!(sla::apply))
+        .routes(routes!(sla::of_ticket))
+        .routes(routes!(business_hours::list, business_hours::create))
+        .routes(routes!(business_hours::update, business_hours::delete))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
         .routes(routes!(feed::read))

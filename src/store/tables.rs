@@ -105,4 +105,12 @@ tables! {
     Deletions = 91,
     /// ticket number u64, entry id u32 → `WrittenBy`, the agent who wrote a comment.
     Authors = 92,
+    /// SLA policy id u64 → `SlaPolicy`.
+    SlaPolicies = 120,
+    /// business hours id u64 → `BusinessHours`.
+    BusinessHours = 121,
+    /// ticket number u64 → `SlaClock`, what it was promised.
+    SlaClocks = 122,
+    /// when its clock is looked at by the wall clock u64, ticket number u64 → `SlaTimer`.
+    SlaTimers = 123,
 }
