@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod backup;
+pub mod calls;
 pub mod clock;
 pub mod command;
 pub mod compaction;
@@ -16,6 +17,7 @@ pub mod draft;
 pub mod event;
 pub mod export;
 pub mod feed;
+pub mod inbound;
 pub mod index;
 pub mod intake;
 mod load;

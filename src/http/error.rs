@@ -13,7 +13,7 @@ use super::etag;
 use super::ticket_view::TicketView;
 use crate::engine::command::Refusal;
 use crate::engine::{self};
-use crate::wire::problem::{MEDIA_TYPE, Problem};
+use crate::wire::problem::{MEDIA_TYPE, Present, Problem};
 
 /// An error on its way out of a handler.
 #[derive(Debug)]
@@ -61,8 +61,10 @@ fn problem_of(error: &engine::Error) -> Problem {
             Refusal::Conflict(_) => Problem::new(409, "Conflict", refusal.to_string()),
             Refusal::Stale { ticket, tag } => {
                 let mut problem = Problem::new(412, "Precondition Failed", refusal.to_string());
-                problem.current = serde_json::to_value(TicketView::from((**ticket).clone())).ok();
-                problem.current_etag = Some(etag::text(*tag));
+                let view = TicketView::from((**ticket).clone());
+                problem.now = serde_json::to_value(view)
+                    .ok()
+                    .map(|current| Box::new(Present { current, current_etag: etag::text(*tag) }));
                 problem
             }
             Refusal::Forbidden(_) => Problem::new(403, "Forbidden", refusal.to_string()),

@@ -19,21 +19,45 @@ use crate::engine::desk::TicketChange;
 use crate::wire::problem::Problem;
 
 /// An agent, named by id or as `me`.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "Spelling")]
 pub enum AgentName {
     Id(u64),
+    Me,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Spelling {
+    Number(u64),
     Word(String),
 }
 
+impl TryFrom<Spelling> for AgentName {
+    type Error = &'static str;
+
+    fn try_from(given: Spelling) -> Result<AgentName, &'static str> {
+        match given {
+            Spelling::Number(id) => Ok(AgentName::Id(id)),
+            Spelling::Word(word) => AgentName::parse(&word).ok_or(AGENT_NAME),
+        }
+    }
+}
+
+const AGENT_NAME: &str = "must be the id of an agent, a number, or \"me\"";
+
 impl AgentName {
-    pub fn id(&self, caller: &Caller, field: &str) -> Result<u64, Failure> {
+    pub fn id(self, caller: &Caller, field: &str) -> Result<u64, Failure> {
         match self {
-            AgentName::Id(id) => Ok(*id),
-            AgentName::Word(word) if word == "me" => me(caller, field),
-            AgentName::Word(word) => word.trim().parse().map_err(|_| {
-                Problem::field(field, "must be the id of an agent, a number, or \"me\"").into()
-            }),
+            AgentName::Id(id) => Ok(id),
+            AgentName::Me => me(caller, field),
+        }
+    }
+
+    fn parse(word: &str) -> Option<AgentName> {
+        match word.trim() {
+            "me" => Some(AgentName::Me),
+            id => id.parse().ok().map(AgentName::Id),
         }
     }
 }
@@ -127,7 +151,8 @@ pub async fn reopen(
 pub struct AssignBody {
     /// The agent's id, or `me`
     #[serde(alias = "agent_id")]
-    assignee_id: Option<AgentName>,
+    #[schema(value_type = u64)]
+    assignee_id: AgentName,
     /// Why, for the activity
     #[schema(max_length = 2000)]
     reason: Option<String>,
@@ -142,9 +167,7 @@ pub async fn assign(
     expected: IfMatch,
     input: Input<AssignBody>,
 ) -> Result<Tagged<TicketView>, Failure> {
-    let name = input.value.assignee_id.as_ref();
-    let name = name.ok_or_else(|| Problem::field("assignee_id", "is required"))?;
-    let agent = name.id(&input.caller, "assignee_id")?;
+    let agent = input.value.assignee_id.id(&input.caller, "assignee_id")?;
     let reason = input.value.reason.clone();
     change(&state, &input, ticket, expected, TicketChange::Assign { agent, reason }).await
 }
@@ -249,6 +272,7 @@ pub async fn remove_tag(
 #[derive(Deserialize, ToSchema)]
 pub struct FollowBody {
     /// The agent's id; oneself if absent
+    #[schema(value_type = Option<u64>)]
     agent_id: Option<AgentName>,
 }
 
@@ -277,7 +301,8 @@ pub async fn unfollow(
     expected: IfMatch,
     input: Input<Nothing>,
 ) -> Result<Tagged<TicketView>, Failure> {
-    let agent = AgentName::Word(agent).id(&input.caller, "agent")?;
+    let named = AgentName::parse(&agent).ok_or_else(|| Problem::field("agent", AGENT_NAME))?;
+    let agent = named.id(&input.caller, "agent")?;
     change(&state, &input, ticket, expected, TicketChange::Unfollow { agent }).await
 }
 

@@ -1,6 +1,7 @@
 //! What happened to a ticket: who changed what, when, from what to what, and why (S3.45).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use axum::Json;
 use axum::extract::State as Shared;
@@ -139,11 +140,14 @@ fn named(
 ) -> Result<(Option<String>, Option<u64>), ReadError> {
     let Some(Value { mut text, id }) = value else { return Ok((None, None)) };
     if let (What::Follower | What::Mentioned, Some(agent)) = (what, id) {
-        if !names.contains_key(&agent) {
-            let found = rows.get::<Agent>(&key::number(agent))?;
-            names.insert(agent, found.map(|agent| agent.name));
-        }
-        text = names.get(&agent).cloned().flatten().unwrap_or(text);
+        let name = match names.entry(agent) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let found = rows.get::<Agent>(&key::number(agent))?;
+                unknown.insert(found.map(|agent| agent.name))
+            }
+        };
+        text = name.clone().unwrap_or(text);
     }
     Ok((Some(text), id))
 }

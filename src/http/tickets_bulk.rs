@@ -13,6 +13,7 @@ use super::tickets_edit::{EditBody, edits};
 use crate::domain::agent::Role;
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
+use crate::domain::ticket::MAX_SUMMARY;
 use crate::engine;
 use crate::engine::command::{Command, Reply};
 use crate::engine::desk::TicketChange;
@@ -29,6 +30,7 @@ pub struct BulkBody {
     #[schema(example = "assign")]
     action: String,
     /// With assign: the agent's id, or `me`
+    #[schema(value_type = Option<u64>)]
     assignee_id: Option<AgentName>,
     /// With tag and untag
     #[serde(default)]
@@ -73,6 +75,13 @@ pub async fn bulk(
     let body = &input.value;
     if body.ids.is_empty() || body.ids.len() > MAX_TICKETS {
         return Err(Problem::field("ids", format!("must be 1 to {MAX_TICKETS} tickets")).into());
+    }
+    let texts = [("reason", &body.reason), ("resolution_notes", &body.resolution_notes)];
+    for (field, text) in texts {
+        if text.as_ref().is_some_and(|text| text.chars().count() > MAX_SUMMARY) {
+            let why = format!("must be at most {MAX_SUMMARY} characters");
+            return Err(Problem::field(field, why).into());
+        }
     }
     let change = action(&input)?;
     let mut waiting = Vec::with_capacity(body.ids.len());

@@ -65,6 +65,7 @@ pub struct NewTicketBody {
     #[serde(default)]
     metadata: BTreeMap<String, String>,
     /// An agent's id, or `me`
+    #[schema(value_type = Option<u64>)]
     assignee_id: Option<AgentName>,
     /// web, email, chat or api, where the customer came; api if absent
     channel: Option<String>,
@@ -217,6 +218,7 @@ pub struct EditBody {
     status: Option<String>,
     /// An agent's id, or `me`; null takes it from whoever has it
     #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<u64>)]
     assignee_id: Option<Option<AgentName>>,
     on_hold: Option<bool>,
     /// All of them: others are taken away

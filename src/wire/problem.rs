@@ -20,16 +20,22 @@ pub struct Problem {
     /// The fields that were wrong, if any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// With 412: what it is now that was to be changed.
-    #[schema(value_type = Option<Object>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub current: Option<serde_json::Value>,
-    /// Its `ETag`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub current_etag: Option<String>,
+    /// With 412: what it is by now that was to be changed.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Box<Present>>,
     /// Seconds after which trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+}
+
+/// The present state of what somebody else has changed meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Present {
+    /// As a `GET` shows it.
+    #[schema(value_type = Object)]
+    pub current: serde_json::Value,
+    /// Its `ETag`.
+    pub current_etag: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -47,8 +53,7 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
-            current: None,
-            current_etag: None,
+            now: None,
             retry_after: None,
         }
     }
