@@ -3,18 +3,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::agent::Role;
+use crate::domain::agent::{Agent, Role};
 use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::reference::Reference;
+use crate::domain::session::Session;
 use crate::domain::sla::Promise;
 use crate::domain::sla_policy::{BusinessHours, Conditions, SlaPolicy};
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+use crate::engine::account::AccountCommand;
 use crate::engine::desk::{NewTicket, Tag, TicketChange};
+pub use crate::engine::idempotency::{Idempotency, MAX_IDEMPOTENCY_KEY};
 use crate::engine::intake::{CallReport, Handover, NewCase};
 
 pub use crate::engine::calls::{
@@ -155,6 +158,12 @@ pub enum Command {
     RevokeToken {
         id: u64,
     },
+    /// No token that was given for this ticket lets anybody look at it any more.
+    RevokePortalTokens {
+        ticket: Reference,
+    },
+    /// People, their passwords and their sessions.
+    Account(AccountCommand),
     /// A consumer of the feed has dealt with everything up to `seq`.
     MoveCursor {
         name: String,
@@ -282,6 +291,8 @@ pub enum Reply {
     },
     SlaPolicy(Box<SlaPolicy>),
     BusinessHours(Box<BusinessHours>),
+    Agent(Box<Agent>),
+    Session(Box<Session>),
 }
 
 /// Why a command was refused. Nothing was written for it.
@@ -299,6 +310,9 @@ pub enum Refusal {
     Stale { ticket: Box<Ticket>, tag: Tag },
     #[error("{0}")]
     Forbidden(String),
+    /// Who asks has not shown who they are; a code of the second factor may be what is missing.
+    #[error("{why}")]
+    Unauthorized { why: &'static str, wants_code: bool },
     /// A limit on how much may go on at once is reached; later it will do.
     #[error("{0}")]
     Overloaded(String),
@@ -344,45 +358,6 @@ impl Actor {
             _ => true,
         }
     }
-}
-
-/// The `Idempotency-Key` of a request: hashes of caller and key, and of what was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    pub key: [u8; 16],
-    pub request: [u8; 16],
-}
-
-/// The longest `Idempotency-Key`.
-pub const MAX_IDEMPOTENCY_KEY: usize = 255;
-
-impl Idempotency {
-    /// `caller` keeps the keys of different callers apart; `request` is all that makes the request what it is.
-    pub fn new(caller: u64, key: &[u8], request: &[&[u8]]) -> Result<Idempotency, Refusal> {
-        if key.is_empty()
-            || key.len() > MAX_IDEMPOTENCY_KEY
-            || !key.iter().all(u8::is_ascii_graphic)
-        {
-            let why = format!("must be 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters");
-            return Err(Refusal::Invalid { field: "Idempotency-Key", why });
-        }
-        let caller = caller.to_be_bytes();
-        Ok(Idempotency { key: fingerprint(&[&caller, key]), request: fingerprint(request) })
-    }
-
-    /// The key of one of several commands that a request comes to.
-    pub fn part(self, position: usize) -> Idempotency {
-        Idempotency { key: fingerprint(&[&self.key, &position.to_be_bytes()]), ..self }
-    }
-}
-
-fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
-    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    hasher.digest128().to_be_bytes()
 }
 
 #[derive(Clone, Debug)]

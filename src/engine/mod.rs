@@ -4,6 +4,7 @@
 //! decided in order, each command seeing the ones before it; `published` moves last, so a consumer of the
 //! feed never reads ahead of the state.
 
+pub mod account;
 pub mod activity;
 pub mod backup;
 pub mod calls;
@@ -17,6 +18,7 @@ pub mod draft;
 pub mod event;
 pub mod export;
 pub mod feed;
+pub mod idempotency;
 pub mod inbound;
 pub mod index;
 pub mod intake;
@@ -24,6 +26,7 @@ mod load;
 pub mod marks;
 pub mod migrations;
 pub mod outbox;
+pub mod people;
 mod redacted;
 pub mod rows;
 pub mod rules;

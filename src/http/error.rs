@@ -48,6 +48,12 @@ impl IntoResponse for Failure {
     }
 }
 
+impl Failure {
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+}
+
 pub fn not_found(what: &str) -> Failure {
     Failure(Problem::new(404, "Not Found", format!("no {what}")))
 }
@@ -67,6 +73,10 @@ fn problem_of(error: &engine::Error) -> Problem {
                     .map(|current| Box::new(Present { current, current_etag: etag::text(*tag) }));
                 problem
             }
+            Refusal::Unauthorized { wants_code, .. } => Problem {
+                totp_required: *wants_code,
+                ..Problem::new(401, "Unauthorized", refusal.to_string())
+            },
             Refusal::Forbidden(_) => Problem::new(403, "Forbidden", refusal.to_string()),
             Refusal::Overloaded(_) => Problem::new(503, "Service Unavailable", refusal.to_string()),
             Refusal::KeyReused => Problem::new(422, "Unprocessable Content", refusal.to_string()),

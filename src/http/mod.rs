@@ -1,5 +1,7 @@
 //! The API: one router that reads as a table of contents, one file a resource.
 
+mod account;
+mod agents;
 mod auth;
 mod business_hours;
 mod calls;
@@ -7,6 +9,7 @@ mod calls_reports;
 mod calls_view;
 mod comments;
 mod conversations;
+mod cookies;
 mod delivery;
 mod docs;
 mod error;
@@ -16,13 +19,17 @@ mod feed;
 mod intake;
 mod legacy;
 mod limiter;
+mod login;
 mod marks;
 mod ops;
+mod person;
 mod portal;
+mod portal_tokens;
 mod public;
 mod queue;
 pub mod secure;
 pub mod server;
+mod setup;
 mod sla;
 mod ticket_view;
 mod tickets;
@@ -33,6 +40,8 @@ mod tickets_edit;
 mod tickets_list;
 mod tickets_merge;
 mod tickets_search;
+mod tokens;
+mod visitor;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +51,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::auth::Authenticator;
 use crate::engine::Engine;
 pub use legacy::router as legacy_router;
 use limiter::Limiter;
@@ -60,6 +70,9 @@ pub struct State {
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
     pub public: Arc<Public>,
+    pub auth: Arc<Authenticator>,
+    /// Whether listeners speak TLS.
+    pub tls: bool,
 }
 
 /// What is open to everybody.
@@ -104,6 +117,24 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
         .routes(routes!(secure::authority))
+        .routes(routes!(login::login))
+        .routes(routes!(login::refresh))
+        .routes(routes!(login::logout))
+        .routes(routes!(login::me))
+        .routes(routes!(setup::set_up))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::offer_totp, account::drop_totp))
+        .routes(routes!(account::confirm_totp))
+        .routes(routes!(account::sessions, account::end_other_sessions))
+        .routes(routes!(account::end_session))
+        .routes(routes!(agents::list, agents::add))
+        .routes(routes!(agents::change))
+        .routes(routes!(agents::link))
+        .routes(routes!(agents::sessions, agents::end_sessions))
+        .routes(routes!(agents::drop_totp))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(portal_tokens::revoke))
         .routes(routes!(calls::list, calls::open))
         .routes(routes!(calls_reports::stats))
         .routes(routes!(calls_reports::categories))

@@ -83,6 +83,9 @@ pub async fn bulk(
             return Err(Problem::field(field, why).into());
         }
     }
+    if body.changes.is_some() && body.action != "update" {
+        return Err(Problem::field("changes", "is taken with update only").into());
+    }
     let change = action(&input)?;
     let mut waiting = Vec::with_capacity(body.ids.len());
     for (position, name) in body.ids.iter().enumerate() {

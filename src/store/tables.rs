@@ -99,6 +99,12 @@ tables! {
     SentAs = 52,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53,
+    /// agent id u64 → `Account`, how a person proves who they are.
+    Accounts = 60,
+    /// agent id u64, session id u64 → `Session`.
+    Sessions = 61,
+    /// SHA-256 of a token, 32 bytes → `Link`, which is good once.
+    Links = 62,
     /// ticket number u64, activity number u64 → `Activity`; the numbers count all tickets' changes.
     Activities = 90,
     /// when it was deleted by the steady clock u64, ticket number u64 → `Deleted`, while it can be restored.

@@ -26,6 +26,9 @@ pub struct Problem {
     /// Seconds after which trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+    /// With 401: the code of the second factor is what is missing, or wrong.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub totp_required: bool,
 }
 
 /// The present state of what somebody else has changed meanwhile.
@@ -55,6 +58,7 @@ impl Problem {
             errors: Vec::new(),
             now: None,
             retry_after: None,
+            totp_required: false,
         }
     }
 
