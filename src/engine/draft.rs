@@ -7,6 +7,7 @@ use super::event::{Event, EventKind};
 use super::rows::{ReadError, Rows, key};
 use super::rules::Rules;
 use super::seen::SeenWindow;
+use crate::domain::activity::{self, Activity, Changed, Value, What};
 use crate::domain::reference::{self, Reference};
 use crate::domain::status::Status;
 use crate::domain::ticket::{StatusChange, Ticket};
@@ -35,6 +36,9 @@ pub struct Context<'a> {
     pub seen: Option<&'a SeenWindow>,
 }
 
+/// The count of all tickets' activities.
+pub const ACTIVITIES: &str = "activity";
+
 /// A line for the log.
 pub type Notice = std::borrow::Cow<'static, str>;
 
@@ -50,6 +54,10 @@ pub struct Draft<'a> {
     events: Vec<Event>,
     /// Lines for the log, written once the plan is on disk.
     notices: Vec<Notice>,
+    /// Changes of tickets that have no row yet.
+    activities: Vec<(u64, Activity)>,
+    /// Why the tickets of this command change, where somebody said so.
+    why: Option<String>,
     drawn: u32,
 }
 
@@ -88,6 +96,8 @@ impl<'a> Draft<'a> {
             doomed: Vec::new(),
             events: Vec::new(),
             notices: Vec::new(),
+            activities: Vec::new(),
+            why: None,
             drawn: 0,
         }
     }
@@ -126,9 +136,14 @@ impl<'a> Draft<'a> {
         self.rows.put(table, key.into(), None);
     }
 
-    /// Puts a ticket and what is derived from it: most messages change nothing that the index holds.
+    /// Puts a ticket and what is derived from it: its narrow row, and what its activity tells of the change.
     pub fn put_ticket(&mut self, ticket: &Ticket) -> Result<(), ReadError> {
         let key = key::number(ticket.number);
+        if let Some(before) = self.get::<Ticket>(&key)? {
+            for (what, from, to) in activity::changes(&before, ticket) {
+                self.log(ticket.number, what, from, to);
+            }
+        }
         self.put(&key, ticket);
         let row = IndexRow::from(ticket);
         let before = self.get::<IndexRow>(&key)?;
@@ -136,6 +151,41 @@ impl<'a> Draft<'a> {
             self.put(&key, &row);
             super::decide::sla::follow(self, ticket, before.as_ref())?;
         }
+        Ok(())
+    }
+
+    /// Why what this command changes is changed.
+    pub fn because(&mut self, why: Option<&str>) {
+        self.why = why.map(str::to_owned);
+    }
+
+    /// Adds a line to a ticket's activity (S3.45); [`Draft::put_ticket`] does so for what the ticket shows.
+    pub fn log(&mut self, ticket: u64, what: What, from: Option<Value>, to: Option<Value>) {
+        let why = self.why.clone();
+        self.log_because(ticket, (what, from, to), why);
+    }
+
+    fn log_because(&mut self, ticket: u64, (what, from, to): Changed, why: Option<String>) {
+        let agent = match self.ctx.actor {
+            Actor::Agent { id, .. } => Some(*id),
+            _ => None,
+        };
+        let (at, by) = (self.ctx.now, self.ctx.actor.name().to_owned());
+        self.activities.push((ticket, Activity { at, by, agent, what, from, to, why }));
+    }
+
+    /// Gives the activities so far their rows.
+    pub fn keep_activities(&mut self) -> Result<(), ReadError> {
+        let kept = std::mem::take(&mut self.activities);
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let mut no = self.counted(ACTIVITIES)?;
+        for (ticket, activity) in kept {
+            no += 1;
+            self.put(&key::activity(ticket, no), &activity);
+        }
+        self.put(ACTIVITIES.as_bytes(), &Count(no));
         Ok(())
     }
 
@@ -247,6 +297,10 @@ impl<'a> Draft<'a> {
         };
         self.put(&key::page(ticket.number, ticket.extent.history), &change);
         ticket.extent.history += 1;
+        let what = if from.is_some() { What::Status } else { What::Created };
+        let shown = |status: Status| Value::text(status.on_helpdesk_face());
+        let why = change.reason.or_else(|| self.why.clone());
+        self.log_because(ticket.number, (what, from.map(shown), Some(shown(ticket.status))), why);
     }
 
     fn uuid(&mut self) -> Uuid {

@@ -63,8 +63,14 @@ kinds! {
     ResolutionAtRisk = "ticket.sla.warning",
     FirstResponseBreached = "ticket.sla.breached",
     ResolutionBreached = "ticket.sla.breached",
-    ContactErased = "contact.erased",
+    TicketUnassigned = "ticket.unassigned",
+    TicketMerged = "ticket.merged",
+    TicketUnmerged = "ticket.unmerged",
     TicketDeleted = "ticket.deleted",
+    TicketRestored = "ticket.restored",
+    AgentMentioned = "ticket.mentioned",
+    ContactErased = "contact.erased",
+    TicketPurged = "ticket.purged",
 }
 
 impl EventKind {

@@ -5,17 +5,21 @@
 //! feed never reads ahead of the state.
 
 pub mod account;
+pub mod activity;
 pub mod backup;
+pub mod calls;
 pub mod clock;
 pub mod command;
 pub mod compaction;
 pub mod created;
 pub mod decide;
+pub mod desk;
 pub mod draft;
 pub mod event;
 pub mod export;
 pub mod feed;
 pub mod idempotency;
+pub mod inbound;
 pub mod index;
 pub mod intake;
 mod load;

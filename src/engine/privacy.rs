@@ -15,12 +15,12 @@ use super::{Engine, Error};
 use crate::domain::contact::Contact;
 use crate::domain::email;
 use crate::domain::reference::FIRST_NUMBER;
-use crate::domain::ticket::Ticket;
+use crate::domain::ticket::{KEPT, Ticket};
 use crate::domain::time::Micros;
 pub use crate::store::backup::Secret as RootKey;
 use crate::store::keys::Keys;
 use crate::store::owner::Owner;
-use crate::store::records::{AddressOf, Erasure};
+use crate::store::records::{AddressOf, Deleted, Erasure};
 use crate::store::{Order, Table};
 
 /// Tickets or contacts looked at within one snapshot.
@@ -358,6 +358,14 @@ impl Engine {
             from = next;
         }
         Ok(())
+    }
+
+    /// Tickets that somebody deleted so long ago that they go for good; some of them.
+    pub fn deleted_for_good(&self) -> Result<Vec<u64>, Error> {
+        let end = key::deletion(self.shared().steady().0 - KEPT, 0);
+        let due = |rows: Rows<'_>| rows.scan::<Deleted>(&[], Some(&end), Order::Ascending, CHUNK);
+        let due = self.read(due)?;
+        Ok(due.iter().filter_map(|(row_key, _)| Some(key::numbers(row_key)?.1)).collect())
     }
 
     async fn to_the_end(&self, step: impl Fn() -> Step) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
 //! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
-//! with, what is queued waits in the outbox, a clock has its timer, an address leads to its person, counters reach what they gave out and numbers are dense.
+//! with, what is queued waits in the outbox, what was merged is closed and leads on, a clock has its timer, an address leads
+//! to its person, counters reach what they gave out and numbers are dense.
 
 mod clocks;
 
@@ -15,7 +16,7 @@ use crate::domain::outbound::{Outbound, WAITING};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::session::{Account, Link};
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
-use crate::store::records::{AddressOf, ConversationOf, Count, IndexRow, Pointer};
+use crate::store::records::{AddressOf, ConversationOf, Count, Deleted, IndexRow, Pointer};
 use crate::store::seal::{Place, Seal};
 use crate::store::{Order, Reader, Table, View};
 use crate::telemetry::progress::Progress;
@@ -80,6 +81,7 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     while reader.read(|view| Ok(check.clocks(&Rows { view, seal })))?? {}
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
+    reader.read(|view| Ok(check.deletions(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.people(&Rows { view, seal })))??;
     Ok(check.report)
 }
@@ -116,6 +118,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     while check.clocks(rows)? {}
     check.running_calls(rows)?;
     check.outbox(rows)?;
+    check.deletions(rows)?;
     check.people(rows)?;
     Ok(check.report)
 }
@@ -144,6 +147,19 @@ impl Check {
         let counted = rows.get::<Count>(RUNNING.as_bytes())?.map_or(0, |c| c.0);
         if running as u64 != counted {
             self.report.find(format!("{running} calls are running, {counted} are counted"));
+        }
+        Ok(())
+    }
+
+    /// What waits to be removed was deleted then.
+    fn deletions(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        for (row_key, _) in rows.scan::<Deleted>(&[], None, Order::Ascending, usize::MAX)? {
+            let Some((at, number)) = key::numbers(&row_key) else { continue };
+            let ticket = rows.ticket(number)?.and_then(|ticket| ticket.deleted);
+            if ticket.is_none_or(|deletion| deletion.steady.0.max(0) as u64 != at) {
+                self.report
+                    .find(format!("ticket #{number} waits to be removed and is not deleted"));
+            }
         }
         Ok(())
     }
@@ -275,6 +291,10 @@ impl Check {
         }
         timeline(rows, ticket, name, report)?;
         history(rows, ticket, name, report)?;
+        ending(rows, ticket, name, report)?;
+        if !ticket.is_live() {
+            return Ok(());
+        }
         let Some(conversation) = ticket.conversation else { return Ok(()) };
         let Some(stored) = rows.get::<Conversation>(&key::number(conversation))? else {
             report.find(format!("the conversation of {name} is missing"));
@@ -358,7 +378,7 @@ fn timeline(
     for page in 0..ticket.extent.pages {
         for item in rows.page(ticket.number, page)?.items {
             match rows.entry(&item) {
-                Ok(entry) if entry.ticket == ticket.number && entry.id == item.id => {
+                Ok(entry) if is_of(rows, &entry, ticket, item.id)? => {
                     if entry.speaker == Speaker::Agent && !waits_as_told(rows, ticket, item.no)? {
                         report
                             .find(format!("{name}: entry {} is queued and does not wait", item.no));
@@ -368,7 +388,8 @@ fn timeline(
                 Err(e) => report.find(format!("{name}: {e}")),
             }
             ids.push(item.id);
-            report.entries += 1;
+            // What is part of another is counted there.
+            report.entries += u64::from(ticket.merged.is_none());
         }
     }
     let listed = ids.len();
@@ -388,8 +409,50 @@ fn waits_as_told(rows: &Rows<'_>, ticket: &Ticket, no: u64) -> Result<bool, Read
     if rows.dispatch(no)?.is_none_or(|d| d.state != Delivery::Queued) {
         return Ok(true);
     }
-    let Some(conversation) = ticket.conversation else { return Ok(false) };
-    Ok(rows.waiting(conversation)?.iter().any(|(_, message)| message.entry == no))
+    let waits = |messages: &[(u64, Outbound)]| messages.iter().any(|(_, m)| m.entry == no);
+    if let Some(conversation) = ticket.conversation
+        && waits(&rows.waiting(conversation)?)
+    {
+        return Ok(true);
+    }
+    // A ticket that others were merged into has had more than one conversation.
+    let all = rows.scan::<Outbound>(&[], None, Order::Ascending, usize::MAX)?;
+    Ok(all.iter().any(|(_, message)| message.entry == no))
+}
+
+/// Whether an entry belongs where it is listed: to the ticket, or to one that became part of the same.
+fn is_of(rows: &Rows<'_>, entry: &Entry, ticket: &Ticket, id: u32) -> Result<bool, ReadError> {
+    if entry.ticket == ticket.number {
+        return Ok(entry.id == id);
+    }
+    let home = |number| Ok::<_, ReadError>(rows.home(number)?.map(|home| home.number));
+    Ok(home(entry.ticket)? == home(ticket.number)?)
+}
+
+/// What was merged is closed and leads somewhere; what is deleted waits to be removed, and nothing else does.
+fn ending(
+    rows: &Rows<'_>,
+    ticket: &Ticket,
+    name: &str,
+    report: &mut Report,
+) -> Result<(), ReadError> {
+    if ticket.merged.is_some() {
+        if ticket.status.is_open() {
+            report.find(format!("{name} is part of another and open"));
+        }
+        // The other one may have been deleted for good.
+        let purged = rows.get::<Count>(PURGED.as_bytes())?.is_some();
+        if !purged && rows.home(ticket.number)?.is_none() {
+            report.find(format!("{name} is part of a ticket that is missing"));
+        }
+    }
+    if let Some(deletion) = &ticket.deleted {
+        let row = key::deletion(deletion.steady.0, ticket.number);
+        if rows.get::<Deleted>(&row)?.is_none() {
+            report.find(format!("{name} is deleted and will never be removed"));
+        }
+    }
+    Ok(())
 }
 
 /// The status history is whole and ends where the ticket is; metadata are whole.

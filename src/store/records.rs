@@ -6,6 +6,7 @@ use super::codec::{self, CodecError, Record};
 pub use super::index_row::IndexRow;
 use super::owner::Owner;
 use super::tables::Table;
+use crate::domain::activity::Activity;
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
@@ -52,6 +53,9 @@ records! {
     Doomed => Doomed,
     Erasure => Erasures,
     RewriteOwed => Rewrites,
+    Activity => Activities,
+    Deleted => Deletions,
+    WrittenBy => Authors,
     Account => Accounts,
     Session => Sessions,
     Link => Links,
@@ -201,6 +205,14 @@ pub struct EarlyReceipt {
     pub at: Micros,
     pub error: Option<String>,
 }
+
+/// A ticket that waits to be removed for good, or to be restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted;
+
+/// The agent who wrote a comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenBy(pub u64);
 
 /// A conversation that goes back to the bot, unless its ticket goes on before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -156,6 +156,12 @@ tables! {
     Erasures = 81 of Contact,
     /// the one key `owed` → `RewriteOwed`, while erased words may still lie in the files.
     Rewrites = 82 of Nobody,
+    /// ticket number u64, activity number u64 → `Activity`; the numbers count all tickets' changes.
+    Activities = 90 of Ticket,
+    /// when it was deleted by the steady clock u64, ticket number u64 → `Deleted`, while it can be restored.
+    Deletions = 91 of Nobody,
+    /// ticket number u64, entry id u32 → `WrittenBy`, the agent who wrote a comment.
+    Authors = 92 of Ticket,
     /// SLA policy id u64 → `SlaPolicy`.
     SlaPolicies = 120,
     /// business hours id u64 → `BusinessHours`.

@@ -21,8 +21,19 @@ pub async fn run(engine: Engine) {
             Ok(next) => from = next,
             Err(error) => tracing::warn!(%error, "closed tickets could not be deleted yet"),
         }
+        if let Err(error) = remove(&engine).await {
+            tracing::warn!(%error, "deleted tickets could not be removed yet");
+        }
         tokio::time::sleep(EVERY).await;
     }
+}
+
+/// Removes for good what somebody deleted and nobody has brought back.
+async fn remove(engine: &Engine) -> Result<(), Error> {
+    for ticket in engine.deleted_for_good()?.into_iter().take(A_MINUTE) {
+        engine.purge(ticket, Because::Asked).await?;
+    }
+    Ok(())
 }
 
 /// Deletes what is due from a number on; gives where to go on.

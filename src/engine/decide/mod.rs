@@ -9,10 +9,14 @@ mod call_source;
 mod changes;
 mod chat;
 mod comments;
+mod deletion;
+mod desk;
 mod feed;
 mod identity;
 mod infer;
 mod intake;
+mod mentions;
+mod merge;
 mod mode;
 mod outbox;
 mod people;
@@ -64,6 +68,7 @@ pub fn decide(
         let owner = owner(&reply);
         draft.put_as(owner, &key::bucketed(hour(ctx.steady), &idempotency.key), &row);
     }
+    draft.keep_activities().map_err(Refusal::from)?;
     let empty = draft.is_empty();
     let (plan, notices) = draft.finish();
     Ok(Decision { plan: (!empty).then_some(plan), reply, notices })
@@ -94,6 +99,15 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
             comments::add(draft, ticket, body, *is_internal)
         }
         Command::ResendComment { ticket, entry } => comments::resend(draft, ticket, *entry),
+        Command::EditComment { ticket, entry, body } => comments::edit(draft, ticket, *entry, body),
+        Command::DeleteComment { ticket, entry } => comments::delete(draft, ticket, *entry),
+        Command::CreateTicket(new) => desk::create(draft, new),
+        Command::ChangeTicket { ticket, expected, change } => {
+            desk::change(draft, ticket, *expected, change)
+        }
+        Command::MergeTickets { into, others, reason } => {
+            merge::merge(draft, into, others, reason.as_deref())
+        }
         Command::Dispatched { conversation, number, entry, outcome } => {
             outbox::dispatched(draft, (*conversation, *number), *entry, outcome)
         }

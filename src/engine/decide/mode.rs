@@ -59,7 +59,7 @@ fn turn(
     );
     // The feed shows the ticket as this plan has it.
     if let Some(number) = conversation.ticket
-        && let Some(ticket) = draft.rows().ticket(number)?
+        && let Some(ticket) = draft.rows().home(number)?
     {
         draft.put_ticket(&ticket)?;
     }

@@ -205,10 +205,12 @@ fn advance(
 /// Tells the feed of it, with the entry and its ticket as they are.
 pub fn tell(draft: &mut Draft<'_>, ticket: u64, no: u64, entry: &Entry) -> Result<(), Refusal> {
     draft.put(&key::number(no), entry);
-    if let Some(ticket) = draft.rows().ticket(ticket)? {
-        draft.put_ticket(&ticket)?;
+    let home = draft.rows().home(ticket)?;
+    if let Some(ticket) = &home {
+        draft.put_ticket(ticket)?;
     }
-    draft.event_about(EventKind::EntryUpdated, Some(ticket), Some(no), None);
+    let number = home.map_or(ticket, |home| home.number);
+    draft.event_about(EventKind::EntryUpdated, Some(number), Some(no), None);
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! The tables whose rows go are those that say that they are of tickets ([`Table::of_tickets`]): a new one is in it by
 //! itself.
 
-use super::sla;
+use super::{merge, sla};
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::Conversation;
 use crate::domain::status::Status;
@@ -97,12 +97,15 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
     for table in [Table::Tickets, Table::Index, Table::OpenCalls] {
         draft.delete(table, &key::number(number));
     }
+    if let Some(deletion) = &ticket.deleted {
+        draft.delete(Table::Deletions, &key::deletion(deletion.steady.0, number));
+    }
     sla::forget(draft, number)?;
     draft.doom(Owner::Ticket(number), false);
     draft.count(PURGED)?;
     let category = ticket.category.as_deref().unwrap_or("none");
     draft.count(&format!("{PURGED}/{}/{category}", ticket.channel.as_str()))?;
-    draft.event(EventKind::TicketDeleted, Some(number));
+    draft.event(EventKind::TicketPurged, Some(number));
     Ok(false)
 }
 
@@ -159,13 +162,20 @@ fn end_call(draft: &mut Draft<'_>, ticket: &mut Ticket, why: &str) -> Result<(),
 /// Removes what is said in a ticket and what stands beside it. True: there is more.
 fn strip(draft: &mut Draft<'_>, ticket: &mut Ticket) -> Result<bool, Refusal> {
     let number = ticket.number;
+    // Of a ticket that is part of another the entries stand in the other's timeline, too.
+    if merge::unlist(draft, ticket)? {
+        return Ok(true);
+    }
     let mut left = AT_ONCE;
     while ticket.extent.pages > 0 && left > 0 {
         let page_no = ticket.extent.pages - 1;
         let page = draft.rows().page(number, page_no)?;
         for item in &page.items {
-            draft.delete(Table::Entries, &key::number(item.no));
-            draft.delete(Table::Dispatches, &key::number(item.no));
+            // What is only listed here stays where it belongs.
+            if draft.rows().entry(item)?.ticket == number {
+                draft.delete(Table::Entries, &key::number(item.no));
+                draft.delete(Table::Dispatches, &key::number(item.no));
+            }
         }
         draft.delete(Table::Directory, &key::page(number, page_no));
         ticket.extent.pages = page_no;

@@ -7,6 +7,7 @@
 mod calls;
 mod cases;
 mod changes;
+mod endings;
 mod memory;
 mod messages;
 mod privacy;
@@ -253,7 +254,8 @@ impl Desk {
     /// How often each text stands in any timeline.
     fn said(&self) -> HashMap<String, usize> {
         let mut said = HashMap::new();
-        for ticket in self.tickets() {
+        // What is part of another ticket is said there.
+        for ticket in self.tickets().into_iter().filter(|t| t.merged.is_none()) {
             for entry in self.entries(ticket.number) {
                 *said.entry(entry.body).or_default() += 1;
             }
@@ -299,7 +301,8 @@ impl Desk {
     }
 
     fn counters_are_a_recount(&self) {
-        let tickets = self.tickets();
+        let whole = self.tickets();
+        let tickets: Vec<Ticket> = whole.iter().filter(|t| t.is_live()).cloned().collect();
         for status in Status::ALL {
             let filter = Filter { statuses: Set::statuses([status]), ..Filter::default() };
             let counted = tickets.iter().filter(|t| t.status == status).count() as u64;
@@ -322,7 +325,7 @@ impl Desk {
         }
         assert_eq!(shown, by_category);
         let mut tools: BTreeMap<String, u64> = BTreeMap::new();
-        for ticket in &tickets {
+        for ticket in whole.iter().filter(|t| t.merged.is_none()) {
             for call in self.entries(ticket.number).into_iter().flat_map(|e| e.tool_calls) {
                 *tools.entry(call.name).or_default() += 1;
             }
