@@ -10,6 +10,7 @@ mod changes;
 mod endings;
 mod memory;
 mod messages;
+mod people;
 mod privacy;
 mod receipts;
 mod replies;
