@@ -165,6 +165,11 @@ impl<'a> Draft<'a> {
         self.log_because(ticket, (what, from, to), why);
     }
 
+    /// Takes back what this plan adds to a ticket's activity: it would tell what is erased.
+    pub fn unlog(&mut self, ticket: u64) {
+        self.activities.retain(|(of, _)| *of != ticket);
+    }
+
     fn log_because(&mut self, ticket: u64, (what, from, to): Changed, why: Option<String>) {
         let agent = match self.ctx.actor {
             Actor::Agent { id, .. } => Some(*id),

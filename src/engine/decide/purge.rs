@@ -59,6 +59,7 @@ pub fn hollow(draft: &mut Draft<'_>, number: u64) -> Result<bool, Refusal> {
     }
     ticket.updated_at = draft.ctx.now;
     draft.put_ticket(&ticket)?;
+    draft.unlog(number);
     draft.event(EventKind::TicketUpdated, Some(number));
     Ok(false)
 }
@@ -105,6 +106,7 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
     draft.count(PURGED)?;
     let category = ticket.category.as_deref().unwrap_or("none");
     draft.count(&format!("{PURGED}/{}/{category}", ticket.channel.as_str()))?;
+    draft.unlog(number);
     draft.event(EventKind::TicketPurged, Some(number));
     Ok(false)
 }
