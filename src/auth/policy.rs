@@ -160,6 +160,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/tickets/{ref}/resolve", AGENT),
     ("POST", "/api/tickets/{ref}/close", AGENT),
     ("POST", "/api/tickets/{ref}/reopen", AGENT),
+    ("DELETE", "/api/contacts/{id}", ADMIN),
     ("GET", "/api/conversations/{conversation}", READ),
     ("POST", "/api/conversations/{conversation}/mode", AGENT),
     ("GET", "/api/feed", FEED),

@@ -19,6 +19,7 @@ use crate::engine::account::AccountCommand;
 use crate::engine::desk::{NewTicket, Tag, TicketChange};
 pub use crate::engine::idempotency::{Idempotency, MAX_IDEMPOTENCY_KEY};
 use crate::engine::intake::{CallReport, Handover, NewCase};
+use crate::engine::privacy::Step;
 
 pub use crate::engine::calls::{
     CallChanges, CallEvent, Delivered, Happening, IfAttached, NewCall, NewInteraction,
@@ -174,6 +175,8 @@ pub enum Command {
     },
     /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
     Sweep,
+    /// A step of erasing, of retention, or of what encryption leaves to be done.
+    Privacy(Step),
     /// The SLA policies that ship, into a store that never had one.
     SeedSla,
     /// Makes a policy, or changes one (S3.25).
@@ -291,6 +294,10 @@ pub enum Reply {
     },
     SlaPolicy(Box<SlaPolicy>),
     BusinessHours(Box<BusinessHours>),
+    /// Of a step of erasing; where to go on if there is more.
+    Step {
+        more: Option<Vec<u8>>,
+    },
     Agent(Box<Agent>),
     Session(Box<Session>),
 }

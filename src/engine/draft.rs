@@ -13,8 +13,9 @@ use crate::domain::status::Status;
 use crate::domain::ticket::{StatusChange, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
-use crate::store::records::{Count, IndexRow, Pointer};
-use crate::store::seal::Seal;
+use crate::store::owner::Owner;
+use crate::store::records::{Count, Doomed, IndexRow, Pointer};
+use crate::store::seal::{Nonces, Place, Seal};
 use crate::store::{
     Blob, Changes, Merge, Order, Pair, PlanRecord, StoreError, Table, View, bounds,
 };
@@ -47,6 +48,9 @@ pub struct Draft<'a> {
     rows: Changes,
     /// Values are encoded here.
     scratch: Vec<u8>,
+    nonces: Nonces,
+    /// Owners whose keys this plan gives up.
+    doomed: Vec<Owner>,
     events: Vec<Event>,
     /// Lines for the log, written once the plan is on disk.
     notices: Vec<Notice>,
@@ -88,6 +92,8 @@ impl<'a> Draft<'a> {
             ctx,
             rows: Changes::default(),
             scratch: Vec::new(),
+            nonces: Nonces::new(nonce_base(&ctx.random)),
+            doomed: Vec::new(),
             events: Vec::new(),
             notices: Vec::new(),
             activities: Vec::new(),
@@ -105,8 +111,25 @@ impl<'a> Draft<'a> {
     }
 
     pub fn put<R: Record>(&mut self, key: &[u8], record: &R) {
-        self.ctx.seal.seal(&mut self.scratch, |out| codec::encode(record, out));
+        self.put_as(record.owner(key), key, record);
+    }
+
+    /// Puts a record as the data of this owner, where neither table nor record tell whose they are.
+    pub fn put_as<R: Record>(&mut self, owner: Owner, key: &[u8], record: &R) {
+        let owner = if self.doomed.contains(&owner) { Owner::Desk } else { owner };
+        let place = Place::row(R::TABLE, key);
+        let write = |out: &mut Vec<u8>| codec::encode(record, out);
+        self.ctx.seal.seal(place, owner, &mut self.nonces, &mut self.scratch, write);
         self.rows.put(R::TABLE, key.into(), Some(self.scratch.as_slice().into()));
+    }
+
+    /// Gives up an owner's key: from now on their values go under the desk's, and the key is destroyed once this plan
+    /// is on disk; `at_once`, not together with others.
+    pub fn doom(&mut self, owner: Owner, at_once: bool) {
+        self.doomed.push(owner);
+        if self.ctx.seal.keys().is_some() {
+            self.put(&owner.key(), &Doomed { since: self.ctx.steady, at_once });
+        }
     }
 
     pub fn delete(&mut self, table: Table, key: &[u8]) {
@@ -140,6 +163,11 @@ impl<'a> Draft<'a> {
     pub fn log(&mut self, ticket: u64, what: What, from: Option<Value>, to: Option<Value>) {
         let why = self.why.clone();
         self.log_because(ticket, (what, from, to), why);
+    }
+
+    /// Takes back what this plan adds to a ticket's activity: it would tell what is erased.
+    pub fn unlog(&mut self, ticket: u64) {
+        self.activities.retain(|(of, _)| *of != ticket);
     }
 
     fn log_because(&mut self, ticket: u64, (what, from, to): Changed, why: Option<String>) {
@@ -306,11 +334,18 @@ impl<'a> Draft<'a> {
     }
 
     /// The finished plan and its log lines.
-    pub fn finish(self) -> (PlanRecord, Vec<Notice>) {
-        let events = self.events.iter().map(|e| e.encode(self.ctx.seal)).collect();
+    pub fn finish(mut self) -> (PlanRecord, Vec<Notice>) {
+        let seal = |event: &Event| event.encode(self.ctx.seal, &mut self.nonces);
+        let events = self.events.iter().map(seal).collect();
         let rows = self.rows.into_rows();
         (PlanRecord { at: self.ctx.now, rows, events }, self.notices)
     }
+}
+
+/// Nonces are told to everybody, the random bits that ids are drawn from need not be.
+fn nonce_base(random: &[u8; 32]) -> [u8; 16] {
+    const NONCES: u64 = 0x6e6f_6e63_6573;
+    xxhash_rust::xxh3::xxh3_128_with_seed(random, NONCES).to_be_bytes()
 }
 
 impl From<ReadError> for Refusal {

@@ -96,7 +96,8 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::Account(_)
         | Command::MoveCursor { .. }
         | Command::DropCursor { .. }
-        | Command::Sweep => {}
+        | Command::Sweep
+        | Command::Privacy(_) => {}
     }
 }
 

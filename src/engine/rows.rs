@@ -9,7 +9,7 @@ use crate::domain::ticket::{MAX_MERGES, Metadata, StatusChange, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, Cursor, DirItem, Page, Pointer, Portal};
-use crate::store::seal::Seal;
+use crate::store::seal::{Place, Seal};
 use crate::store::{Blob, Order, StoreError, View};
 
 /// A view and the seal that opens its values.
@@ -34,7 +34,7 @@ pub enum ReadError {
 impl<'a> Rows<'a> {
     pub fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, ReadError> {
         match self.view.get(R::TABLE, key)? {
-            Some(bytes) => Ok(Some(codec::decode(self.seal.open(&bytes)?)?)),
+            Some(bytes) => Ok(Some(self.open(key, &bytes)?)),
             None => Ok(None),
         }
     }
@@ -49,8 +49,16 @@ impl<'a> Rows<'a> {
     ) -> Result<Vec<(Blob, R)>, ReadError> {
         let rows = self.view.scan(R::TABLE, start, end, order, limit)?;
         rows.into_iter()
-            .map(|(key, bytes)| Ok((key, codec::decode(self.seal.open(&bytes)?)?)))
+            .map(|(key, bytes)| {
+                let record = self.open(&key, &bytes)?;
+                Ok((key, record))
+            })
             .collect()
+    }
+
+    /// The record in a stored value of this row.
+    pub fn open<R: Record>(&self, key: &[u8], sealed: &[u8]) -> Result<R, ReadError> {
+        Ok(codec::decode(&self.seal.open(Place::row(R::TABLE, key), sealed)?)?)
     }
 
     pub fn ticket(&self, number: u64) -> Result<Option<Ticket>, ReadError> {

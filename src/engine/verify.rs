@@ -7,6 +7,7 @@ mod clocks;
 
 use std::collections::{HashMap, HashSet};
 
+use super::decide::purge::PURGED;
 use super::rows::{ReadError, Rows, key};
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::{Contact, Conversation};
@@ -16,7 +17,8 @@ use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::session::{Account, Link};
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
 use crate::store::records::{AddressOf, ConversationOf, Count, Deleted, IndexRow, Pointer};
-use crate::store::{Order, Reader, Table, seal::Seal};
+use crate::store::seal::{Place, Seal};
+use crate::store::{Order, Reader, Table, View};
 use crate::telemetry::progress::Progress;
 
 /// Tickets or contacts checked within one snapshot.
@@ -51,6 +53,9 @@ struct Check {
     open_of: HashMap<u64, u64>,
     next_ticket: u64,
     next_contact: u64,
+    /// Numbers without a ticket, and the first of them.
+    missing: u64,
+    first_missing: Option<u64>,
     /// The ticket whose clock is looked at next.
     next_clock: u64,
 }
@@ -59,6 +64,10 @@ struct Check {
 /// Tickets and contacts are counted in `progress`.
 pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Report, ReadError> {
     let mut check = Check::new();
+    if values(reader, seal, &mut check.report)? {
+        // What the rows promise each other is told once they can be read.
+        return Ok(check.report);
+    }
     progress.set_total(reader.read(|view| {
         let tables = [Table::Tickets, Table::Contacts];
         tables.iter().try_fold(0, |sum, table| Ok(sum + view.count(*table)?))
@@ -75,6 +84,29 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     reader.read(|view| Ok(check.deletions(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.people(&Rows { view, seal })))??;
     Ok(check.report)
+}
+
+/// Opens every value; true if some do not.
+fn values(reader: &Reader, seal: &Seal, report: &mut Report) -> Result<bool, ReadError> {
+    let mut found = false;
+    // The store's own rows lie bare.
+    for table in Table::ALL.iter().copied().filter(|table| *table != Table::Meta) {
+        let mut start = Vec::new();
+        loop {
+            let rows =
+                reader.read(|view| view.scan(table, &start, None, Order::Ascending, CHUNK))?;
+            let Some((last, _)) = rows.last() else { break };
+            start = [last, &[0][..]].concat();
+            for (row_key, value) in &rows {
+                if let Err(error) = seal.open(Place::row(table, row_key), value) {
+                    let hex: String = row_key.iter().map(|byte| format!("{byte:02x}")).collect();
+                    report.find(format!("table {}, row {hex}: {error}", table.name()));
+                    found = true;
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Goes through all rows of one view.
@@ -98,6 +130,8 @@ impl Check {
             open_of: HashMap::new(),
             next_ticket: FIRST_NUMBER,
             next_contact: 1,
+            missing: 0,
+            first_missing: None,
             next_clock: 0,
         }
     }
@@ -189,9 +223,7 @@ impl Check {
             if row_key[..] != key::number(ticket.number) {
                 self.report.find(format!("{name} lies under another key"));
             }
-            if ticket.number != self.next_ticket {
-                self.report.find(format!("ticket #{} is missing", self.next_ticket));
-            }
+            self.miss(self.next_ticket..ticket.number);
             if ticket.number > given {
                 let never =
                     format!("{name} has a number that was never given out (last is {given})");
@@ -201,10 +233,31 @@ impl Check {
             self.ticket(rows, ticket, &name)?;
         }
         let more = tickets.len() == CHUNK;
-        if !more && self.next_ticket <= given {
-            self.report.find(format!("ticket #{} is missing", self.next_ticket));
+        if !more {
+            self.miss(self.next_ticket..given + 1);
+            self.purged(rows)?;
         }
         Ok(more)
+    }
+
+    /// Numbers that no ticket has.
+    fn miss(&mut self, numbers: std::ops::Range<u64>) {
+        if numbers.start < numbers.end {
+            self.missing += numbers.end - numbers.start;
+            self.first_missing.get_or_insert(numbers.start);
+        }
+    }
+
+    /// Of the tickets that are not there all were deleted for good.
+    fn purged(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        let purged = rows.get::<Count>(PURGED.as_bytes())?.map_or(0, |count| count.0);
+        if let Some(first) = self.first_missing.filter(|_| self.missing != purged) {
+            let missing = self.missing;
+            self.report.find(format!(
+                "ticket #{first} is missing: {missing} are not there, {purged} were deleted for good"
+            ));
+        }
+        Ok(())
     }
 
     fn ticket(&mut self, rows: &Rows<'_>, ticket: &Ticket, name: &str) -> Result<(), ReadError> {
@@ -387,7 +440,9 @@ fn ending(
         if ticket.status.is_open() {
             report.find(format!("{name} is part of another and open"));
         }
-        if rows.home(ticket.number)?.is_none() {
+        // The other one may have been deleted for good.
+        let purged = rows.get::<Count>(PURGED.as_bytes())?.is_some();
+        if !purged && rows.home(ticket.number)?.is_none() {
             report.find(format!("{name} is part of a ticket that is missing"));
         }
     }

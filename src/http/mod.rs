@@ -8,6 +8,7 @@ mod calls;
 mod calls_reports;
 mod calls_view;
 mod comments;
+mod contacts;
 mod conversations;
 mod cookies;
 mod delivery;
@@ -185,6 +186,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(comments::edit, comments::delete))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
+        .routes(routes!(contacts::erase))
         .routes(routes!(sla::list, sla::create))
         .routes(routes!(sla::update, sla::delete))
         .routes(routes!(sla::apply))

@@ -32,7 +32,7 @@ pub fn receive(draft: &mut Draft<'_>, change: &MessageChange) -> Result<Reply, R
     for hash in identity::waiting(draft, change) {
         let mut waits = identity::waits_under(draft, &hash)?.unwrap_or_default();
         if waits.add(early.clone()) {
-            identity::keep_waiting(draft, &hash, &waits);
+            identity::keep_waiting(draft, &change.addresses, &hash, &waits)?;
         }
     }
     Ok(Reply::Changed { ticket: None })

@@ -1,5 +1,5 @@
 //! Deleting a ticket for a time: nobody finds it any more, an admin can bring it back, and after
-//! [`KEPT`] of running time it is removed for good.
+//! [`KEPT`](crate::domain::ticket::KEPT) of running time it is removed for good.
 
 use super::desk::edited;
 use super::{merge, whatsapp};

@@ -4,6 +4,8 @@
 //! under ids of the survivor's. All its names lead to the survivor ([`crate::engine::rows::Rows::resolve`]), and so does
 //! its conversation, so that a customer who writes meanwhile loses no word.
 
+use std::collections::HashSet;
+
 use super::desk::edited;
 use super::whatsapp;
 use crate::domain::activity::{Value, What};
@@ -127,6 +129,27 @@ fn interleave(draft: &mut Draft<'_>, survivor: &mut Ticket, other: &Ticket) -> R
     merged.extend(own);
     write_directory(draft, survivor, &merged);
     Ok(())
+}
+
+/// Takes a ticket's own entries out of the timelines of those that it is part of. True if there were any.
+pub(super) fn unlist(draft: &mut Draft<'_>, ticket: &Ticket) -> Result<bool, Refusal> {
+    let mut found = false;
+    let mut next = ticket.merged.as_ref().map(|merged| merged.into);
+    while let Some(number) = next {
+        let Some(mut survivor) = draft.rows().ticket(number)? else { break };
+        next = survivor.merged.as_ref().map(|merged| merged.into);
+        let own: HashSet<u64> = draft.directory(ticket)?.iter().map(|item| item.no).collect();
+        let listed = draft.directory(&survivor)?;
+        let kept: Vec<DirItem> =
+            listed.iter().filter(|item| !own.contains(&item.no)).copied().collect();
+        if kept.len() < listed.len() {
+            write_directory(draft, &mut survivor, &kept);
+            draft.put_ticket(&survivor)?;
+            draft.event(EventKind::TicketUpdated, Some(number));
+            found = true;
+        }
+    }
+    Ok(found)
 }
 
 fn write_directory(draft: &mut Draft<'_>, ticket: &mut Ticket, items: &[DirItem]) {

@@ -10,6 +10,8 @@ mod changes;
 mod endings;
 mod memory;
 mod messages;
+mod people;
+mod privacy;
 mod receipts;
 mod replies;
 mod sequences;
@@ -169,13 +171,17 @@ impl Desk {
     fn take(&mut self, plan: &PlanRecord) {
         self.rows.apply(plan);
         for row in &plan.rows {
-            let Some(value) = &row.value else { continue };
+            let Some(value) = &row.value else {
+                if row.table == Table::Index {
+                    self.index.remove(u64::from_be_bytes((*row.key).try_into().unwrap()));
+                }
+                continue;
+            };
             match row.table {
                 Table::Index => {
                     let number = u64::from_be_bytes((*row.key).try_into().unwrap());
-                    let line =
-                        crate::store::codec::decode::<IndexRow>(self.seal.open(value).unwrap());
-                    self.index.put(number, &line.unwrap());
+                    let line: IndexRow = self.rows().open(&row.key, value).unwrap();
+                    self.index.put(number, &line);
                 }
                 table if load::WINDOWED.contains(&table) => load::insert(&mut self.seen, &row.key),
                 _ => {}
@@ -188,9 +194,8 @@ impl Desk {
         let events: Vec<Event> =
             plan.events.iter().map(|e| Event::decode(e, &self.seal).unwrap()).collect();
         for row in plan.rows.iter().filter(|r| r.table == Table::Tickets) {
-            let value = row.value.as_ref().expect("tickets are never deleted");
-            let after: Ticket =
-                crate::store::codec::decode(self.seal.open(value).unwrap()).unwrap();
+            let Some(value) = &row.value else { continue };
+            let after: Ticket = self.rows().open(&row.key, value).unwrap();
             let shown =
                 |t: &Ticket| (t.status, t.assignee.clone(), t.extent.entries, t.call_running);
             let before = self.rows().ticket(after.number).unwrap();
@@ -362,6 +367,7 @@ fn rules() -> Rules {
         portal_life: 90 * Micros::DAY,
         outbound: [("bridge 0".to_owned(), 60)].into(),
         max_outbox: 20,
+        retention: Vec::new(),
         bot_returns: BotReturns::After(Micros::HOUR),
         redactor: std::sync::Arc::default(),
     }
