@@ -3,6 +3,7 @@
 pub mod policy;
 pub mod token;
 
+use crate::domain::audit::Who;
 use crate::domain::contact::{Scope, Token};
 
 /// Who is at the door, once the token was recognised.
@@ -38,6 +39,14 @@ impl From<&Token> for Caller {
 impl Caller {
     pub fn has(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// As the audit names them.
+    pub fn who(&self) -> Who {
+        match self.agent {
+            Some(id) => Who::Person { id },
+            None => Who::Token { name: self.name.clone() },
+        }
     }
 
     /// The caller of a listener that asks for no token: reads, and nothing else.

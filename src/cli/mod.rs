@@ -5,6 +5,7 @@
 //! line or the configuration is wrong.
 
 mod ask;
+mod audit;
 mod backup;
 mod bench;
 mod bundle;
@@ -63,6 +64,8 @@ enum Command {
     /// Make, list and revoke machine tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Show who did what, from where, by which door
+    Audit(audit::Command),
     /// Write calls as files for other ticket systems
     Export(export::Command),
     /// Put everything into one file, beside the running daemon
@@ -196,6 +199,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Demo(command) => demo::run(command, &cli.shared, out),
         Command::Bench(command) => bench::run(command, &cli.shared, out),
         Command::Token(command) => token::run(command, &cli.shared, out),
+        Command::Audit(command) => audit::run(command, &cli.shared, out),
         Command::Export(command) => export::run(command, &cli.shared, out),
         Command::Backup(command) => backup::run(command, &cli.shared, out),
         Command::Restore(command) => restore::run(command, &cli.shared, out),

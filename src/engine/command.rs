@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::audit::Audited;
 use crate::domain::call::Fact;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
@@ -14,6 +15,7 @@ use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::intake::{CallReport, Handover, NewCase};
+pub use crate::engine::origin::Origin;
 
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -132,6 +134,8 @@ pub enum Command {
     DropCursor {
         name: String,
     },
+    /// What changed nothing and is audited all the same: refusals, logins.
+    Audit(Vec<Audited>),
     /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
     Sweep,
 }
@@ -334,6 +338,9 @@ pub enum Reply {
 pub enum Refusal {
     #[error("no {0}")]
     NotFound(String),
+    /// It is there and looks absent, as whoever asks may not see it.
+    #[error("no {0}")]
+    Hidden(String),
     /// A field holds what it may not.
     #[error("{field}: {why}")]
     Invalid { field: &'static str, why: String },
@@ -426,12 +433,21 @@ fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
 #[derive(Clone, Debug)]
 pub struct Submission {
     pub actor: Actor,
+    pub origin: Origin,
     pub idempotency: Option<Idempotency>,
     pub command: Command,
 }
 
 impl Submission {
     pub fn new(actor: Actor, command: Command) -> Submission {
-        Submission { actor, idempotency: None, command }
+        Submission { actor, origin: Origin::INSIDE, idempotency: None, command }
+    }
+
+    pub fn from(self, origin: Origin) -> Submission {
+        Submission { origin, ..self }
+    }
+
+    pub fn keyed(self, idempotency: Option<Idempotency>) -> Submission {
+        Submission { idempotency, ..self }
     }
 }

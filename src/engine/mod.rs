@@ -4,6 +4,7 @@
 //! decided in order, each command seeing the ones before it; `published` moves last, so a consumer of the
 //! feed never reads ahead of the state.
 
+pub mod audit;
 pub mod backup;
 pub mod clock;
 pub mod command;
@@ -19,6 +20,7 @@ pub mod intake;
 mod load;
 pub mod marks;
 pub mod migrations;
+pub mod origin;
 pub mod outbox;
 mod redacted;
 pub mod rows;
@@ -44,6 +46,7 @@ use tokio::sync::oneshot;
 use crate::domain::redact::Redactor;
 use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
+use audit::refusals::Refusals;
 use clock::Clocks;
 use command::{Refusal, Reply, Submission};
 use rules::Rules;
@@ -58,6 +61,8 @@ pub struct Limits {
     pub batch_bytes: usize,
     /// Dedup keys held in memory.
     pub seen_window: usize,
+    /// Rows of the audit for what is refused to one address.
+    pub refusals_per_minute: u32,
 }
 
 /// Why a submission was not carried out.
@@ -178,7 +183,9 @@ impl Engine {
         let redactor = Arc::clone(&rules.redactor);
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
-        let (shared, seen) = load::load(&store, seal, limits.seen_window, steady, metrics)?;
+        let refusals = Refusals::new(limits.refusals_per_minute);
+        let (shared, seen) =
+            load::load(&store, seal, limits.seen_window, steady, (metrics, refusals))?;
         let shared = Arc::new(shared);
         let (queue, jobs) = sync_channel(limits.queue);
         let writer =

@@ -79,6 +79,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::RevokeToken { .. }
         | Command::MoveCursor { .. }
         | Command::DropCursor { .. }
+        | Command::Audit(_)
         | Command::Sweep => {}
     }
 }

@@ -33,6 +33,8 @@ pub struct Rules {
     /// Messages that may wait to be sent.
     pub max_outbox: u64,
     pub bot_returns: BotReturns,
+    /// How long rows of the audit are kept, in microseconds.
+    pub audit_keep: i64,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
 }

@@ -1,10 +1,13 @@
 //! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
 //! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
-//! with, what is queued waits in the outbox, an address leads to its person, counters reach what they gave out and numbers are dense.
+//! with, what is queued waits in the outbox, an address leads to its person, counters reach what they gave out and numbers are dense,
+//! the audit is an unbroken chain.
 
 use std::collections::HashMap;
 
+use super::audit::chain::ChainCheck;
 use super::rows::{ReadError, Rows, key};
+use crate::domain::audit::AuditMark;
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::{Contact, Conversation};
 use crate::domain::entry::{Delivery, Entry, Speaker};
@@ -26,12 +29,14 @@ const MAX_MERGES: usize = 1000;
 pub struct Report {
     pub tickets: u64,
     pub entries: u64,
+    /// Rows of the audit.
+    pub audited: u64,
     pub findings: Vec<String>,
     pub more_findings: u64,
 }
 
 impl Report {
-    fn find(&mut self, text: String) {
+    pub(super) fn find(&mut self, text: String) {
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(text);
         } else {
@@ -50,8 +55,13 @@ struct Check {
 }
 
 /// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
-/// Tickets and contacts are counted in `progress`.
-pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Report, ReadError> {
+/// Tickets and contacts are counted in `progress`. `audit_head` is one that was kept elsewhere.
+pub fn verify(
+    reader: &Reader,
+    seal: &Seal,
+    audit_head: Option<AuditMark>,
+    progress: &Progress,
+) -> Result<Report, ReadError> {
     let mut check = Check::new();
     progress.set_total(reader.read(|view| {
         let tables = [Table::Tickets, Table::Contacts];
@@ -65,6 +75,9 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     }
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
+    let mut chain = ChainCheck::new(audit_head);
+    while reader.read(|view| Ok(chain.step(&Rows { view, seal }, &mut check.report)))?? {}
+    check.report.audited = chain.rows;
     Ok(check.report)
 }
 
@@ -76,6 +89,8 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     while check.contacts(rows)? {}
     check.running_calls(rows)?;
     check.outbox(rows)?;
+    let mut chain = ChainCheck::new(None);
+    while chain.step(rows, &mut check.report)? {}
     Ok(check.report)
 }
 

@@ -1,30 +1,37 @@
 //! The API: one router that reads as a table of contents, one file a resource.
 
+mod audit;
 mod auth;
 mod calls;
 mod calls_reports;
 mod calls_view;
 mod comments;
+pub mod connections;
 mod conversations;
 mod delivery;
 mod docs;
 mod error;
 mod extract;
 mod feed;
+mod forwarded;
+mod headers;
 mod intake;
 mod legacy;
 mod limiter;
+mod limits;
 mod marks;
 mod ops;
+mod origins;
+mod pace;
 mod portal;
 mod public;
 mod queue;
+mod refused;
 pub mod secure;
 pub mod server;
 mod tickets;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -33,7 +40,7 @@ use utoipa_axum::routes;
 
 use crate::engine::Engine;
 pub use legacy::router as legacy_router;
-use limiter::Limiter;
+pub use limits::Limits;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -41,25 +48,20 @@ pub struct State {
     pub engine: Engine,
     pub agents_see_all: bool,
     pub max_body: usize,
-    pub body_timeout: Duration,
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
     pub public: Arc<Public>,
+    pub limits: Arc<Limits>,
+    /// Pages elsewhere that may use the API.
+    pub origins: Arc<[String]>,
 }
 
 /// What is open to everybody.
 pub struct Public {
     /// Whose chatbots may hand chats over; none names all.
     pub workspaces: Vec<String>,
-    limiter: Limiter,
-}
-
-impl Public {
-    pub fn new(workspaces: Vec<String>, requests_per_minute: u32) -> Public {
-        Public { workspaces, limiter: Limiter::new(requests_per_minute) }
-    }
 }
 
 /// The whole API. `doors` are the routes of the intake, with their documentation.
@@ -72,8 +74,11 @@ pub fn router(state: State, doors: OpenApiRouter) -> Router {
         .with_state(state.clone())
         .merge(doors)
         .merge(served)
+        .route_layer(from_fn_with_state(state.clone(), limits::by_caller))
         .route_layer(from_fn_with_state(state.clone(), auth::require))
+        .route_layer(from_fn_with_state(state.clone(), limits::by_address))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .layer(from_fn_with_state(Arc::clone(&state.origins), origins::guard))
         .layer(from_fn(error::render))
         .layer(from_fn_with_state(Arc::clone(&state.engine.shared().metrics), ops::count))
 }
@@ -121,6 +126,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(comments::say))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
+        .routes(routes!(audit::list))
         .routes(routes!(feed::read))
         .routes(routes!(feed::cursors))
         .routes(routes!(feed::move_cursor, feed::drop_cursor))

@@ -9,7 +9,7 @@ use super::State;
 use super::calls::unexpected;
 use super::calls_view::NamedCall;
 use super::delivery::DeliveryView;
-use super::error::{Failure, not_found};
+use super::error::{Failure, hidden, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, number};
 use super::marks::{QuoteView, ReactionView, RevisionView};
 use crate::domain::contact::Scope;
@@ -147,6 +147,12 @@ pub fn visible(caller: &Caller, ticket: &Ticket) -> bool {
     caller.actor.may_see(ticket.assignee.as_ref().map(|a| a.agent))
 }
 
+/// A ticket that was found, if the caller may see it.
+pub fn shown(caller: &Caller, found: Option<Ticket>) -> Result<Ticket, Failure> {
+    let ticket = found.ok_or_else(|| not_found("such ticket"))?;
+    if visible(caller, &ticket) { Ok(ticket) } else { Err(hidden("such ticket")) }
+}
+
 /// One ticket.
 #[utoipa::path(get, path = "/api/tickets/{ref}", operation_id = "read_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket: 1001, #1001, UUID, GXS-…, TKT-…, zendesk:123")),
     responses((status = 200, body = TicketView)))]
@@ -156,8 +162,7 @@ pub async fn read(
     Named(reference): Named,
 ) -> Result<Json<TicketView>, Failure> {
     let found = state.engine.read(|rows| rows.resolve(&reference))?;
-    let ticket = found.filter(|t| visible(&caller, t)).ok_or_else(|| not_found("such ticket"))?;
-    Ok(Json(ticket.into()))
+    Ok(Json(shown(&caller, found)?.into()))
 }
 
 /// One entry of a timeline.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::{self, CodecError, Record};
 use super::tables::Table;
+use crate::domain::audit::{AuditEntry, AuditMark};
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::channel::Channel;
 use crate::domain::clock::ClockState;
@@ -52,6 +53,8 @@ records! {
     Dispatch => Dispatches,
     SentAs => SentAs,
     BotReturn => BotReturns,
+    AuditEntry => Audit,
+    AuditMark => AuditMarks,
 }
 
 /// What the in-memory index holds of a ticket.

@@ -99,4 +99,8 @@ tables! {
     SentAs = 52,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53,
+    /// number of the row u64 → `AuditEntry`, each with the hash of the stored bytes before it.
+    Audit = 70,
+    /// `head` or `anchor` → `AuditMark`: the newest row, and the last one that was removed for its age.
+    AuditMarks = 71,
 }

@@ -107,8 +107,13 @@ impl Desk {
         // What does not fit the cache is read and written behind the journal, and may fail there.
         let settings = StoreSettings { cache_bytes: 16 * 1024, ..settings(&mut random) };
         let store = Store::open(disk.boot(), settings).expect("it opens");
-        let limits =
-            Limits { queue: 64, batch_commands: 8, batch_bytes: 16 * 1024, seen_window: 50 };
+        let limits = Limits {
+            queue: 64,
+            batch_commands: 8,
+            batch_bytes: 16 * 1024,
+            seen_window: 50,
+            refusals_per_minute: 10,
+        };
         let metrics = Arc::new(Metrics::default());
         let clocks = Arc::new(MachineClocks::new(Vec::new()));
         let (engine, writer) =

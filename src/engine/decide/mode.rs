@@ -25,7 +25,7 @@ pub fn set(draft: &mut Draft<'_>, id: u64, mode: Mode) -> Result<Reply, Refusal>
     if let Some(number) = conversation.ticket {
         let assignee = draft.rows().ticket(number)?.and_then(|t| t.assignee).map(|a| a.agent);
         if !draft.ctx.actor.may_see(assignee) {
-            return Err(unknown());
+            return Err(Refusal::Hidden("such conversation".into()));
         }
     }
     if turn(draft, &mut conversation, mode)? {

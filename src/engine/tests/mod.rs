@@ -353,6 +353,7 @@ fn rules() -> Rules {
         outbound: [("bridge 0".to_owned(), 60)].into(),
         max_outbox: 20,
         bot_returns: BotReturns::After(Micros::HOUR),
+        audit_keep: 30 * Micros::DAY,
         redactor: std::sync::Arc::default(),
     }
 }
