@@ -121,6 +121,7 @@ pub fn rules() -> Rules {
         outbound: [("bridge 0".to_owned(), 65_536)].into(),
         max_outbox: 10_000,
         bot_returns: BotReturns::AtClose,
+        audit_keep: 400 * Micros::DAY,
         redactor: std::sync::Arc::default(),
     }
 }

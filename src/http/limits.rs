@@ -99,7 +99,7 @@ pub async fn by_caller(
 ) -> Response {
     let Some(caller) = request.extensions().get::<Caller>() else { return next.run(request).await };
     let by = By(caller.who());
-    let key = xxhash_rust::xxh3::xxh3_64(format!("{by:?}").as_bytes());
+    let key = caller.key();
     let taken = match policy::class(request.method().as_str(), route.as_str()) {
         Some(class) => take(&state.limits, class, key),
         None => Ok(None),

@@ -4,6 +4,7 @@
 //! as it likes, the wall clock by years and backwards too. What the writer does beside deciding (the index, the window of dedup keys) is
 //! done here in the same way, after every plan.
 
+mod audit;
 mod calls;
 mod cases;
 mod changes;
@@ -31,6 +32,7 @@ use super::rows::{Rows, key};
 use super::rules::{BotReturns, Rules};
 use super::seen::SeenWindow;
 use super::verify;
+use crate::domain::agent::Role;
 use crate::domain::categorise::Categoriser;
 use crate::domain::clock::{Clock, ClockState, Reading};
 use crate::domain::contact::Contact;
@@ -363,7 +365,7 @@ fn relay() -> Actor {
 }
 
 fn agent(id: u64) -> Actor {
-    Actor::Agent { id, name: format!("agent {id}"), sees_all: false }
+    Actor::Agent { id, name: format!("agent {id}"), role: Role::Agent, sees_all: false }
 }
 
 /// The row of a call that has not ended.
