@@ -360,7 +360,7 @@ impl World {
     }
 
     fn check(&self, store: &Store) {
-        let report = verify::verify(&store.reader(), &self.seal, &Progress::default())
+        let report = verify::verify(&store.reader(), &self.seal, None, &Progress::default())
             .expect("the rows can be read");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let said = self.said(store);

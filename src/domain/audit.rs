@@ -32,7 +32,9 @@ impl Audited {
         let subject = self.subject.iter_mut().flat_map(|s| [&mut s.kind, &mut s.id]);
         for word in subject.chain([&mut self.door, &mut self.action]) {
             if word.len() > Audited::MAX_WORD {
-                word.truncate(word.floor_char_boundary(Audited::MAX_WORD));
+                let whole = |at: &usize| word.is_char_boundary(*at);
+                let cut = (0..=Audited::MAX_WORD).rev().find(whole).unwrap_or(0);
+                word.truncate(cut);
             }
         }
         self

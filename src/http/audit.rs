@@ -30,8 +30,10 @@ pub struct AuditQuery {
     /// Before this time, RFC 3339
     to: Option<String>,
     /// Rows before this one: `next` of the page before
+    #[param(value_type = Option<i32>, minimum = 0)]
     before: Option<String>,
     /// 1 to 100, 50 if absent
+    #[param(value_type = Option<i32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
 }
 

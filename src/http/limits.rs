@@ -79,7 +79,7 @@ pub async fn by_address(
     };
     let answer = match taken {
         Ok(told) => with(told, next.run(request).await),
-        Err(limited) => return limited,
+        Err(told) => return limited(told),
     };
     refused::note(&state, (method.as_str(), route.as_str()), Origin { address, door }, &answer);
     if answer.status() == StatusCode::UNAUTHORIZED
@@ -106,7 +106,7 @@ pub async fn by_caller(
     };
     let mut answer = match taken {
         Ok(told) => with(told, next.run(request).await),
-        Err(limited) => limited,
+        Err(told) => limited(told),
     };
     answer.extensions_mut().insert(by);
     answer
@@ -115,15 +115,19 @@ pub async fn by_caller(
 /// What is told of a class: its name, how often a minute, and what is left.
 type Told = (&'static str, u32, Left);
 
-fn take(limits: &Limits, class: Class, key: u64) -> Result<Option<Told>, Response> {
+/// An error says in how many seconds it would do.
+fn take(limits: &Limits, class: Class, key: u64) -> Result<Option<Told>, Told> {
     let (name, limiter) = limits.of(class);
+    let told = |left| (name, limiter.per_minute(), left);
     match limiter.take(&[key], Instant::now()) {
-        Ok(left) => Ok(left.map(|left| (name, limiter.per_minute(), left))),
-        Err(seconds) => {
-            let left = Left { times: 0, full_in: seconds };
-            Err(with(Some((name, limiter.per_minute(), left)), too_many(name, seconds)))
-        }
+        Ok(left) => Ok(left.map(told)),
+        Err(seconds) => Err(told(Left { times: 0, full_in: seconds })),
     }
+}
+
+fn limited(told: Told) -> Response {
+    let (name, _, left) = told;
+    with(Some(told), too_many(name, left.full_in))
 }
 
 fn too_many(class: &str, seconds: u32) -> Response {

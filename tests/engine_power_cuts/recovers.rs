@@ -91,7 +91,7 @@ impl Desk {
             let number = u64::from_be_bytes(key[..].try_into().expect("a number"));
             assert!(shared.index().agrees(number, &row), "the index says otherwise of #{number}");
         }
-        let report = verify::verify(&shared.reader, &shared.seal, &Progress::default())
+        let report = verify::verify(&shared.reader, &shared.seal, None, &Progress::default())
             .expect("the rows can be read");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let events = self.engine.events(0, usize::MAX).expect("the feed reads");

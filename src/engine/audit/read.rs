@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::chain;
-use crate::domain::audit::{AuditEntry, AuditMark, Audited, Outcome, Who};
 use crate::domain::agent::Agent;
+use crate::domain::audit::{AuditEntry, AuditMark, Audited, Outcome, Who};
 use crate::domain::time::Micros;
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::engine::{Engine, Error};
