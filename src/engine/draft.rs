@@ -160,7 +160,7 @@ impl<'a> Draft<'a> {
     pub fn ticket(&self, reference: &Reference) -> Result<Ticket, Refusal> {
         let found = self.rows().resolve(reference)?;
         let ticket = found.ok_or_else(|| Refusal::NotFound("such ticket".into()))?;
-        if !self.ctx.actor.may_see(ticket.assignee.as_ref().map(|a| a.agent)) {
+        if !self.ctx.actor.may_see(&ticket) {
             return Err(Refusal::Hidden("such ticket".into()));
         }
         Ok(ticket)

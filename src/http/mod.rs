@@ -30,6 +30,8 @@ mod refused;
 pub mod secure;
 pub mod server;
 mod tickets;
+mod tickets_list;
+mod tickets_search;
 
 use std::sync::Arc;
 
@@ -47,6 +49,8 @@ pub use limits::Limits;
 pub struct State {
     pub engine: Engine,
     pub agents_see_all: bool,
+    /// Tickets whose records one search reads at most.
+    pub search_scan: usize,
     pub max_body: usize,
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
@@ -116,6 +120,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(public::from_chat))
         .routes(routes!(public::escalate))
         .routes(routes!(portal::look))
+        .routes(routes!(tickets_list::list))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::resolve))
