@@ -18,8 +18,8 @@ use crate::telemetry::metrics::Metrics;
 
 /// How often connections that take too long are looked for.
 pub const LOOK: Duration = Duration::from_millis(500);
-/// A body that takes longer gives its place up where one is needed.
-const SLOW_BODY: Duration = Duration::from_secs(5);
+/// A body of which so long little came gives its place up where one is needed; see [`super::pace`].
+const SLOW_BODY: Duration = Duration::from_millis(250);
 
 /// What a connection is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
