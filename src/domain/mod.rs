@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod audit;
+pub mod calendar;
 pub mod call;
 pub mod categorise;
 pub mod channel;
@@ -15,6 +16,8 @@ pub mod outbound;
 pub mod priority;
 pub mod redact;
 pub mod reference;
+pub mod sla;
+pub mod sla_policy;
 pub mod source;
 pub mod status;
 pub mod summary;

@@ -28,6 +28,7 @@ pub mod rules;
 pub mod seen;
 mod shared;
 pub mod status;
+mod submission;
 #[cfg(test)]
 mod tests;
 pub mod timeline;

@@ -12,6 +12,7 @@ use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
+use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
 use crate::domain::time::Micros;
@@ -51,6 +52,10 @@ records! {
     BotReturn => BotReturns,
     AuditEntry => Audit,
     AuditMark => AuditMarks,
+    SlaPolicy => SlaPolicies,
+    BusinessHours => BusinessHours,
+    SlaClock => SlaClocks,
+    SlaTimer => SlaTimers,
 }
 
 /// One page of a ticket's timeline: at most [`PAGE_ITEMS`] entries in spoken or sent order.

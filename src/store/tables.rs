@@ -103,4 +103,12 @@ tables! {
     Audit = 70,
     /// `head` or `anchor` → `AuditMark`: the newest row, and the last one that was removed for its age.
     AuditMarks = 71,
+    /// SLA policy id u64 → `SlaPolicy`.
+    SlaPolicies = 120,
+    /// business hours id u64 → `BusinessHours`.
+    BusinessHours = 121,
+    /// ticket number u64 → `SlaClock`, what it was promised.
+    SlaClocks = 122,
+    /// when its clock is looked at by the wall clock u64, ticket number u64 → `SlaTimer`.
+    SlaTimers = 123,
 }

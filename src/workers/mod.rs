@@ -6,6 +6,7 @@ mod housekeeping;
 mod maintenance;
 pub mod outbox;
 pub mod refusals;
+mod sla;
 mod watchdog;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub fn start(
     workers.spawn(maintenance::run(engine.clone(), maintenance, zone));
     workers.spawn(housekeeping::run(engine.clone()));
     workers.spawn(refusals::run(engine.clone()));
+    workers.spawn(sla::run(engine.clone()));
     workers.spawn(watchdog::run(engine.clone()));
     if let Some(certificates) = certificates {
         workers.spawn(certificates::run(certificates));

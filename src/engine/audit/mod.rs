@@ -53,6 +53,11 @@ fn audit_of(command: &Command) -> Audit {
         Command::CreateToken { .. } => As("token.create"),
         Command::RevokeToken { .. } => As("token.revoke"),
         Command::DropCursor { .. } => As("feed.drop_cursor"),
+        Command::SaveSlaPolicy { .. } => As("sla_policy.save"),
+        Command::DeleteSlaPolicy { .. } => As("sla_policy.delete"),
+        Command::ApplySlaPolicy { .. } => As("sla_policy.apply"),
+        Command::SaveBusinessHours { .. } => As("business_hours.save"),
+        Command::DeleteBusinessHours { .. } => As("business_hours.delete"),
         Command::DetachCall { .. }
         | Command::ExpireCall { .. }
         | Command::OrphanCalls
@@ -60,6 +65,8 @@ fn audit_of(command: &Command) -> Audit {
         | Command::Receipt { .. }
         | Command::MoveCursor { .. }
         | Command::Audit(_)
+        | Command::SeedSla
+        | Command::SlaDue
         | Command::Sweep => Never,
     }
 }
@@ -112,6 +119,12 @@ fn subject(draft: &Draft<'_>, command: &Command, reply: &Reply) -> Option<Subjec
             Some(Subject::new("conversation", conversation.id))
         }
         (Reply::Ticket(ticket), _) => Some(Subject::new("ticket", ticket.number)),
+        (Reply::SlaPolicy(policy), _) => Some(Subject::new("sla_policy", policy.id)),
+        (Reply::BusinessHours(hours), _) => Some(Subject::new("business_hours", hours.id)),
+        (_, Command::DeleteSlaPolicy { id } | Command::ApplySlaPolicy { id, .. }) => {
+            Some(Subject::new("sla_policy", id))
+        }
+        (_, Command::DeleteBusinessHours { id }) => Some(Subject::new("business_hours", id)),
         (_, Command::DropCursor { name }) => Some(Subject::new("cursor", name)),
         _ => draft.touched_ticket().map(|ticket| Subject::new("ticket", ticket)),
     }

@@ -17,6 +17,8 @@ mod outbox;
 mod people;
 mod queue;
 mod reported_call;
+pub(in crate::engine) mod sla;
+mod sla_policy;
 mod sweep;
 mod token;
 mod unclaimed;
@@ -108,6 +110,13 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::DropCursor { name } => feed::drop_cursor(draft, name),
         Command::Audit(happened) => audit::take(draft, happened),
         Command::Sweep => sweep::sweep(draft),
+        Command::SeedSla => sla_policy::seed(draft),
+        Command::SaveSlaPolicy { id, policy } => sla_policy::save(draft, *id, policy),
+        Command::DeleteSlaPolicy { id } => sla_policy::delete(draft, *id),
+        Command::ApplySlaPolicy { id, tickets } => sla::apply(draft, *id, tickets),
+        Command::SaveBusinessHours { id, hours } => sla_policy::save_hours(draft, *id, hours),
+        Command::DeleteBusinessHours { id } => sla_policy::delete_hours(draft, *id),
+        Command::SlaDue => sla::due(draft),
     }
 }
 
