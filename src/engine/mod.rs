@@ -4,6 +4,7 @@
 //! decided in order, each command seeing the ones before it; `published` moves last, so a consumer of the
 //! feed never reads ahead of the state.
 
+pub mod account;
 pub mod audit;
 pub mod backup;
 pub mod clock;
@@ -15,6 +16,7 @@ pub mod draft;
 pub mod event;
 pub mod export;
 pub mod feed;
+pub mod idempotency;
 pub mod index;
 pub mod intake;
 mod load;
@@ -22,6 +24,7 @@ pub mod marks;
 pub mod migrations;
 pub mod origin;
 pub mod outbox;
+pub mod people;
 mod redacted;
 pub mod rows;
 pub mod rules;

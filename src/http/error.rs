@@ -23,6 +23,13 @@ impl From<Problem> for Failure {
     }
 }
 
+impl Failure {
+    /// A step on the way, which the audit passes over.
+    pub fn expected(self) -> Failure {
+        Failure(Problem { expected: true, ..self.0 })
+    }
+}
+
 impl From<engine::Error> for Failure {
     fn from(error: engine::Error) -> Failure {
         Failure(problem_of(&error))
@@ -36,6 +43,12 @@ impl IntoResponse for Failure {
         let mut response = status.into_response();
         response.extensions_mut().insert(self.0);
         response
+    }
+}
+
+impl Failure {
+    pub fn status(&self) -> u16 {
+        self.0.status
     }
 }
 
@@ -60,6 +73,10 @@ fn problem_of(error: &engine::Error) -> Problem {
             Refusal::Hidden(_) => hidden_problem(refusal.to_string()),
             Refusal::Invalid { field, why } => Problem::field(*field, why),
             Refusal::Conflict(_) => Problem::new(409, "Conflict", refusal.to_string()),
+            Refusal::Unauthorized { wants_code, .. } => Problem {
+                totp_required: *wants_code,
+                ..Problem::new(401, "Unauthorized", refusal.to_string())
+            },
             Refusal::Forbidden(_) => Problem::new(403, "Forbidden", refusal.to_string()),
             Refusal::Overloaded(_) => Problem::new(503, "Service Unavailable", refusal.to_string()),
             Refusal::KeyReused => Problem::new(422, "Unprocessable Content", refusal.to_string()),

@@ -32,6 +32,11 @@ impl Caller {
             _ => None,
         }
     }
+
+    /// A command of theirs that is bound to no `Idempotency-Key`.
+    pub fn submission(&self, command: Command) -> Submission {
+        Submission::new(self.actor.clone(), command).from(self.origin)
+    }
 }
 
 impl FromRequestParts<State> for Caller {
@@ -60,9 +65,7 @@ pub struct Input<T> {
 impl<T> Input<T> {
     /// The command of this request, bound to its key.
     pub fn submission(&self, command: Command) -> Submission {
-        Submission::new(self.caller.actor.clone(), command)
-            .from(self.caller.origin)
-            .keyed(self.idempotency)
+        self.caller.submission(command).keyed(self.idempotency)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The API: one router that reads as a table of contents, one file a resource.
 
+mod account;
+mod agents;
 mod audit;
 mod auth;
 mod business_hours;
@@ -9,6 +11,7 @@ mod calls_view;
 mod comments;
 pub mod connections;
 mod conversations;
+mod cookies;
 mod delivery;
 mod docs;
 mod error;
@@ -20,20 +23,26 @@ mod intake;
 mod legacy;
 mod limiter;
 mod limits;
+mod login;
 mod marks;
 mod ops;
 mod origins;
 mod pace;
+mod person;
 mod portal;
+mod portal_tokens;
 mod public;
 mod queue;
 mod refused;
 pub mod secure;
 pub mod server;
+mod setup;
 mod sla;
 mod tickets;
 mod tickets_list;
 mod tickets_search;
+mod tokens;
+mod visitor;
 
 use std::sync::Arc;
 
@@ -42,6 +51,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::auth::Authenticator;
 use crate::engine::Engine;
 pub use legacy::router as legacy_router;
 pub use limits::Limits;
@@ -62,6 +72,9 @@ pub struct State {
     pub limits: Arc<Limits>,
     /// Pages elsewhere that may use the API.
     pub origins: Arc<[String]>,
+    pub auth: Arc<Authenticator>,
+    /// Whether listeners speak TLS.
+    pub tls: bool,
 }
 
 /// What is open to everybody.
@@ -102,6 +115,24 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
         .routes(routes!(secure::authority))
+        .routes(routes!(login::login))
+        .routes(routes!(login::refresh))
+        .routes(routes!(login::logout))
+        .routes(routes!(login::me))
+        .routes(routes!(setup::set_up))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::offer_totp, account::drop_totp))
+        .routes(routes!(account::confirm_totp))
+        .routes(routes!(account::sessions, account::end_other_sessions))
+        .routes(routes!(account::end_session))
+        .routes(routes!(agents::list, agents::add))
+        .routes(routes!(agents::change))
+        .routes(routes!(agents::link))
+        .routes(routes!(agents::sessions, agents::end_sessions))
+        .routes(routes!(agents::drop_totp))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(portal_tokens::revoke))
         .routes(routes!(calls::list, calls::open))
         .routes(routes!(calls_reports::stats))
         .routes(routes!(calls_reports::categories))

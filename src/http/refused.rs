@@ -28,6 +28,9 @@ pub fn note(state: &State, (method, route): (&str, &str), origin: Origin, answer
         StatusCode::UNAUTHORIZED => Outcome::Failed,
         _ => return,
     };
+    if extensions.get::<Problem>().is_some_and(|problem| problem.expected) {
+        return;
+    }
     let who = extensions.get::<By>().map_or(Who::Unknown, |by| by.0.clone());
     state.engine.shared().refusals.note(Audited {
         who,

@@ -12,6 +12,7 @@ use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
+use crate::domain::session::{Account, Link, Session};
 use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
@@ -52,6 +53,9 @@ records! {
     BotReturn => BotReturns,
     AuditEntry => Audit,
     AuditMark => AuditMarks,
+    Account => Accounts,
+    Session => Sessions,
+    Link => Links,
     SlaPolicy => SlaPolicies,
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,

@@ -103,6 +103,12 @@ tables! {
     Audit = 70,
     /// `head` or `anchor` → `AuditMark`: the newest row, and the last one that was removed for its age.
     AuditMarks = 71,
+    /// agent id u64 → `Account`, how a person proves who they are.
+    Accounts = 60,
+    /// agent id u64, session id u64 → `Session`.
+    Sessions = 61,
+    /// SHA-256 of a token, 32 bytes → `Link`, which is good once.
+    Links = 62,
     /// SLA policy id u64 → `SlaPolicy`.
     SlaPolicies = 120,
     /// business hours id u64 → `BusinessHours`.

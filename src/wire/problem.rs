@@ -26,6 +26,12 @@ pub struct Problem {
     /// Whether it only looks absent, as the caller may not see it: for the audit, never told.
     #[serde(skip)]
     pub hidden: bool,
+    /// Whether it is a step on the way and no refusal, as when only the second factor is still to come.
+    #[serde(skip)]
+    pub expected: bool,
+    /// With 401: the code of the second factor is what is missing, or wrong.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub totp_required: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -45,6 +51,8 @@ impl Problem {
             errors: Vec::new(),
             retry_after: None,
             hidden: false,
+            expected: false,
+            totp_required: false,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod chain;
 pub mod read;
 pub mod refusals;
 
+use super::account::{AccountCommand, Ending};
 use super::command::{Actor, Command, Refusal, Reply, Submission};
 use super::draft::Draft;
 use crate::domain::audit::{AuditEntry, AuditMark, Audited, Outcome, Subject, Who};
@@ -53,6 +54,8 @@ fn audit_of(command: &Command) -> Audit {
         Command::CreateToken { .. } => As("token.create"),
         Command::RevokeToken { .. } => As("token.revoke"),
         Command::DropCursor { .. } => As("feed.drop_cursor"),
+        Command::Account(account) => audit_of_account(account),
+        Command::RevokePortalTokens { .. } => As("ticket.revoke_portal_tokens"),
         Command::SaveSlaPolicy { .. } => As("sla_policy.save"),
         Command::DeleteSlaPolicy { .. } => As("sla_policy.delete"),
         Command::ApplySlaPolicy { .. } => As("sla_policy.apply"),
@@ -68,6 +71,41 @@ fn audit_of(command: &Command) -> Audit {
         | Command::SeedSla
         | Command::SlaDue
         | Command::Sweep => Never,
+    }
+}
+
+fn audit_of_account(command: &AccountCommand) -> Audit {
+    use Audit::{As, Never};
+    match command {
+        AccountCommand::Add(_) => As("person.add"),
+        AccountCommand::Change { .. } => As("person.change"),
+        AccountCommand::SetPassword { .. } => As("person.set_password"),
+        AccountCommand::MakeLink { .. } => As("person.make_link"),
+        AccountCommand::UseLink { .. } => As("person.use_link"),
+        AccountCommand::BeginSession(_) => As("login"),
+        // The same session goes on.
+        AccountCommand::Refresh { .. } => Never,
+        AccountCommand::EndSessions { which: Ending::One(_), .. } => As("logout"),
+        AccountCommand::EndSessions { .. } => As("logout.all"),
+        AccountCommand::OfferSecondFactor { .. } => As("second_factor.offer"),
+        AccountCommand::ConfirmSecondFactor { .. } => As("second_factor.confirm"),
+        AccountCommand::DropSecondFactor { .. } => As("second_factor.drop"),
+    }
+}
+
+/// The person that a command is about; one who is added is in the reply.
+fn person_of(command: &AccountCommand) -> Option<u64> {
+    match command {
+        AccountCommand::Add(_) | AccountCommand::UseLink { .. } => None,
+        AccountCommand::MakeLink { agent, .. } => *agent,
+        AccountCommand::BeginSession(session) => Some(session.agent),
+        AccountCommand::Change { agent, .. }
+        | AccountCommand::SetPassword { agent, .. }
+        | AccountCommand::Refresh { agent, .. }
+        | AccountCommand::EndSessions { agent, .. }
+        | AccountCommand::OfferSecondFactor { agent, .. }
+        | AccountCommand::ConfirmSecondFactor { agent, .. }
+        | AccountCommand::DropSecondFactor { agent } => Some(*agent),
     }
 }
 
@@ -119,6 +157,8 @@ fn subject(draft: &Draft<'_>, command: &Command, reply: &Reply) -> Option<Subjec
             Some(Subject::new("conversation", conversation.id))
         }
         (Reply::Ticket(ticket), _) => Some(Subject::new("ticket", ticket.number)),
+        (Reply::Agent(agent), _) => Some(Subject::new("person", agent.id)),
+        (_, Command::Account(account)) => person_of(account).map(|id| Subject::new("person", id)),
         (Reply::SlaPolicy(policy), _) => Some(Subject::new("sla_policy", policy.id)),
         (Reply::BusinessHours(hours), _) => Some(Subject::new("business_hours", hours.id)),
         (_, Command::DeleteSlaPolicy { id } | Command::ApplySlaPolicy { id, .. }) => {

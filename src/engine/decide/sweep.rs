@@ -40,5 +40,6 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     }
     removed += super::mode::sweep(draft)?;
     removed += audit::trim(draft, SWEEP_ROWS)?;
+    removed += super::session::sweep(draft)?;
     Ok(Reply::Swept(removed))
 }
