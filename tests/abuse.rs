@@ -5,6 +5,7 @@ mod audit;
 mod harness;
 #[path = "abuse/pages.rs"]
 mod pages;
+mod persons;
 #[path = "abuse/rates.rs"]
 mod rates;
 #[path = "abuse/slow.rs"]

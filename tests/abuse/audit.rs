@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ask, message};
 use crate::harness::Daemon;
+use crate::persons::{PASSWORD, person, post};
 
 /// Rows that are selected, the newest first.
 fn rows(daemon: &Daemon, admin: &str, query: &str) -> Vec<Value> {
@@ -109,6 +110,30 @@ fn only_admins_read_the_audit_and_whoever_tries_is_in_it() {
     assert_eq!((&wrong["outcome"], &wrong["actor"]["kind"]), (&json!("failed"), &json!("unknown")));
     assert_eq!(wrong["subject"], json!({"kind": "route", "id": "GET /api/audit"}));
     assert_eq!(wrong["address"], "127.0.0.1");
+}
+
+#[test]
+fn logins_and_logouts_are_audited_and_so_is_a_wrong_password() {
+    let daemon = Daemon::with_config("");
+    let admin = daemon.token("admin");
+    let email = person(&daemon, "Dewi", "agent");
+    let login = |password: &str| {
+        let body = json!({"email": email, "password": password});
+        post(&daemon, "/api/auth/login", &[], &body)
+    };
+    assert_eq!(login("not the password").status, 401);
+    let access = login(PASSWORD).json()["access_token"].as_str().expect("a token").to_owned();
+    assert_eq!(ask(&daemon, &access, "POST", "/api/auth/logout", &json!({})).status, 204);
+    let found = rows_once_written(&daemon, &admin, "?action=login", 2);
+    let outcomes: Vec<_> = found.iter().map(|row| row["outcome"].as_str()).collect();
+    assert!(outcomes.contains(&Some("done")) && outcomes.contains(&Some("failed")), "{found:?}");
+    assert!(found.iter().all(|row| row["door"] == "login" && row["address"] == "127.0.0.1"));
+    let out = rows(&daemon, &admin, "?action=logout");
+    assert_eq!((out.len(), &out[0]["actor"]["name"]), (1, &json!("Dewi")));
+    let added = rows(&daemon, &admin, "?action=person");
+    assert!(added.iter().any(|row| row["door"] == "command line"), "{added:?}");
+    let words = text(&daemon.cli(&["audit", "--all", "--json"]));
+    assert!(!words.contains(&email) && !words.contains(PASSWORD), "{words}");
 }
 
 #[test]
