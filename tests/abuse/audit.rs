@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ask, message};
 use crate::harness::Daemon;
-use crate::persons::{PASSWORD, person, post};
+use crate::persons::{PASSWORD, access, person, post};
 
 /// Rows that are selected, the newest first.
 fn rows(daemon: &Daemon, admin: &str, query: &str) -> Vec<Value> {
@@ -117,13 +117,10 @@ fn logins_and_logouts_are_audited_and_so_is_a_wrong_password() {
     let daemon = Daemon::with_config("");
     let admin = daemon.token("admin");
     let email = person(&daemon, "Dewi", "agent");
-    let login = |password: &str| {
-        let body = json!({"email": email, "password": password});
-        post(&daemon, "/api/auth/login", &[], &body)
-    };
-    assert_eq!(login("not the password").status, 401);
-    let access = login(PASSWORD).json()["access_token"].as_str().expect("a token").to_owned();
-    assert_eq!(ask(&daemon, &access, "POST", "/api/auth/logout", &json!({})).status, 204);
+    let wrong = json!({"email": email, "password": "not the password"});
+    assert_eq!(post(&daemon, "/api/auth/login", &[], &wrong).status, 401);
+    let token = access(&daemon, &email);
+    assert_eq!(ask(&daemon, &token, "POST", "/api/auth/logout", &json!({})).status, 204);
     let found = rows_once_written(&daemon, &admin, "?action=login", 2);
     let outcomes: Vec<_> = found.iter().map(|row| row["outcome"].as_str()).collect();
     assert!(outcomes.contains(&Some("done")) && outcomes.contains(&Some("failed")), "{found:?}");
