@@ -1,5 +1,6 @@
 //! The words and rules of the trade. Pure: no clock, no randomness, no I/O; time and ids come as arguments.
 
+pub mod activity;
 pub mod agent;
 pub mod audit;
 pub mod calendar;
@@ -10,6 +11,7 @@ pub mod clock;
 pub mod contact;
 pub mod email;
 pub mod entry;
+pub mod mention;
 pub mod message;
 pub mod order;
 pub mod outbound;

@@ -6,6 +6,7 @@ mod housekeeping;
 mod maintenance;
 pub mod outbox;
 pub mod refusals;
+mod retention;
 mod sla;
 mod watchdog;
 
@@ -30,6 +31,7 @@ pub fn start(
     workers.spawn(maintenance::run(engine.clone(), maintenance, zone));
     workers.spawn(housekeeping::run(engine.clone()));
     workers.spawn(refusals::run(engine.clone()));
+    workers.spawn(retention::run(engine.clone()));
     workers.spawn(sla::run(engine.clone()));
     workers.spawn(watchdog::run(engine.clone()));
     if let Some(certificates) = certificates {

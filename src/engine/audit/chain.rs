@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::audit::{AuditEntry, AuditMark};
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::engine::verify::Report;
-use crate::store::{Order, Table, codec};
+use crate::store::{Order, Table};
 
 /// The key of the mark of the newest row.
 pub const HEAD: &[u8] = b"head";
@@ -85,8 +85,7 @@ impl ChainCheck {
         if found.seq != next {
             report.find(format!("rows {next} to {} of the audit are missing", found.seq - 1));
         }
-        let opened = rows.seal.open(value).map_err(ReadError::from);
-        match opened.and_then(|plain| Ok(codec::decode::<AuditEntry>(plain)?)) {
+        match rows.open::<AuditEntry>(row_key, value) {
             Ok(entry) => {
                 if found.seq == next && entry.previous != self.last.hash {
                     let last = self.last.seq;

@@ -11,7 +11,9 @@ pub mod refusals;
 
 use super::account::{AccountCommand, Ending};
 use super::command::{Actor, Command, Refusal, Reply, Submission};
+use super::desk::TicketChange;
 use super::draft::Draft;
+use super::privacy::Step;
 use crate::domain::audit::{AuditEntry, AuditMark, Audited, Outcome, Subject, Who};
 use crate::domain::time::Micros;
 use crate::engine::rows::{ReadError, key};
@@ -55,6 +57,13 @@ fn audit_of(command: &Command) -> Audit {
         Command::RevokeToken { .. } => As("token.revoke"),
         Command::DropCursor { .. } => As("feed.drop_cursor"),
         Command::Account(account) => audit_of_account(account),
+        Command::EditComment { .. } => As("comment.edit"),
+        Command::DeleteComment { .. } => As("comment.delete"),
+        Command::CreateTicket(_) => As("ticket.create"),
+        Command::MergeTickets { .. } => As("ticket.merge"),
+        Command::ChangeTicket { change, .. } => As(audit_of_change(change)),
+        Command::Privacy(Step::Begin { .. }) => As("contact.erase"),
+        Command::Privacy(_) => Never,
         Command::RevokePortalTokens { .. } => As("ticket.revoke_portal_tokens"),
         Command::SaveSlaPolicy { .. } => As("sla_policy.save"),
         Command::DeleteSlaPolicy { .. } => As("sla_policy.delete"),
@@ -71,6 +80,26 @@ fn audit_of(command: &Command) -> Audit {
         | Command::SeedSla
         | Command::SlaDue
         | Command::Sweep => Never,
+    }
+}
+
+fn audit_of_change(change: &TicketChange) -> &'static str {
+    match change {
+        TicketChange::Edit(_) => "ticket.edit",
+        TicketChange::Move { .. } => "ticket.set_status",
+        TicketChange::Assign { .. } => "ticket.assign",
+        TicketChange::Unassign { .. } => "ticket.unassign",
+        TicketChange::Escalate { .. } => "ticket.escalate",
+        TicketChange::Deescalate => "ticket.deescalate",
+        TicketChange::Hold(_) => "ticket.hold",
+        TicketChange::Tag { .. } => "ticket.tag",
+        TicketChange::Follow { .. } => "ticket.follow",
+        TicketChange::Unfollow { .. } => "ticket.unfollow",
+        TicketChange::Relate { .. } => "ticket.relate",
+        TicketChange::Unrelate { .. } => "ticket.unrelate",
+        TicketChange::Delete => "ticket.delete",
+        TicketChange::Restore => "ticket.restore",
+        TicketChange::Unmerge => "ticket.unmerge",
     }
 }
 
@@ -163,6 +192,9 @@ fn subject(draft: &Draft<'_>, command: &Command, reply: &Reply) -> Option<Subjec
         (Reply::BusinessHours(hours), _) => Some(Subject::new("business_hours", hours.id)),
         (_, Command::DeleteSlaPolicy { id } | Command::ApplySlaPolicy { id, .. }) => {
             Some(Subject::new("sla_policy", id))
+        }
+        (_, Command::Privacy(Step::Begin { contact, .. })) => {
+            Some(Subject::new("contact", contact))
         }
         (_, Command::DeleteBusinessHours { id }) => Some(Subject::new("business_hours", id)),
         (_, Command::DropCursor { name }) => Some(Subject::new("cursor", name)),

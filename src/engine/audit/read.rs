@@ -11,7 +11,6 @@ use crate::domain::audit::{AuditEntry, AuditMark, Audited, Outcome, Who};
 use crate::domain::time::Micros;
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::engine::{Engine, Error};
-use crate::store::codec;
 use crate::store::{Order, Table};
 
 /// Rows looked at in one snapshot.
@@ -148,7 +147,7 @@ impl Engine {
                 for (row_key, value) in found {
                     let Some(mark) = chain::mark(&row_key, &value) else { continue };
                     end = Some(key::number(mark.seq));
-                    let entry: AuditEntry = codec::decode(rows.seal.open(&value)?)?;
+                    let entry: AuditEntry = rows.open(&row_key, &value)?;
                     if wanted.takes(&entry) {
                         lines.push(line(&rows, mark, entry)?);
                     }

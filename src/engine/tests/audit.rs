@@ -6,6 +6,8 @@ use crate::domain::reference::Reference;
 use crate::engine::audit::chain::{ANCHOR, ChainCheck, HEAD};
 use crate::engine::command::{InboundMessage, NewCall};
 use crate::engine::origin::Origin;
+use crate::store::owner::Owner;
+use crate::store::seal::{Nonces, Place};
 use crate::store::{Blob, Row, View};
 
 fn message(id: usize) -> Command {
@@ -186,8 +188,10 @@ fn a_cut_at_the_old_end_that_no_row_tells_of_is_found() {
     for seq in 1..5 {
         desk.tamper(Table::Audit, &key::number(seq), None);
     }
-    let mut value = Vec::new();
-    desk.seal.seal(&mut value, |out| crate::store::codec::encode(&mark, out));
+    let (mut value, mut nonces) = (Vec::new(), Nonces::new([9; 16]));
+    let place = Place::row(Table::AuditMarks, ANCHOR);
+    let write = |out: &mut Vec<u8>| crate::store::codec::encode(&mark, out);
+    desk.seal.seal(place, Owner::Nobody, &mut nonces, &mut value, write);
     desk.tamper(Table::AuditMarks, ANCHOR, Some(value.into()));
     let found = desk.findings(None);
     assert!(matches!(&found[..], [one] if one.contains("no row of it says so")), "{found:?}");
