@@ -42,13 +42,14 @@ pub async fn read(
     Named(reference): Named,
 ) -> Result<Tagged<TicketView>, Failure> {
     let found = state.engine.read(|rows| {
-        let Some(ticket) = rows.resolve(&reference)?.filter(|t| visible(&caller, t)) else {
-            return Ok(None);
-        };
+        let Some(ticket) = rows.resolve(&reference)? else { return Ok(None) };
+        if !visible(&caller, &ticket) {
+            return Ok(Some(Err(hidden("such ticket"))));
+        }
         let tag = rows.tag(ticket.number)?;
-        Ok(Some(Tagged(tag, show(&state, &rows, ticket)?)))
+        Ok(Some(Ok(Tagged(tag, show(&state, &rows, ticket)?))))
     })?;
-    found.ok_or_else(|| not_found("such ticket"))
+    found.unwrap_or_else(|| Err(not_found("such ticket")))
 }
 
 /// One entry of a timeline.
