@@ -115,6 +115,8 @@ impl Early {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OwnMessage {
     pub id: String,
+    /// Under which its chat was named: it is kept once under each, and claimed once.
+    pub addresses: Vec<String>,
     pub at: Micros,
     pub text: String,
     pub attachment: Option<Attachment>,

@@ -8,6 +8,8 @@ use super::records::Remembered;
 use super::tables::Table;
 use crate::domain::agent::{Agent, Role};
 use crate::domain::channel::Channel;
+use crate::domain::entry::Attachment;
+use crate::domain::message::{OwnMessage, Quote, Unclaimed};
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::ticket::{Assignee, Escalation, Extent, Requester, Ticket};
@@ -212,6 +214,40 @@ struct Agent1 {
 impl From<Agent1> for Agent {
     fn from(Agent1 { id, name, created_at }: Agent1) -> Agent {
         Agent { id, name, email: None, role: Role::Agent, disabled_at: None, created_at }
+    }
+}
+
+impl Record for Unclaimed {
+    const TABLE: Table = Table::Unclaimed;
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, bytes: &[u8]) -> Result<Unclaimed, CodecError> {
+        if version != 1 {
+            return Err(newer::<Unclaimed>(version));
+        }
+        let Unclaimed1 { messages } = read(Table::Unclaimed, bytes)?;
+        Ok(Unclaimed { messages: messages.into_iter().map(OwnMessage::from).collect() })
+    }
+}
+
+/// A message of our own did not say under which addresses it was kept.
+#[derive(Deserialize)]
+struct Unclaimed1 {
+    messages: Vec<OwnMessage1>,
+}
+
+#[derive(Deserialize)]
+struct OwnMessage1 {
+    id: String,
+    at: Micros,
+    text: String,
+    attachment: Option<Attachment>,
+    quoted: Option<Quote>,
+}
+
+impl From<OwnMessage1> for OwnMessage {
+    fn from(OwnMessage1 { id, at, text, attachment, quoted }: OwnMessage1) -> OwnMessage {
+        OwnMessage { id, addresses: Vec::new(), at, text, attachment, quoted }
     }
 }
 

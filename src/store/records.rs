@@ -12,7 +12,7 @@ use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
-use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
+use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::session::{Account, Link, Session};
 use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
@@ -47,7 +47,6 @@ records! {
     Reaction => Reactions,
     Quote => Quotes,
     Early => Early,
-    Unclaimed => Unclaimed,
     Dispatch => Dispatches,
     SentAs => SentAs,
     BotReturn => BotReturns,

@@ -13,6 +13,7 @@ pub fn keep(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<(), Refus
     let mut known = identity::unclaimed(draft, &message.instance, &message.addresses)?;
     known.add(OwnMessage {
         id: id.clone(),
+        addresses: message.addresses.clone(),
         at,
         text: message.text.clone(),
         attachment: message.attachment.clone(),
@@ -38,6 +39,13 @@ pub fn claim(
     known.messages = others;
     identity::keep_unclaimed(draft, &message.instance, addresses, &known)?;
     for own in answers {
+        // Under another of its addresses it would be claimed again.
+        let elsewhere = |address: &&String| !addresses.contains(address);
+        for other in own.addresses.iter().filter(elsewhere).map(std::slice::from_ref) {
+            let mut known = identity::unclaimed(draft, &message.instance, other)?;
+            known.messages.retain(|message| message.id != own.id);
+            identity::keep_unclaimed(draft, &message.instance, other, &known)?;
+        }
         let own = InboundMessage {
             instance: message.instance.clone(),
             id: Some(own.id),

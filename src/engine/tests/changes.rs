@@ -153,3 +153,28 @@ fn our_answer_that_comes_before_its_question_joins_the_ticket() {
     assert_eq!(desk.entries(1001).len(), 3);
     desk.check();
 }
+
+/// The bridge names both addresses of a chat when we write, and one of them when the customer does.
+#[test]
+fn what_we_wrote_first_joins_one_ticket_even_if_its_chat_has_two_names() {
+    let mut desk = Desk::new();
+    let (phone, lid) = ("628123@s.whatsapp.net".to_owned(), "77001@lid".to_owned());
+    let morning = desk.phones;
+    let mut write = |id: &str, addresses: &[&String], from_me: bool, minutes: i64, text: &str| {
+        let message = InboundMessage {
+            instance: "bridge 0".into(),
+            id: Some(id.into()),
+            addresses: addresses.iter().map(|one| (*one).clone()).collect(),
+            from_me,
+            sent_at: Some(morning.plus(minutes * Micros::MINUTE)),
+            text: text.into(),
+            ..InboundMessage::default()
+        };
+        desk.own(Command::ReceiveMessage(Box::new(message))).unwrap();
+    };
+    write("OUT1", &[&phone, &lid], true, 5, "we are on our way");
+    write("IN1", &[&phone], false, 1, "where are you?");
+    write("IN2", &[&lid], false, 2, "hello?");
+    assert_eq!(desk.said()["we are on our way"], 1);
+    desk.check();
+}
