@@ -19,21 +19,25 @@ use crate::config::{Config, Tls};
 use crate::domain::categorise::Categoriser;
 use crate::domain::redact::Redactor;
 use crate::domain::time::Micros;
+use crate::engine::categories::{self, CategoryCommand};
 use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
+use crate::engine::files::Files;
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
-use crate::engine::rules::{BotReturns, Rules};
+use crate::engine::rules::{BotReturns, Rules, WebhookRules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::server;
 use crate::ingest::sources::{self, Source, SourceError};
 use crate::ingest::{self, Doors, Speech, SpeechError};
+use crate::net::ClientError;
 use crate::net::tls::{Certificates, TlsError};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
 use crate::store::{self, OpenError, Progress, Store, StoreSettings, Upgrade};
 use crate::telemetry::metrics::Metrics;
 use crate::workers::outbox::{self, BridgeError, Post};
+use crate::workers::webhooks;
 use crate::{admin, config, http, workers};
 
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +68,8 @@ pub enum AppError {
     Engine(#[from] engine::Error),
     #[error(transparent)]
     Bridge(#[from] BridgeError),
+    #[error("webhooks.ca_file: {0}")]
+    Webhooks(#[from] ClientError),
     #[error("privacy.patterns: {0:?}: {1}")]
     Pattern(String, String),
     #[error("the store did not close in order: {0}")]
@@ -132,6 +138,12 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         bot_returns: match config.tickets.bot_returns_after {
             config::BotReturns::AtClose => BotReturns::AtClose,
             config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
+        },
+        webhooks: WebhookRules {
+            retry_for: micros(config.webhooks.retry_for),
+            pause_after: micros(config.webhooks.pause_after),
+            max_waiting: u64::from(config.webhooks.max_waiting),
+            keep_log: u64::from(config.webhooks.keep_log),
         },
         redactor: Arc::new(redactor),
     };
@@ -250,6 +262,8 @@ struct Running {
     sources: tokio::task::JoinSet<()>,
     /// Sends replies; ends by itself once it is told to stop.
     post: tokio::task::JoinHandle<()>,
+    /// Sends webhooks, and ends likewise.
+    hooks: tokio::task::JoinHandle<()>,
     admin: tokio::task::JoinHandle<()>,
     /// Closed when the last running call has been put down.
     calls: mpsc::Receiver<()>,
@@ -263,6 +277,7 @@ async fn start(
     stopping: watch::Receiver<bool>,
 ) -> Result<Running, AppError> {
     let post = Post::of(config)?;
+    let hooks = webhooks::Sender::of(&config.webhooks)?;
     let post_stopping = stopping.clone();
     // First of all, so that a taken address is told before anything is made.
     let (http_listener, http) = bind(config.http.listen).await?;
@@ -312,6 +327,9 @@ async fn start(
         }
         Err(error) => return Err(error.into()),
     }
+    follow_categories(&engine, config).await?;
+    let files = Files::open(&config.data_dir)
+        .map_err(|e| AppError::Io(config.data_dir.display().to_string(), e))?;
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =
         admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;
@@ -369,8 +387,9 @@ async fn start(
         let router = http::secure::redirect(bound.http.port());
         servers.spawn(server::serve(listener, None, router, limits, metrics, stopping.clone()));
     }
-    let workers = workers::start(&engine, config, certificates);
+    let workers = workers::start(&engine, config, certificates, files);
     let sources = sources::start(sources, &engine, &stopping);
+    let hooks = tokio::spawn(webhooks::run(engine.clone(), hooks, post_stopping.clone()));
     let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));
     let drain_timeout = config.http.drain_timeout;
     Ok(Running {
@@ -381,11 +400,28 @@ async fn start(
         workers,
         sources,
         post,
+        hooks,
         admin,
         calls,
         drain_timeout,
         socket,
     })
+}
+
+/// What the configuration names becomes categories, and its keywords are followed where nobody has changed them.
+async fn follow_categories(engine: &Engine, config: &Config) -> Result<(), AppError> {
+    let (calls, tickets) = (&config.calls, &config.tickets);
+    let named = categories::configured(&calls.categories, &calls.fallback_category, &tickets.categories);
+    let command = Command::Category(CategoryCommand::Follow(named));
+    match engine.submit(Submission::new(Actor::System, command)).await {
+        Ok(_) => Ok(()),
+        // Until there is room the words of the configuration judge all the same.
+        Err(error @ (engine::Error::NoSpace(_) | engine::Error::Unavailable(_))) => {
+            tracing::warn!(%error, "the categories could not be kept yet");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A listener of systemd's on the network needs TLS like one of the configuration's.
@@ -425,6 +461,9 @@ impl Running {
         self.workers.shutdown().await;
         if self.post.await.is_err() {
             tracing::warn!("sending replies ended badly; what waits is sent after the next start");
+        }
+        if self.hooks.await.is_err() {
+            tracing::warn!("sending webhooks ended badly; what waits is sent after the next start");
         }
         drop(self.engine);
         let writer = self.writer;

@@ -27,7 +27,7 @@ use frontdesk::engine::draft::Context;
 use frontdesk::engine::event::{Event, EventKind};
 use frontdesk::engine::index::Index;
 use frontdesk::engine::rows::Rows;
-use frontdesk::engine::rules::{BotReturns, Rules};
+use frontdesk::engine::rules::{BotReturns, Rules, WebhookRules};
 use frontdesk::engine::verify;
 use frontdesk::store::records::IndexRow;
 use frontdesk::store::seal::Seal;
@@ -121,6 +121,12 @@ pub fn rules() -> Rules {
         outbound: [("bridge 0".to_owned(), 65_536)].into(),
         max_outbox: 10_000,
         bot_returns: BotReturns::AtClose,
+        webhooks: WebhookRules {
+            retry_for: Micros::DAY,
+            pause_after: 3 * Micros::DAY,
+            max_waiting: 100,
+            keep_log: 10,
+        },
         redactor: std::sync::Arc::default(),
     }
 }
@@ -449,7 +455,8 @@ fn one(
 ) -> Result<Reply, Refusal> {
     let bits: [u8; 32] = random.bytes(32).try_into().expect("32 bytes");
     let (steady, actor) = (now, &submission.actor);
-    let ctx = Context { now, steady, trusted: true, random: bits, rules, seal, actor, seen: None };
+    let (seen, categories) = (None, None);
+    let ctx = Context { now, steady, trusted: true, random: bits, rules, seal, actor, seen, categories };
     let decision = decide(&*open, submission, &ctx)?;
     if let Some(plan) = decision.plan {
         open.apply(plan).map_err(|error| Refusal::Store(error.to_string()))?;

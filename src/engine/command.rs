@@ -4,16 +4,25 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::call::Fact;
+use crate::domain::canned::CannedResponse;
+use crate::domain::category::Category;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
+use crate::domain::file::StoredFile;
 use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::priority::Priority;
+use crate::domain::rating::Rating;
 use crate::domain::reference::Reference;
 use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+use crate::domain::webhook::Webhook;
+use crate::engine::canned::CannedCommand;
+use crate::engine::categories::CategoryCommand;
+use crate::engine::hooks::WebhookCommand;
 use crate::engine::intake::{CallReport, Handover, NewCase};
+use crate::engine::portal::{NewFile, PortalCommand};
 
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -71,6 +80,8 @@ pub enum Command {
         ticket: Reference,
         body: String,
         is_internal: bool,
+        /// Ids of files of this ticket that were uploaded before and are attached to nothing.
+        attachments: Vec<u64>,
     },
     /// A comment that could not be delivered goes out once more.
     ResendComment {
@@ -116,6 +127,21 @@ pub enum Command {
     HandOver(Box<Handover>),
     /// A platform tells of a call that nobody streams.
     ReportCall(Box<CallReport>),
+    Category(CategoryCommand),
+    Canned(CannedCommand),
+    Webhook(WebhookCommand),
+    /// What a customer does over the portal.
+    Portal(PortalCommand),
+    /// A file was uploaded for a ticket; its bytes are on the disk.
+    AddFile {
+        ticket: Reference,
+        file: NewFile,
+    },
+    /// Takes back a file that is attached to nothing.
+    RemoveFile {
+        ticket: Reference,
+        file: u64,
+    },
     CreateToken {
         name: String,
         hash: [u8; 32],
@@ -327,6 +353,13 @@ pub enum Reply {
         delivery: Option<Delivery>,
     },
     Conversation(Box<Conversation>),
+    Category(Box<Category>),
+    Canned(Box<CannedResponse>),
+    Webhook(Box<Webhook>),
+    /// Numbers of deliveries that were queued.
+    Queued(Vec<u64>),
+    Rating(Box<Rating>),
+    File(Box<StoredFile>),
 }
 
 /// Why a command was refused. Nothing was written for it.

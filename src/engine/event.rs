@@ -57,6 +57,7 @@ kinds! {
     TokenRevoked = "token.revoked",
     TicketEscalated = "ticket.escalated",
     ConversationModeChanged = "conversation.mode_changed",
+    TicketRated = "ticket.rated",
 }
 
 const VERSION: u8 = 1;

@@ -1,6 +1,7 @@
 //! What is read at start, and after a failure that left memory behind the disk: the narrow table into the index,
 //! tokens, running calls, recent dedup keys.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::index::Index;
@@ -9,8 +10,10 @@ use super::rows::{ReadError, Rows, key};
 use super::seen::SeenWindow;
 use super::shared::{Shared, Steady};
 use crate::domain::call::OpenCall;
+use crate::domain::category::Category;
 use crate::domain::contact::Token;
 use crate::domain::outbound::Outbound;
+use crate::domain::webhook::Webhook;
 use crate::store::codec::Record;
 use crate::store::records::IndexRow;
 use crate::store::seal::Seal;
@@ -27,6 +30,8 @@ pub struct Held {
     pub tokens: Vec<Token>,
     pub calls: Vec<(u64, OpenCall)>,
     pub outbox: Vec<(Place, Outbound)>,
+    pub webhooks: Vec<(u64, Webhook)>,
+    pub categories: BTreeMap<String, Category>,
 }
 
 pub fn load(
@@ -56,6 +61,9 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
             each::<Token>(&rows, |_, token| held.tokens.push(token))?;
             each::<OpenCall>(&rows, |number, call| held.calls.push((number, call)))?;
             held.outbox = waiting(&rows)?;
+            each::<Webhook>(&rows, |id, webhook| held.webhooks.push((id, webhook)))?;
+            let categories = rows.scan::<Category>(&[], None, Order::Ascending, usize::MAX)?;
+            held.categories = categories.into_iter().map(|(_, c)| (c.slug.clone(), c)).collect();
             Ok::<_, ReadError>(())
         })())
     })??;

@@ -5,6 +5,8 @@
 //! feed never reads ahead of the state.
 
 pub mod backup;
+pub mod canned;
+pub mod categories;
 pub mod clock;
 pub mod command;
 pub mod compaction;
@@ -14,12 +16,15 @@ pub mod draft;
 pub mod event;
 pub mod export;
 pub mod feed;
+pub mod files;
+pub mod hooks;
 pub mod index;
 pub mod intake;
 mod load;
 pub mod marks;
 pub mod migrations;
 pub mod outbox;
+pub mod portal;
 mod redacted;
 pub mod rows;
 pub mod rules;

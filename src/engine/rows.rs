@@ -1,10 +1,12 @@
 //! Typed reading of rows through any view: the open batch, a draft, a snapshot.
 
 use crate::domain::entry::Entry;
+use crate::domain::file::{MAX_FILES, StoredFile};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reference::Reference;
 use crate::domain::ticket::{Metadata, Ticket};
 use crate::domain::time::Micros;
+use crate::domain::webhook::Delivery;
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, Cursor, DirItem, Page, Pointer, Portal};
 use crate::store::seal::Seal;
@@ -177,6 +179,21 @@ impl<'a> Rows<'a> {
             .collect()
     }
 
+    /// The oldest delivery of a webhook that waits, with its number.
+    pub fn next_delivery(&self, webhook: u64) -> Result<Option<(u64, Delivery)>, ReadError> {
+        let (start, end) = (key::pair(webhook, 0), key::pair(webhook + 1, 0));
+        let rows = self.scan::<Delivery>(&start, Some(&end), Order::Ascending, 1)?;
+        let found = rows.into_iter().next();
+        Ok(found.and_then(|(row, delivery)| Some((key::numbers(&row)?.1, delivery))))
+    }
+
+    /// The files of a ticket, oldest first.
+    pub fn files(&self, ticket: u64) -> Result<Vec<StoredFile>, ReadError> {
+        let (start, end) = (key::pair(ticket, 0), key::pair(ticket + 1, 0));
+        let rows = self.scan(&start, Some(&end), Order::Ascending, MAX_FILES)?;
+        Ok(rows.into_iter().map(|(_, file)| file).collect())
+    }
+
     /// The cursors of the feed's consumers, by name.
     pub fn cursors(&self) -> Result<Vec<(String, u64)>, ReadError> {
         let rows = self.scan::<Cursor>(&[], None, Order::Ascending, MAX_CURSORS)?;
@@ -273,7 +290,8 @@ pub mod key {
         pair(due.max(0) as u64, conversation)
     }
 
-    fn pair(first: u64, second: u64) -> [u8; 16] {
+    /// Two numbers, the first of which sorts.
+    pub fn pair(first: u64, second: u64) -> [u8; 16] {
         let mut key = [0; 16];
         key[..8].copy_from_slice(&first.to_be_bytes());
         key[8..].copy_from_slice(&second.to_be_bytes());

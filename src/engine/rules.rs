@@ -33,8 +33,22 @@ pub struct Rules {
     /// Messages that may wait to be sent.
     pub max_outbox: u64,
     pub bot_returns: BotReturns,
+    pub webhooks: WebhookRules,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
+}
+
+/// How long webhooks are tried, and what is kept of them; times in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookRules {
+    /// After which a delivery is given up.
+    pub retry_for: i64,
+    /// After which a subscription whose deliveries are all given up is switched off.
+    pub pause_after: i64,
+    /// Deliveries of one subscription that may wait.
+    pub max_waiting: u64,
+    /// Deliveries of one subscription that the log holds.
+    pub keep_log: u64,
 }
 
 /// When a conversation that agents had goes back to the bot.

@@ -7,12 +7,15 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
+use super::categories::Categories;
 use super::clock::Clocks;
+use super::hooks::Hooks;
 use super::index::Index;
 use super::load::Held;
 use super::outbox::Outbox;
 use super::rows::key;
 use crate::domain::call::OpenCall;
+use crate::domain::category::Category;
 use crate::domain::clock::{ClockState, Reading};
 use crate::domain::contact::Token;
 use crate::domain::time::Micros;
@@ -56,6 +59,8 @@ pub struct Shared {
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
     outbox: Outbox,
+    hooks: Hooks,
+    categories: RwLock<Arc<Categories>>,
     health: RwLock<Health>,
     steady: Steady,
     clock: RwLock<Option<ClockReport>>,
@@ -95,6 +100,8 @@ impl Shared {
             tokens: RwLock::default(),
             calls: RwLock::default(),
             outbox: Outbox::default(),
+            hooks: Hooks::default(),
+            categories: RwLock::default(),
             health: RwLock::new(Health::Writable),
             steady,
             clock: RwLock::default(),
@@ -127,6 +134,15 @@ impl Shared {
     /// What waits to be sent.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Who is told of what happens.
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    pub fn categories(&self) -> Arc<Categories> {
+        Arc::clone(&read(&self.categories))
     }
 
     pub fn health(&self) -> Health {
@@ -202,6 +218,7 @@ impl Shared {
     /// Takes over what committed plans changed.
     pub(super) fn take(&self, plans: &[PlanRecord]) {
         let mut index = None;
+        let mut categories = Vec::new();
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {
                 Table::Index => {
@@ -222,8 +239,22 @@ impl Shared {
                         self.outbox.put(place, self.decode(&row.value));
                     }
                 }
+                Table::Webhooks => {
+                    if let Some(id) = number(&row.key) {
+                        self.hooks.put(id, self.decode(&row.value));
+                    }
+                }
+                Table::Deliveries => self.hooks.wake(),
+                Table::Categories => {
+                    let slug = String::from_utf8_lossy(&row.key).into_owned();
+                    categories.push((slug, self.decode::<Category>(&row.value)));
+                }
                 _ => {}
             }
+        }
+        if !categories.is_empty() {
+            let now = self.categories().with(categories);
+            *write(&self.categories) = Arc::new(now);
         }
     }
 
@@ -235,6 +266,8 @@ impl Shared {
         self.metrics.open_calls.set(held.calls.len() as i64);
         *write(&self.calls) = held.calls.into_iter().collect();
         self.outbox.replace(held.outbox);
+        self.hooks.replace(held.webhooks);
+        *write(&self.categories) = Arc::new(Categories::new(held.categories));
     }
 
     fn take_token(&self, token: Option<Token>) {

@@ -5,17 +5,22 @@ use serde::{Deserialize, Serialize};
 use super::codec::{self, CodecError, Record};
 use super::tables::Table;
 use crate::domain::call::{CallItem, OpenCall};
+use crate::domain::canned::CannedResponse;
+use crate::domain::category::Category;
 use crate::domain::channel::Channel;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Agent, Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
+use crate::domain::file::StoredFile;
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::priority::Priority;
+use crate::domain::rating::Rating;
 use crate::domain::source::SourcePosition;
 use crate::domain::status::Status;
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
 use crate::domain::time::Micros;
+use crate::domain::webhook::{self, Delivered, Payload, Webhook};
 
 macro_rules! records {
     ($($record:ty => $table:ident,)*) => {
@@ -52,6 +57,16 @@ records! {
     Dispatch => Dispatches,
     SentAs => SentAs,
     BotReturn => BotReturns,
+    Category => Categories,
+    CannedResponse => Canned,
+    ShortcutOf => CannedShortcuts,
+    Webhook => Webhooks,
+    webhook::Delivery => Deliveries,
+    Delivered => DeliveryLog,
+    Payload => Payloads,
+    Rating => Ratings,
+    StoredFile => Files,
+    LooseFile => LooseFiles,
 }
 
 /// What the in-memory index holds of a ticket.
@@ -200,6 +215,16 @@ pub struct EarlyReceipt {
     pub at: Micros,
     pub error: Option<String>,
 }
+
+/// A file that is attached to nothing yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LooseFile {
+    pub ticket: u64,
+}
+
+/// The canned response that a shortcut names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShortcutOf(pub u64);
 
 /// A conversation that goes back to the bot, unless its ticket goes on before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -99,4 +99,24 @@ tables! {
     SentAs = 52,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53,
+    /// slug → `Category`.
+    Categories = 100,
+    /// canned response id u64 → `CannedResponse`.
+    Canned = 101,
+    /// shortcut → `ShortcutOf`, the canned response that has it.
+    CannedShortcuts = 102,
+    /// webhook id u64 → `Webhook`.
+    Webhooks = 103,
+    /// webhook id u64, delivery number u64 → `Delivery`, while it waits.
+    Deliveries = 104,
+    /// webhook id u64, delivery number u64 → `Delivered`, once it has ended.
+    DeliveryLog = 105,
+    /// ticket number u64 (0 for none), payload number u64 → `Payload`, what deliveries send.
+    Payloads = 106,
+    /// ticket number u64 → `Rating`, what its customer says of it.
+    Ratings = 107,
+    /// ticket number u64, file id u64 → `StoredFile`.
+    Files = 108,
+    /// when it came by the steady clock u64, file id u64 → `LooseFile`, as long as it is attached to nothing.
+    LooseFiles = 109,
 }

@@ -1,11 +1,14 @@
 //! What the daemon does by itself. Each worker takes no input, may run twice, and is dropped at the end.
 
+pub mod backoff;
 mod call_closer;
 mod certificates;
+mod files;
 mod housekeeping;
 mod maintenance;
 pub mod outbox;
 mod watchdog;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -13,6 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::engine::files::Files;
 use crate::net::tls::Certificates;
 
 /// Starts all workers; they end when the set is dropped.
@@ -20,6 +24,7 @@ pub fn start(
     engine: &Engine,
     config: &Config,
     certificates: Option<Arc<Certificates>>,
+    files: Files,
 ) -> JoinSet<()> {
     let (resume_grace, idle_end) = (config.calls.resume_grace, config.calls.idle_end);
     let mut workers = JoinSet::new();
@@ -28,6 +33,8 @@ pub fn start(
     workers.spawn(maintenance::run(engine.clone(), maintenance, zone));
     workers.spawn(housekeeping::run(engine.clone()));
     workers.spawn(watchdog::run(engine.clone()));
+    workers.spawn(files::run(engine.clone(), files));
+    workers.spawn(webhooks::feeder::run(engine.clone()));
     if let Some(certificates) = certificates {
         workers.spawn(certificates::run(certificates));
     }

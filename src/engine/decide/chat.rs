@@ -182,7 +182,7 @@ fn escalate(
 }
 
 /// One more token for the ticket; the oldest one goes when there are too many.
-fn grant(draft: &mut Draft<'_>, ticket: u64, hash: [u8; 32]) -> Result<(), Refusal> {
+pub fn grant(draft: &mut Draft<'_>, ticket: u64, hash: [u8; 32]) -> Result<(), Refusal> {
     let row = key::number(ticket);
     let mut portal = draft.get::<Portal>(&row)?.unwrap_or_default();
     let steady = draft.ctx.steady;

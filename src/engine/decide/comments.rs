@@ -1,7 +1,7 @@
 //! What an agent writes on a ticket: an internal note stays inside, a public comment goes to the customer where
 //! the ticket's channel has a way to them (S3.32, S4.18).
 
-use super::{mode, outbox};
+use super::{files, mode, outbox};
 use crate::domain::channel::Channel;
 use crate::domain::entry::{Delivery, Entry, Kind, MAX_COMMENT, Speaker};
 use crate::domain::reference::Reference;
@@ -15,8 +15,8 @@ use crate::engine::rows::key;
 pub fn add(
     draft: &mut Draft<'_>,
     reference: &Reference,
-    body: &str,
-    is_internal: bool,
+    (body, is_internal): (&str, bool),
+    attachments: &[u64],
 ) -> Result<Reply, Refusal> {
     let characters = body.chars().count();
     if body.trim().is_empty() || characters > MAX_COMMENT {
@@ -24,6 +24,7 @@ pub fn add(
         return Err(Refusal::Invalid { field: "body", why });
     }
     let mut ticket = draft.ticket(reference)?;
+    let files = files::check(draft, ticket.number, attachments)?;
     let route = if !is_internal && goes_out(&ticket) {
         may_be_answered(&ticket)?;
         Some(outbox::route(draft, &ticket, characters)?)
@@ -46,6 +47,7 @@ pub fn add(
         deleted_at: None,
     };
     let no = draft.add_last(&mut ticket, &entry)?;
+    files::attach(draft, files, entry.id);
     draft.event_about(EventKind::MessageAdded, Some(ticket.number), Some(no), None);
     ticket.updated_at = draft.ctx.now;
     if !is_internal && ticket.channel != Channel::Call {

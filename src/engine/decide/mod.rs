@@ -5,21 +5,27 @@ mod call;
 mod call_facts;
 mod call_order;
 mod call_source;
+mod canned;
+mod categories;
 mod changes;
 mod chat;
 mod comments;
+mod deliveries;
 mod feed;
+mod files;
 mod identity;
 mod infer;
 mod intake;
 mod mode;
 mod outbox;
 mod people;
+mod portal;
 mod queue;
 mod reported_call;
 mod sweep;
 mod token;
 mod unclaimed;
+mod webhooks;
 mod whatsapp;
 
 use super::command::{Command, Idempotency, Refusal, Reply, Submission};
@@ -82,8 +88,8 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
         Command::ChangeMessage(change) => changes::receive(draft, change),
         Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
-        Command::AddComment { ticket, body, is_internal } => {
-            comments::add(draft, ticket, body, *is_internal)
+        Command::AddComment { ticket, body, is_internal, attachments } => {
+            comments::add(draft, ticket, (body, *is_internal), attachments)
         }
         Command::ResendComment { ticket, entry } => comments::resend(draft, ticket, *entry),
         Command::Dispatched { conversation, number, entry, outcome } => {
@@ -100,6 +106,12 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::TakeCase(case) => intake::take(draft, case),
         Command::HandOver(chat) => chat::hand_over(draft, chat),
         Command::ReportCall(report) => reported_call::report(draft, report),
+        Command::Category(command) => categories::decide(draft, command),
+        Command::Canned(command) => canned::decide(draft, command),
+        Command::Webhook(command) => webhooks::decide(draft, command),
+        Command::Portal(command) => portal::decide(draft, command),
+        Command::AddFile { ticket, file } => files::add(draft, ticket, file),
+        Command::RemoveFile { ticket, file } => files::remove(draft, ticket, *file),
         Command::CreateToken { name, hash, scopes } => token::create(draft, name, hash, scopes),
         Command::RevokeToken { id } => token::revoke(draft, *id),
         Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),

@@ -9,8 +9,8 @@ use crate::store::{Order, Table, View};
 /// Rows removed by one command, so that a batch stays short.
 pub const SWEEP_ROWS: usize = 2000;
 
-/// Removes dedup keys, ids of sent messages and remembered answers of buckets that are past their time, and gives back
-/// to the bot what is due.
+/// Removes dedup keys, ids of sent messages and remembered answers of buckets that are past their time, and files that
+/// nobody attached; gives back to the bot what is due.
 pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     let rules = draft.ctx.rules;
     let oldest_day = day(draft.ctx.steady).saturating_sub(rules.dedup_days);
@@ -38,5 +38,6 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
         }
     }
     removed += super::mode::sweep(draft)?;
+    removed += super::files::sweep(draft)?;
     Ok(Reply::Swept(removed))
 }

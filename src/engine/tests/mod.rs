@@ -28,7 +28,7 @@ use super::event::Event;
 use super::index::{Filter, Index, Set, Sort};
 use super::load;
 use super::rows::{Rows, key};
-use super::rules::{BotReturns, Rules};
+use super::rules::{BotReturns, Rules, WebhookRules};
 use super::seen::SeenWindow;
 use super::verify;
 use crate::domain::categorise::Categoriser;
@@ -145,6 +145,7 @@ impl Desk {
             seal: &self.seal,
             actor: &submission.actor,
             seen: Some(&self.seen),
+            categories: None,
         };
         let decision = decide(&self.rows, submission, &ctx)?;
         if let Some(plan) = &decision.plan {
@@ -353,6 +354,12 @@ fn rules() -> Rules {
         outbound: [("bridge 0".to_owned(), 60)].into(),
         max_outbox: 20,
         bot_returns: BotReturns::After(Micros::HOUR),
+        webhooks: WebhookRules {
+            retry_for: Micros::DAY,
+            pause_after: 3 * Micros::DAY,
+            max_waiting: 100,
+            keep_log: 10,
+        },
         redactor: std::sync::Arc::default(),
     }
 }

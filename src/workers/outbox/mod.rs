@@ -5,7 +5,6 @@
 //! hangs keeps nobody waiting but its own chats.
 
 mod attempt;
-mod backoff;
 mod drivers;
 
 use std::collections::{HashMap, HashSet};
@@ -24,6 +23,7 @@ use crate::engine::outbox::{Attempt, Waiting};
 use crate::engine::rows::key;
 use crate::engine::{self, Engine};
 pub use attempt::{Bridge, BridgeError};
+use super::backoff;
 use attempt::{Letter, Verdict};
 
 /// Attempts under way at once over one bridge.
