@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::agent::Role;
 use crate::domain::call::Fact;
 use crate::domain::canned::CannedResponse;
 use crate::domain::category::Category;
@@ -396,6 +397,7 @@ pub enum Actor {
     Agent {
         id: u64,
         name: String,
+        role: Role,
         sees_all: bool,
     },
 }
@@ -408,10 +410,13 @@ impl Actor {
         }
     }
 
-    /// An agent sees unassigned tickets and their own (S2.20, DESIGN C9); everybody else sees all.
-    pub fn may_see(&self, assignee: Option<u64>) -> bool {
+    /// An agent sees unassigned tickets, their own, and those that they follow or were named in (S2.20, DESIGN C9);
+    /// everybody else sees all.
+    pub fn may_see(&self, ticket: &Ticket) -> bool {
         match self {
-            Actor::Agent { id, sees_all: false, .. } => assignee.is_none_or(|a| a == *id),
+            Actor::Agent { id, sees_all: false, .. } => {
+                ticket.assignee.is_none() || ticket.concerns(*id)
+            }
             _ => true,
         }
     }

@@ -1,10 +1,11 @@
 //! Typed reading of rows through any view: the open batch, a draft, a snapshot.
 
+use crate::domain::agent::Agent;
 use crate::domain::entry::Entry;
 use crate::domain::file::{MAX_FILES, StoredFile};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reference::Reference;
-use crate::domain::ticket::{Metadata, Ticket};
+use crate::domain::ticket::{MAX_MERGES, Metadata, Ticket};
 use crate::domain::time::Micros;
 use crate::domain::webhook::Delivery;
 use crate::store::codec::{self, Record};
@@ -57,15 +58,31 @@ impl<'a> Rows<'a> {
         self.get(&key::number(number))
     }
 
-    /// The ticket that a reference names, by any of its names.
+    /// The ticket that a reference leads to, by any of its names: merged ones lead on, deleted ones nowhere.
     pub fn resolve(&self, reference: &Reference) -> Result<Option<Ticket>, ReadError> {
-        let number = match reference {
+        self.named(reference)?.map_or(Ok(None), |n| self.live(n))
+    }
+
+    /// The ticket of this number, or the one that it became part of; none if that is deleted.
+    pub fn live(&self, mut number: u64) -> Result<Option<Ticket>, ReadError> {
+        for _ in 0..=MAX_MERGES {
+            let Some(ticket) = self.ticket(number)? else { return Ok(None) };
+            match ticket.merged {
+                Some(merged) => number = merged.into,
+                None => return Ok(Some(ticket).filter(|t| t.deleted.is_none())),
+            }
+        }
+        Err(ReadError::Inconsistent(format!("ticket #{number} was merged in a circle")))
+    }
+
+    /// The number that a reference names, whatever has become of that ticket.
+    pub fn named(&self, reference: &Reference) -> Result<Option<u64>, ReadError> {
+        Ok(match reference {
             Reference::Number(number) => Some(*number),
             Reference::Id(id) => self.pointer(&key::reference_id(id))?,
             Reference::Code(code) => self.pointer(&key::reference_code(code))?,
             Reference::External(name) => self.pointer(&self.external(name))?,
-        };
-        number.map_or(Ok(None), |n| self.ticket(n))
+        })
     }
 
     /// The row key of what another system calls a ticket: such names may hold a person's number.
@@ -200,6 +217,12 @@ impl<'a> Rows<'a> {
         Ok(rows.into_iter().map(|(k, c)| (String::from_utf8_lossy(&k).into_owned(), c.0)).collect())
     }
 
+    /// Everybody who ever worked at the desk, disabled ones included, by id.
+    pub fn agents(&self) -> Result<Vec<Agent>, ReadError> {
+        let rows = self.scan::<Agent>(&[], None, Order::Ascending, MAX_AGENTS)?;
+        Ok(rows.into_iter().map(|(_, agent)| agent).collect())
+    }
+
     /// Named counts that begin with `prefix`, without it; at most `limit`.
     pub fn counts(&self, prefix: &str, limit: usize) -> Result<Vec<(String, u64)>, ReadError> {
         let mut end = prefix.as_bytes().to_vec();
@@ -222,6 +245,9 @@ pub struct EntryPage {
 
 /// Messages of one conversation that may wait to be sent.
 pub const MAX_WAITING: usize = 100;
+
+/// How many agents there may be, disabled ones included.
+pub const MAX_AGENTS: usize = 1000;
 
 /// How many consumers may keep the feed from being trimmed.
 pub const MAX_CURSORS: usize = 32;

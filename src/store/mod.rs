@@ -35,6 +35,7 @@ mod epoch;
 mod error;
 mod feed;
 pub mod files;
+mod index_row;
 mod inspect;
 mod journal;
 mod kept;

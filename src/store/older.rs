@@ -6,10 +6,11 @@ use uuid::Uuid;
 use super::codec::{CodecError, Record};
 use super::records::Remembered;
 use super::tables::Table;
+use crate::domain::agent::{Agent, Role};
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
-use crate::domain::ticket::{Assignee, Extent, Requester, Ticket};
+use crate::domain::ticket::{Assignee, Escalation, Extent, Requester, Ticket};
 use crate::domain::time::Micros;
 
 fn read<T: for<'de> Deserialize<'de>>(table: Table, bytes: &[u8]) -> Result<T, CodecError> {
@@ -22,11 +23,12 @@ fn newer<R: Record>(version: u8) -> CodecError {
 
 impl Record for Ticket {
     const TABLE: Table = Table::Tickets;
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn decode_older(version: u8, bytes: &[u8]) -> Result<Ticket, CodecError> {
         match version {
             1 => read::<Ticket1>(Table::Tickets, bytes).map(Ticket::from),
+            2 => read::<Ticket2>(Table::Tickets, bytes).map(Ticket::from),
             _ => Err(newer::<Ticket>(version)),
         }
     }
@@ -99,10 +101,83 @@ impl From<Ticket1> for Ticket {
     }
 }
 
+/// Before tickets could be held, followed, merged and deleted.
+#[derive(Deserialize)]
+struct Ticket2 {
+    number: u64,
+    id: Uuid,
+    ticket_id: String,
+    channel: Channel,
+    status: Status,
+    priority: Priority,
+    category: Option<String>,
+    category_is_manual: bool,
+    subject: Option<String>,
+    description: Option<String>,
+    summary: Option<String>,
+    summary_is_manual: bool,
+    resolution_notes: Option<String>,
+    requester: Requester,
+    conversation: Option<u64>,
+    session_id: Option<String>,
+    call_running: bool,
+    assignee: Option<Assignee>,
+    assigned_at: Option<Micros>,
+    created_at: Micros,
+    updated_at: Micros,
+    last_message_at: Option<Micros>,
+    first_response_at: Option<Micros>,
+    resolved_at: Option<Micros>,
+    closed_at: Option<Micros>,
+    order_id: Option<String>,
+    source: Option<String>,
+    tags: Vec<String>,
+    external_ids: Vec<String>,
+    followed_at: Option<Micros>,
+    escalation: Option<Escalation>,
+    related: Vec<u64>,
+    extent: Extent,
+}
+
+impl From<Ticket2> for Ticket {
+    fn from(t: Ticket2) -> Ticket {
+        Ticket {
+            priority: t.priority,
+            category: t.category,
+            category_is_manual: t.category_is_manual,
+            subject: t.subject,
+            description: t.description,
+            summary: t.summary,
+            summary_is_manual: t.summary_is_manual,
+            resolution_notes: t.resolution_notes,
+            requester: t.requester,
+            conversation: t.conversation,
+            session_id: t.session_id,
+            call_running: t.call_running,
+            assignee: t.assignee,
+            assigned_at: t.assigned_at,
+            updated_at: t.updated_at,
+            last_message_at: t.last_message_at,
+            first_response_at: t.first_response_at,
+            resolved_at: t.resolved_at,
+            closed_at: t.closed_at,
+            order_id: t.order_id,
+            source: t.source,
+            tags: t.tags,
+            external_ids: t.external_ids,
+            followed_at: t.followed_at,
+            escalation: t.escalation,
+            related: t.related,
+            extent: t.extent,
+            ..Ticket::new((t.number, t.id, t.ticket_id), t.channel, t.status, t.created_at)
+        }
+    }
+}
+
 impl Record for Remembered {
     const TABLE: Table = Table::Idempotency;
     /// Grows with the shape of any reply, as replies bear no version of their own.
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     /// That the request was carried out is known; its answer is not.
     fn decode_older(version: u8, bytes: &[u8]) -> Result<Remembered, CodecError> {
@@ -114,10 +189,46 @@ impl Record for Remembered {
     }
 }
 
+impl Record for Agent {
+    const TABLE: Table = Table::Agents;
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, bytes: &[u8]) -> Result<Agent, CodecError> {
+        match version {
+            1 => read::<Agent1>(Table::Agents, bytes).map(Agent::from),
+            _ => Err(newer::<Agent>(version)),
+        }
+    }
+}
+
+/// Whom tokens act for: there were no people yet.
+#[derive(Deserialize)]
+struct Agent1 {
+    id: u64,
+    name: String,
+    created_at: Micros,
+}
+
+impl From<Agent1> for Agent {
+    fn from(Agent1 { id, name, created_at }: Agent1) -> Agent {
+        Agent { id, name, email: None, role: Role::Agent, disabled_at: None, created_at }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::codec;
+
+    #[test]
+    fn whom_tokens_acted_for_is_an_agent_without_an_e_mail() {
+        let (id, name, created_at) = (7_u64, "Dewi".to_owned(), Micros(12));
+        let mut bytes = vec![1];
+        codec::append(&(id, &name, created_at), &mut bytes);
+        let read: Agent = codec::decode(&bytes).expect("an older agent");
+        let role = Role::Agent;
+        assert_eq!(read, Agent { id, name, email: None, role, disabled_at: None, created_at });
+    }
 
     #[test]
     fn of_an_older_answer_only_the_request_is_known() {
