@@ -12,7 +12,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::{Config, Tls};
@@ -31,6 +31,7 @@ use crate::http::server;
 use crate::ingest::sources::{self, Source, SourceError};
 use crate::ingest::{self, Doors, Speech, SpeechError};
 use crate::net::ClientError;
+use crate::net::guard::Guard;
 use crate::net::tls::{Certificates, TlsError};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
@@ -358,6 +359,18 @@ async fn start(
             config.public.workspaces.clone(),
             config.public.requests_per_minute,
         )),
+        desk: Arc::new(http::Desk {
+            name: config.desk.name.clone(),
+            zone: config.timezone.clone(),
+            files: files.clone(),
+            max_file: config.attachments.max_size,
+            uploads: Semaphore::new(config.attachments.at_once as usize),
+            judge_url: |allowed, url| {
+                let judged = Guard::new(allowed.to_vec()).judge_url(url);
+                judged.map(|_| ()).map_err(|why| why.to_string())
+            },
+            allowed: config.webhooks.ranges(),
+        }),
     };
     let limits = server::Limits {
         connections: config.http.max_connections as usize,
@@ -412,7 +425,8 @@ async fn start(
 /// What the configuration names becomes categories, and its keywords are followed where nobody has changed them.
 async fn follow_categories(engine: &Engine, config: &Config) -> Result<(), AppError> {
     let (calls, tickets) = (&config.calls, &config.tickets);
-    let named = categories::configured(&calls.categories, &calls.fallback_category, &tickets.categories);
+    let named =
+        categories::configured(&calls.categories, &calls.fallback_category, &tickets.categories);
     let command = Command::Category(CategoryCommand::Follow(named));
     match engine.submit(Submission::new(Actor::System, command)).await {
         Ok(_) => Ok(()),

@@ -456,7 +456,8 @@ fn one(
     let bits: [u8; 32] = random.bytes(32).try_into().expect("32 bytes");
     let (steady, actor) = (now, &submission.actor);
     let (seen, categories) = (None, None);
-    let ctx = Context { now, steady, trusted: true, random: bits, rules, seal, actor, seen, categories };
+    let ctx =
+        Context { now, steady, trusted: true, random: bits, rules, seal, actor, seen, categories };
     let decision = decide(&*open, submission, &ctx)?;
     if let Some(plan) = decision.plan {
         open.apply(plan).map_err(|error| Refusal::Store(error.to_string()))?;

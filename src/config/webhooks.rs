@@ -55,7 +55,8 @@ impl WebhooksConfig {
             limits.broken("webhooks.allow", text);
         }
         for range in self.allow.iter().filter(|text| Range::parse(text).is_none()) {
-            let text = format!("found {range:?}, expected a range as \"10.0.0.0/8\" or \"fd00::/8\"");
+            let text =
+                format!("found {range:?}, expected a range as \"10.0.0.0/8\" or \"fd00::/8\"");
             limits.broken("webhooks.allow", text);
         }
     }
@@ -107,17 +108,12 @@ pub struct AttachmentsConfig {
     pub max_size: u64,
     /// Uploads under way at once.
     pub at_once: u32,
-    /// How long an upload may take.
-    #[serde(deserialize_with = "units::duration")]
-    pub upload_timeout: Duration,
 }
 
 impl AttachmentsConfig {
     pub(super) fn check(&self, limits: &mut Limits) {
-        let second = Duration::from_secs(1);
         limits.size("attachments.max_size", self.max_size, KIB..=1024 * MIB);
         limits.count("attachments.at_once", self.at_once, 1..=256);
-        limits.duration("attachments.upload_timeout", self.upload_timeout, second..=second * 3600);
     }
 }
 

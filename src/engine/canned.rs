@@ -1,4 +1,9 @@
-//! What may be asked of canned responses.
+//! What may be asked of canned responses, and how they are read.
+
+use super::rows::{ReadError, Rows};
+use crate::domain::canned::CannedResponse;
+use crate::store::Order;
+use crate::store::records::Count;
 
 /// A change; see [`super::decide`].
 #[derive(Clone, Debug)]
@@ -33,4 +38,17 @@ pub struct CannedChanges {
     pub shortcut: Option<Option<String>>,
     pub category: Option<Option<String>>,
     pub content: Option<String>,
+}
+
+impl Rows<'_> {
+    /// Canned responses, oldest first.
+    pub fn all_canned(&self, limit: usize) -> Result<Vec<CannedResponse>, ReadError> {
+        let rows = self.scan::<CannedResponse>(&[], None, Order::Ascending, limit)?;
+        Ok(rows.into_iter().map(|(_, response)| response).collect())
+    }
+
+    /// A named count.
+    pub fn count(&self, name: &str) -> Result<u64, ReadError> {
+        Ok(self.get::<Count>(name.as_bytes())?.map_or(0, |count| count.0))
+    }
 }

@@ -39,10 +39,7 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// What a call was about, from what was said: whether by the customer, and what.
-    pub fn category_of_call<'t>(
-        &self,
-        turns: impl IntoIterator<Item = (bool, &'t str)>,
-    ) -> String {
+    pub fn category_of_call<'t>(&self, turns: impl IntoIterator<Item = (bool, &'t str)>) -> String {
         let rules = &self.rules.categoriser;
         let found = match self.categories.filter(|known| !known.is_empty()) {
             Some(known) => known.of_calls().heard(turns),

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::{Engine, Error};
 use crate::domain::file::StoredFile;
-pub use crate::store::files::{Files, NewFile, hex};
 use crate::store::Order;
+pub use crate::store::files::{Files, NewFile, hex};
 
 /// Rows read within one snapshot.
 const CHUNK: usize = 10_000;

@@ -8,8 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::rows::{ReadError, Rows, key};
 use crate::domain::time::Micros;
-use crate::domain::webhook::{Secret, Since, Webhook};
+use crate::domain::webhook::{Delivery, Secret, Since, Webhook, deliveries};
+use crate::store::codec::Record;
+use crate::store::{Blob, Order};
 
 /// The consumer of the feed that queues deliveries.
 pub const CURSOR: &str = "webhooks";
@@ -123,11 +126,7 @@ pub struct Hooks {
 
 impl Default for Hooks {
     fn default() -> Hooks {
-        Hooks {
-            rows: Mutex::default(),
-            failing: Mutex::default(),
-            news: watch::Sender::new(0),
-        }
+        Hooks { rows: Mutex::default(), failing: Mutex::default(), news: watch::Sender::new(0) }
     }
 }
 
@@ -187,5 +186,34 @@ impl Hooks {
     pub(super) fn replace(&self, all: Vec<(u64, Webhook)>) {
         *lock(&self.rows) = all.into_iter().map(|(id, hook)| (id, Arc::new(hook))).collect();
         self.wake();
+    }
+}
+
+impl Rows<'_> {
+    /// The oldest delivery of a webhook that waits, with its number.
+    pub fn next_delivery(&self, webhook: u64) -> Result<Option<(u64, Delivery)>, ReadError> {
+        let (start, end) = (key::pair(webhook, 0), key::pair(webhook + 1, 0));
+        let rows = self.scan::<Delivery>(&start, Some(&end), Order::Ascending, 1)?;
+        let found = rows.into_iter().next();
+        Ok(found.and_then(|(row, delivery)| Some((key::numbers(&row)?.1, delivery))))
+    }
+
+    /// How many deliveries of a webhook wait: those that do are the last ones.
+    pub fn waiting_deliveries(&self, webhook: u64) -> Result<u64, ReadError> {
+        let Some((first, _)) = self.next_delivery(webhook)? else { return Ok(0) };
+        Ok((self.count(&deliveries(webhook))? + 1).saturating_sub(first))
+    }
+
+    /// Deliveries of a webhook before a number, of one table, newest first.
+    pub fn deliveries_before<R: Record>(
+        &self,
+        webhook: u64,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, R)>, ReadError> {
+        let (start, end) = (key::pair(webhook, 0), key::pair(webhook, before));
+        let rows = self.scan::<R>(&start, Some(&end), Order::Descending, limit)?;
+        let number = |(row, record): (Blob, R)| Some((key::numbers(&row)?.1, record));
+        Ok(rows.into_iter().filter_map(number).collect())
     }
 }

@@ -74,7 +74,10 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
                 Ok(())
             })?;
             held.outbox = waiting(&rows)?;
-            each::<Webhook>(&rows, |id, webhook| held.webhooks.push((id, webhook)))?;
+            each::<Webhook>(&rows, |id, webhook| {
+                held.webhooks.push((id, webhook));
+                Ok(())
+            })?;
             let categories = rows.scan::<Category>(&[], None, Order::Ascending, usize::MAX)?;
             held.categories = categories.into_iter().map(|(_, c)| (c.slug.clone(), c)).collect();
             Ok::<_, ReadError>(())

@@ -7,7 +7,6 @@ use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reference::Reference;
 use crate::domain::ticket::{MAX_MERGES, Metadata, Ticket};
 use crate::domain::time::Micros;
-use crate::domain::webhook::Delivery;
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, Cursor, DirItem, Page, Pointer, Portal};
 use crate::store::seal::Seal;
@@ -110,6 +109,17 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// Where an entry of a ticket stands.
+    pub fn item(&self, ticket: &Ticket, id: u32) -> Result<Option<DirItem>, ReadError> {
+        for page in 0..ticket.extent.pages {
+            let found = self.page(ticket.number, page)?.items.into_iter().find(|i| i.id == id);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
     /// Entries of a ticket in spoken or sent order that stand behind entry `after` (0: from the start), as far as
     /// they are wanted: at most `limit` and about `max_bytes` of text, of at most `looked_at` entries. `None` when the
     /// ticket has no entry `after`.
@@ -194,14 +204,6 @@ impl<'a> Rows<'a> {
                 Ok((at + 1, row.ok_or_else(|| ReadError::Inconsistent(missing()))?))
             })
             .collect()
-    }
-
-    /// The oldest delivery of a webhook that waits, with its number.
-    pub fn next_delivery(&self, webhook: u64) -> Result<Option<(u64, Delivery)>, ReadError> {
-        let (start, end) = (key::pair(webhook, 0), key::pair(webhook + 1, 0));
-        let rows = self.scan::<Delivery>(&start, Some(&end), Order::Ascending, 1)?;
-        let found = rows.into_iter().next();
-        Ok(found.and_then(|(row, delivery)| Some((key::numbers(&row)?.1, delivery))))
     }
 
     /// The files of a ticket, oldest first.

@@ -65,6 +65,13 @@ impl<T> Input<T> {
     }
 }
 
+impl<T> Input<T> {
+    /// One of several commands that this request comes to, each of which may come twice.
+    pub fn step(&self, command: Command) -> Submission {
+        Submission { idempotency: None, ..self.submission(command) }
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<State> for Input<T> {
     type Rejection = Failure;
 
@@ -78,14 +85,21 @@ impl<T: DeserializeOwned> FromRequest<State> for Input<T> {
     }
 }
 
-/// A body of JSON from somebody who shows no token. What such a request does is idempotent by its own ids, so an
-/// `Idempotency-Key` only has to be one.
-pub struct OpenInput<T> {
-    pub value: T,
+/// Somebody who shows no token.
+pub struct Visitor {
     peer: IpAddr,
 }
 
-impl<T> OpenInput<T> {
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Visitor, Self::Rejection> {
+        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Ok(Visitor { peer: parts.extensions.get::<Peer>().map_or(unknown, |peer| peer.0) })
+    }
+}
+
+impl Visitor {
     /// By what their requests are counted: where they come from, and what they name.
     pub fn limits(&self, named: &str) -> [u64; 2] {
         let place = match self.peer {
@@ -98,17 +112,30 @@ impl<T> OpenInput<T> {
     }
 }
 
+/// A body of JSON from a visitor. What such a request does is idempotent by its own ids, or by its `Idempotency-Key`.
+pub struct OpenInput<T> {
+    pub value: T,
+    pub visitor: Visitor,
+    /// Of any visitor: the same key with the same body is the same request.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl<T> OpenInput<T> {
+    pub fn limits(&self, named: &str) -> [u64; 2] {
+        self.visitor.limits(named)
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<State> for OpenInput<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &State) -> Result<OpenInput<T>, Failure> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let Ok(visitor) = Visitor::from_request_parts(&mut parts, state).await;
         let bytes = read_json(&parts, body, state).await?;
-        idempotency(&parts, 0, &bytes)?;
+        let idempotency = idempotency(&parts, 0, &bytes)?;
         let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
-        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let peer = parts.extensions.get::<Peer>().map_or(unknown, |peer| peer.0);
-        Ok(OpenInput { value, peer })
+        Ok(OpenInput { value, visitor, idempotency })
     }
 }
 
@@ -202,6 +229,21 @@ impl FromRequestParts<State> for Named {
             .await
             .map_err(|e| Problem::bad_request(format!("path: {}", e.body_text())))?;
         Ok(Named(named(&text)?))
+    }
+}
+
+/// A thing named in the path by its number.
+pub struct Id(pub u64);
+
+impl FromRequestParts<State> for Id {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Id, Failure> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|e| Problem::bad_request(format!("path: {}", e.body_text())))?;
+        let id = text.parse::<u64>().ok().filter(|id| *id < i64::MAX as u64);
+        Ok(Id(id.ok_or_else(|| Problem::field("id", "must be a number"))?))
     }
 }
 

@@ -1,11 +1,15 @@
 //! The API: one router that reads as a table of contents, one file a resource.
 
+mod attachments;
 mod auth;
 mod calls;
 mod calls_reports;
 mod calls_view;
+mod canned;
+mod categories;
 mod comments;
 mod conversations;
+mod customer;
 mod delivery;
 mod docs;
 mod error;
@@ -19,21 +23,28 @@ mod ops;
 mod portal;
 mod public;
 mod queue;
+mod satisfaction;
 pub mod secure;
 pub mod server;
 mod tickets;
 mod tickets_list;
 mod tickets_search;
+mod upload;
+mod webhooks;
+mod webhooks_view;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::config::Range;
 use crate::engine::Engine;
+use crate::engine::files::Files;
 pub use legacy::router as legacy_router;
 use limiter::Limiter;
 
@@ -51,6 +62,21 @@ pub struct State {
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
     pub public: Arc<Public>,
+    pub desk: Arc<Desk>,
+}
+
+/// What the desk is called, takes and may call.
+pub struct Desk {
+    pub name: String,
+    /// Dates for people are of this zone.
+    pub zone: jiff::tz::TimeZone,
+    pub files: Files,
+    /// Bytes of one file.
+    pub max_file: u64,
+    pub uploads: Semaphore,
+    /// Whether webhooks may go to an address; if not, why.
+    pub judge_url: fn(&[Range], &str) -> Result<(), String>,
+    pub allowed: Vec<Range>,
 }
 
 /// What is open to everybody.
@@ -114,7 +140,29 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(intake::set_status))
         .routes(routes!(public::from_chat))
         .routes(routes!(public::escalate))
+        .routes(routes!(customer::submit))
+        .routes(routes!(customer::lookup))
+        .routes(routes!(customer::reply))
+        .routes(routes!(customer::rate))
+        .routes(routes!(customer::file))
         .routes(routes!(portal::look))
+        .routes(routes!(categories::list, categories::create))
+        .routes(routes!(categories::read, categories::update, categories::delete))
+        .routes(routes!(canned::list, canned::create))
+        .routes(routes!(canned::read, canned::update, canned::delete))
+        .routes(routes!(canned::count_use))
+        .routes(routes!(canned::render))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::read, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::redeliver_all))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::delivery))
+        .routes(routes!(webhooks::redeliver))
+        .routes(routes!(attachments::list, attachments::upload))
+        .routes(routes!(attachments::read, attachments::delete))
+        .routes(routes!(satisfaction::read))
         .routes(routes!(tickets_list::list))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::timeline))

@@ -187,7 +187,8 @@ mod tests {
     use super::*;
 
     fn scratch(name: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("frontdesk-files-{}-{name}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("frontdesk-files-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         dir

@@ -33,9 +33,7 @@ pub fn decide(draft: &mut Draft<'_>, command: &CannedCommand) -> Result<Reply, R
 }
 
 fn named(draft: &Draft<'_>, id: u64) -> Result<CannedResponse, Refusal> {
-    draft
-        .get(&key::number(id))?
-        .ok_or_else(|| Refusal::NotFound("such canned response".into()))
+    draft.get(&key::number(id))?.ok_or_else(|| Refusal::NotFound("such canned response".into()))
 }
 
 fn create(draft: &mut Draft<'_>, new: &NewCanned) -> Result<Reply, Refusal> {

@@ -22,7 +22,9 @@ pub fn decide(draft: &mut Draft<'_>, command: &CategoryCommand) -> Result<Reply,
         CategoryCommand::Follow(configured) => follow(draft, configured),
         CategoryCommand::Create(new) => create(draft, new),
         CategoryCommand::Update { slug, changes } => update(draft, slug, changes),
-        CategoryCommand::MoveTickets { tickets, from, to } => move_tickets(draft, tickets, from, to),
+        CategoryCommand::MoveTickets { tickets, from, to } => {
+            move_tickets(draft, tickets, from, to)
+        }
         CategoryCommand::Delete { slug, to } => delete(draft, slug, to.as_deref()),
     }
 }
@@ -78,11 +80,8 @@ fn follow(draft: &mut Draft<'_>, configured: &[Configured]) -> Result<Reply, Ref
 fn create(draft: &mut Draft<'_>, new: &NewCategory) -> Result<Reply, Refusal> {
     let name = new.name.trim();
     let given = new.slug.clone().unwrap_or_else(|| slug_of(name));
-    let slug = if given.is_empty() {
-        format!("category_{}", draft.next("category", 1)?)
-    } else {
-        given
-    };
+    let slug =
+        if given.is_empty() { format!("category_{}", draft.next("category", 1)?) } else { given };
     if !is_slug(&slug) {
         let why = "must be 1 to 64 of a-z, 0-9, `_` and `-`";
         return Err(Refusal::Invalid { field: "id", why: why.into() });
@@ -122,11 +121,7 @@ fn create(draft: &mut Draft<'_>, new: &NewCategory) -> Result<Reply, Refusal> {
     Ok(Reply::Category(Box::new(category)))
 }
 
-fn update(
-    draft: &mut Draft<'_>,
-    slug: &str,
-    changes: &CategoryChanges,
-) -> Result<Reply, Refusal> {
+fn update(draft: &mut Draft<'_>, slug: &str, changes: &CategoryChanges) -> Result<Reply, Refusal> {
     let mut category = named(draft, slug)?;
     let CategoryChanges { name, description, color, parent, keywords, found_in } = changes;
     if let Some(name) = name {
@@ -231,8 +226,7 @@ fn move_tickets(
         if ticket.category.as_deref() != Some(from) {
             continue;
         }
-        let ticket =
-            Ticket { category: Some(to.to_owned()), updated_at: draft.ctx.now, ..ticket };
+        let ticket = Ticket { category: Some(to.to_owned()), updated_at: draft.ctx.now, ..ticket };
         draft.put_ticket(&ticket)?;
         draft.event(EventKind::TicketUpdated, Some(*number));
     }
@@ -268,7 +262,10 @@ fn delete(draft: &mut Draft<'_>, slug: &str, to: Option<&str>) -> Result<Reply, 
         }
         _ => {}
     }
-    put(draft, &Category { deleted: true, configured: false, updated_at: draft.ctx.now, ..category });
+    put(
+        draft,
+        &Category { deleted: true, configured: false, updated_at: draft.ctx.now, ..category },
+    );
     for part in parts {
         let part = Category { parent: to.map(str::to_owned), configured: false, ..part };
         place(draft, &part)?;

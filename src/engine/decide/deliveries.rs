@@ -33,9 +33,13 @@ pub fn queue(draft: &mut Draft<'_>, upto: u64, new: &[NewDelivery]) -> Result<Re
             if !webhook.active {
                 continue;
             }
-            if waiting(draft, *id)? >= draft.ctx.rules.webhooks.max_waiting {
+            if draft.rows().waiting_deliveries(*id)? >= draft.ctx.rules.webhooks.max_waiting {
                 let most = draft.ctx.rules.webhooks.max_waiting;
-                stop(draft, &mut webhook, &format!("{most} deliveries wait (webhooks.max_waiting)"))?;
+                stop(
+                    draft,
+                    &mut webhook,
+                    &format!("{most} deliveries wait (webhooks.max_waiting)"),
+                )?;
                 continue;
             }
             wanted.push(*id);
@@ -82,15 +86,6 @@ fn put(draft: &mut Draft<'_>, webhook: u64, delivery: &Delivery) -> Result<u64, 
     let number = draft.next(&deliveries(webhook), 1)?;
     draft.put(&key::pair(webhook, number), delivery);
     Ok(number)
-}
-
-/// How many wait. Deliveries go out in order, so those that wait are the last ones.
-fn waiting(draft: &Draft<'_>, webhook: u64) -> Result<u64, Refusal> {
-    let (start, end) = (key::pair(webhook, 0), key::pair(webhook + 1, 0));
-    let first = draft.rows().scan::<Delivery>(&start, Some(&end), Order::Ascending, 1)?;
-    let Some((row, _)) = first.first() else { return Ok(0) };
-    let first = key::numbers(row).map_or(0, |(_, number)| number);
-    Ok((draft.counted(&deliveries(webhook))? + 1).saturating_sub(first))
 }
 
 pub fn test(

@@ -37,12 +37,7 @@ fn opened(draft: &Draft<'_>, number: u64, token: &[u8; 32]) -> Result<Ticket, Re
     ticket.ok_or_else(|| Refusal::NotFound("such ticket".into()))
 }
 
-fn say(
-    draft: &mut Draft<'_>,
-    number: u64,
-    token: [u8; 32],
-    body: &str,
-) -> Result<Reply, Refusal> {
+fn say(draft: &mut Draft<'_>, number: u64, token: [u8; 32], body: &str) -> Result<Reply, Refusal> {
     if body.trim().is_empty() || body.chars().count() > MAX_DESCRIPTION {
         let why = format!("must be 1 to {MAX_DESCRIPTION} characters, and not blank");
         return Err(Refusal::Invalid { field: "body", why });

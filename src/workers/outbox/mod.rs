@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::backoff;
 use crate::config::Config;
 use crate::domain::entry::Entry;
 use crate::domain::time::Micros;
@@ -23,7 +24,6 @@ use crate::engine::outbox::{Attempt, Waiting};
 use crate::engine::rows::key;
 use crate::engine::{self, Engine};
 pub use attempt::{Bridge, BridgeError};
-use super::backoff;
 use attempt::{Letter, Verdict};
 
 /// Attempts under way at once over one bridge.

@@ -43,8 +43,7 @@ pub async fn attempt(
     steady: Micros,
     timeout: Duration,
 ) -> Verdict {
-    let passing =
-        |error: String| Verdict::Passing { status: None, error, retry_after: None };
+    let passing = |error: String| Verdict::Passing { status: None, error, retry_after: None };
     let (http, url) = match client.to(&webhook.url) {
         Ok(to) => to,
         Err(why) => return passing(why.to_string()),

@@ -147,10 +147,7 @@ fn note(tried: &mut HashMap<u64, Tried>, ended: &Ended) {
     let failures = before.map_or(0, |t| t.failures).saturating_add(1);
     let attempts = before.filter(|t| t.number == ended.number).map_or(0, |t| t.attempts) + 1;
     let not_before = Instant::now() + ended.again.unwrap_or_default();
-    tried.insert(
-        ended.webhook,
-        Tried { number: ended.number, attempts, failures, not_before },
-    );
+    tried.insert(ended.webhook, Tried { number: ended.number, attempts, failures, not_before });
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
@@ -186,7 +183,10 @@ async fn once(
         Some(body) => {
             let message = Message { id: &delivery.message_id, body };
             let timeout = sender.timeout;
-            Some(attempt::attempt(&sender.client, &webhook, &message, shared.steady(), timeout).await)
+            Some(
+                attempt::attempt(&sender.client, &webhook, &message, shared.steady(), timeout)
+                    .await,
+            )
         }
     };
     let (outcome, arrived) = match verdict {
@@ -199,13 +199,22 @@ async fn once(
             let after = backoff::delay(failures, sender.first, sender.longest);
             let after = retry_after.map_or(after, |asked| after.max(asked));
             if waited < give_up {
-                tracing::info!(webhook = id, error, "a webhook was not taken; the next attempt is in {after:?}");
+                tracing::info!(
+                    webhook = id,
+                    error,
+                    "a webhook was not taken; the next attempt is in {after:?}"
+                );
                 let micros = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
                 let next_at = Micros(backoff::now().saturating_add(micros));
                 shared.hooks().set_failing(id, Some(Failing { attempts, error, next_at }));
                 return Ended { webhook: id, number, again: Some(after), arrived: false };
             }
-            tracing::warn!(webhook = id, delivery = number, error, "a webhook's delivery was given up");
+            tracing::warn!(
+                webhook = id,
+                delivery = number,
+                error,
+                "a webhook's delivery was given up"
+            );
             let gave_up = Reported::GivenUp { status, error };
             report(&engine, (id, number), attempts, gave_up).await;
             shared.hooks().set_failing(id, None);
