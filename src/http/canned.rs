@@ -102,14 +102,12 @@ pub async fn list(
     let category = query.category.filter(|slug| !slug.is_empty());
     let fits = |response: &CannedResponse| {
         let in_category = category.is_none() || response.category == category;
-        let shortcut = response.shortcut.as_deref().unwrap_or_default();
+        let by_shortcut =
+            response.shortcut.as_deref().is_some_and(|shortcut| shortcut.contains(&bare));
+        let texts = [&response.title, &response.content];
+        let by_words = || texts.iter().any(|text| text.to_lowercase().contains(&wanted));
         in_category
-            && (wanted.is_empty()
-                || (!bare.is_empty() && shortcut.contains(&bare))
-                || (!wanted.starts_with('/')
-                    && [&response.title, &response.content]
-                        .iter()
-                        .any(|text| text.to_lowercase().contains(&wanted))))
+            && (wanted.is_empty() || by_shortcut || (!wanted.starts_with('/') && by_words()))
     };
     let (canned_responses, more) = state.engine.read(|rows| {
         let all = rows.all_canned(MAX_CANNED)?;
