@@ -107,6 +107,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         RealDisk::new(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
     let store = Store::open(Arc::new(disk), settings)?;
     let seal = keyfile::load(&config.data_dir)?;
+    let files = Files::open(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
     let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
     let limits = engine::Limits {
         queue: config.engine.queue as usize,
@@ -150,7 +151,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
     Ok(Engine::start(
-        store,
+        (store, files),
         rules,
         seal,
         limits,
@@ -329,8 +330,6 @@ async fn start(
         Err(error) => return Err(error.into()),
     }
     follow_categories(&engine, config).await?;
-    let files = Files::open(&config.data_dir)
-        .map_err(|e| AppError::Io(config.data_dir.display().to_string(), e))?;
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =
         admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;
@@ -362,7 +361,6 @@ async fn start(
         desk: Arc::new(http::Desk {
             name: config.desk.name.clone(),
             zone: config.timezone.clone(),
-            files: files.clone(),
             max_file: config.attachments.max_size,
             uploads: Semaphore::new(config.attachments.at_once as usize),
             judge_url: |allowed, url| {
@@ -401,7 +399,7 @@ async fn start(
         let router = http::secure::redirect(bound.http.port());
         servers.spawn(server::serve(listener, None, router, limits, metrics, stopping.clone()));
     }
-    let workers = workers::start(&engine, config, certificates, files);
+    let workers = workers::start(&engine, config, certificates);
     let sources = sources::start(sources, &engine, &stopping);
     let hooks = tokio::spawn(webhooks::run(engine.clone(), hooks, post_stopping.clone()));
     let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));

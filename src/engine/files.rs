@@ -25,9 +25,9 @@ impl Engine {
     }
 
     /// Removes the bytes that no row speaks of.
-    pub fn sweep_files(&self, files: &Files) -> Result<usize, Error> {
+    pub fn sweep_files(&self) -> Result<usize, Error> {
         // What comes after this is young, and stays.
         let spoken_of = self.files_spoken_of()?;
-        files.sweep(&spoken_of).map_err(|e| Error::Unavailable(format!("files: {e}")))
+        self.files().sweep(&spoken_of).map_err(|e| Error::Unavailable(format!("files: {e}")))
     }
 }

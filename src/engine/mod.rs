@@ -47,6 +47,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::domain::redact::Redactor;
+use crate::store::files::Files;
 use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
 use clock::Clocks;
@@ -134,6 +135,7 @@ pub struct Engine {
     queue: SyncSender<Job>,
     shared: Arc<Shared>,
     redactor: Arc<Redactor>,
+    files: Files,
 }
 
 /// The writer thread, to be joined at the end.
@@ -173,7 +175,7 @@ impl Drop for AbortOnPanic {
 impl Engine {
     /// Loads the index from the store and starts the writer.
     pub fn start(
-        store: Store,
+        (store, files): (Store, Files),
         rules: Rules,
         seal: crate::store::seal::Seal,
         limits: Limits,
@@ -197,7 +199,7 @@ impl Engine {
                 ended
             })
             .map_err(|e| rows::ReadError::Inconsistent(format!("cannot start the writer: {e}")))?;
-        let engine = Engine { queue: queue.clone(), shared, redactor };
+        let engine = Engine { queue: queue.clone(), shared, redactor, files };
         Ok((engine, Writer { thread, queue }))
     }
 
@@ -253,6 +255,11 @@ impl Engine {
         let seal = &self.shared.seal;
         let inner = self.shared.reader.read(|view| Ok(f(rows::Rows { view, seal })))?;
         Ok(inner?)
+    }
+
+    /// What was attached to tickets.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     pub fn shared(&self) -> &Shared {

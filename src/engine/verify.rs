@@ -2,6 +2,8 @@
 //! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
 //! with, what is queued waits in the outbox, an address leads to its person, counters reach what they gave out and numbers are dense.
 
+mod desk;
+
 use std::collections::HashMap;
 
 use super::rows::{ReadError, Rows, key};
@@ -65,6 +67,7 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     }
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
+    reader.read(|view| Ok(check.desk(&Rows { view, seal })))??;
     Ok(check.report)
 }
 
@@ -76,6 +79,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     while check.contacts(rows)? {}
     check.running_calls(rows)?;
     check.outbox(rows)?;
+    check.desk(rows)?;
     Ok(check.report)
 }
 

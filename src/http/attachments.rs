@@ -186,7 +186,7 @@ pub async fn serve(
     if known == Some(tag.as_str()) {
         return Ok(with_headers(&file, inline, &tag, Body::empty(), StatusCode::NOT_MODIFIED));
     }
-    let files = state.desk.files.clone();
+    let files = state.engine.files().clone();
     let sha256 = file.sha256;
     let opened = tokio::task::spawn_blocking(move || files.read(&sha256)).await;
     let opened = opened.map_err(std::io::Error::other).and_then(|opened| opened);

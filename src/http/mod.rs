@@ -44,7 +44,6 @@ use utoipa_axum::routes;
 
 use crate::config::Range;
 use crate::engine::Engine;
-use crate::engine::files::Files;
 pub use legacy::router as legacy_router;
 use limiter::Limiter;
 
@@ -70,7 +69,6 @@ pub struct Desk {
     pub name: String,
     /// Dates for people are of this zone.
     pub zone: jiff::tz::TimeZone,
-    pub files: Files,
     /// Bytes of one file.
     pub max_file: u64,
     pub uploads: Semaphore,

@@ -95,7 +95,7 @@ fn is_there_room(state: &State, announced: Option<u64>) -> Result<(), Failure> {
     }
     let coming = announced.unwrap_or(max);
     let needed = state.engine.shared().space().needed.saturating_add(coming);
-    let free = state.desk.files.free().map_err(|error| refused(&error))?;
+    let free = state.engine.files().free().map_err(|error| refused(&error))?;
     if free < needed {
         let why = format!("{free} bytes are free, {needed} are needed for this");
         return Err(engine::Error::NoSpace(why).into());
@@ -122,7 +122,7 @@ async fn keep(
     name: String,
     pieces: impl futures_util::Stream<Item = Result<Bytes, String>>,
 ) -> Result<NewFile, Failure> {
-    let files = state.desk.files.clone();
+    let files = state.engine.files().clone();
     let (to_disk, mut ready) = mpsc::channel::<Option<Bytes>>(AHEAD);
     let writing = tokio::task::spawn_blocking(move || {
         let mut file = files.begin()?;

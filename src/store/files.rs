@@ -1,4 +1,4 @@
-//! Files of tickets, beside the store: `files/AB/ABCD…`, each under the SHA-256 of its bytes.
+//! Files of tickets, beside the store: `files/ABCD…`, each under the SHA-256 of its bytes.
 //!
 //! What always holds: a file has its name only when it is whole and synced, before any row speaks of it; the same bytes
 //! lie there once; what no row speaks of is removed, but never what came within the last hour, as its row may be on
@@ -89,22 +89,15 @@ impl Files {
     /// The files that are there.
     pub fn all(&self) -> io::Result<Vec<[u8; 32]>> {
         let mut found = Vec::new();
-        for shelf in fs::read_dir(&self.root)? {
-            let shelf = shelf?;
-            if !shelf.file_type()?.is_dir() {
-                continue;
-            }
-            for entry in fs::read_dir(shelf.path())? {
-                found.extend(unhex(&entry?.file_name().to_string_lossy()));
-            }
+        for entry in fs::read_dir(&self.root)? {
+            found.extend(unhex(&entry?.file_name().to_string_lossy()));
         }
         found.sort_unstable();
         Ok(found)
     }
 
     fn path(&self, sha256: &[u8; 32]) -> PathBuf {
-        let name = hex(sha256);
-        self.root.join(&name[..2]).join(name)
+        self.root.join(hex(sha256))
     }
 }
 
@@ -161,14 +154,12 @@ impl NewFile {
         self.file.sync_all()?;
         let sha256: [u8; 32] = self.hash.clone().finalize().into();
         let path = self.files.path(&sha256);
-        let shelf = path.parent().unwrap_or(&self.files.root).to_owned();
-        make_dir(&shelf)?;
         {
             // Over the same bytes too: they are as young as this now, and not swept.
             let _held = self.files.shared.names.lock().unwrap_or_else(PoisonError::into_inner);
             fs::rename(&self.path, &path)?;
         }
-        File::open(&shelf)?.sync_all()?;
+        File::open(&self.files.root)?.sync_all()?;
         Ok(sha256)
     }
 }

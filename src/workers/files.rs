@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use crate::engine::Engine;
-use crate::engine::files::Files;
 
 /// After the start, so that it is not in the way of one.
 const FIRST: Duration = Duration::from_secs(600);
 const EVERY: Duration = Duration::from_secs(24 * 3600);
 
-pub async fn run(engine: Engine, files: Files) {
+pub async fn run(engine: Engine) {
     tokio::time::sleep(FIRST).await;
     loop {
-        let (engine, files) = (engine.clone(), files.clone());
-        let swept = tokio::task::spawn_blocking(move || engine.sweep_files(&files)).await;
+        let engine = engine.clone();
+        let swept = tokio::task::spawn_blocking(move || engine.sweep_files()).await;
         match swept {
             Ok(Ok(0)) => {}
             Ok(Ok(removed)) => tracing::info!(removed, "files that belong to nothing were removed"),

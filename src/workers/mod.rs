@@ -16,7 +16,6 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::engine::files::Files;
 use crate::net::tls::Certificates;
 
 /// Starts all workers; they end when the set is dropped.
@@ -24,7 +23,6 @@ pub fn start(
     engine: &Engine,
     config: &Config,
     certificates: Option<Arc<Certificates>>,
-    files: Files,
 ) -> JoinSet<()> {
     let (resume_grace, idle_end) = (config.calls.resume_grace, config.calls.idle_end);
     let mut workers = JoinSet::new();
@@ -33,7 +31,7 @@ pub fn start(
     workers.spawn(maintenance::run(engine.clone(), maintenance, zone));
     workers.spawn(housekeeping::run(engine.clone()));
     workers.spawn(watchdog::run(engine.clone()));
-    workers.spawn(files::run(engine.clone(), files));
+    workers.spawn(files::run(engine.clone()));
     workers.spawn(webhooks::feeder::run(engine.clone()));
     if let Some(certificates) = certificates {
         workers.spawn(certificates::run(certificates));

@@ -32,7 +32,10 @@ fn a_customer_submits_looks_and_replies() {
     assert_eq!(seen["requester_email"], "customer@example.com");
     assert_eq!((&seen["status"], &seen["may_be_rated"]), (&json!("new"), &json!(false)));
     let inside = desk.reads("/api/tickets/1001");
-    assert_eq!((&inside["channel"], &inside["category"]), (&json!("web"), &json!("general_inquiry")));
+    assert_eq!(
+        (&inside["channel"], &inside["category"]),
+        (&json!("web"), &json!("general_inquiry"))
+    );
     let comment = json!({"body": "Which invoice?", "is_internal": false});
     desk.does("POST", "/api/tickets/1001/comments", &comment, 201);
     desk.does(

@@ -1,11 +1,13 @@
 //! The engine itself on a disk that fails for a while: it goes on without help, readers see what lies on the
 //! disk, and the index in memory is what a scan gives.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::Submission;
+use frontdesk::engine::files::Files;
 use frontdesk::engine::{Engine, Error, Health, Limits, Writer, verify};
 use frontdesk::store::records::IndexRow;
 use frontdesk::store::seal::Seal;
@@ -111,8 +113,9 @@ impl Desk {
             Limits { queue: 64, batch_commands: 8, batch_bytes: 16 * 1024, seen_window: 50 };
         let metrics = Arc::new(Metrics::default());
         let clocks = Arc::new(MachineClocks::new(Vec::new()));
+        let files = Files::open(Path::new(env!("CARGO_TARGET_TMPDIR"))).expect("a directory");
         let (engine, writer) =
-            Engine::start(store, rules(), Seal::new([7; 32]), limits, clocks, metrics)
+            Engine::start((store, files), rules(), Seal::new([7; 32]), limits, clocks, metrics)
                 .expect("it starts");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         (Desk { disk, engine, runtime, senders: Senders::default(), random }, writer)
