@@ -2,6 +2,7 @@
 
 mod inherited;
 mod owner;
+mod seed;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +20,6 @@ use crate::config::{Config, Tls};
 use crate::domain::categorise::Categoriser;
 use crate::domain::redact::Redactor;
 use crate::domain::time::Micros;
-use crate::engine::categories::{self, CategoryCommand};
 use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::files::Files;
@@ -329,7 +329,7 @@ async fn start(
         }
         Err(error) => return Err(error.into()),
     }
-    follow_categories(&engine, config).await?;
+    seed::run(&engine, config).await?;
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =
         admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;
@@ -418,23 +418,6 @@ async fn start(
         drain_timeout,
         socket,
     })
-}
-
-/// What the configuration names becomes categories, and its keywords are followed where nobody has changed them.
-async fn follow_categories(engine: &Engine, config: &Config) -> Result<(), AppError> {
-    let (calls, tickets) = (&config.calls, &config.tickets);
-    let named =
-        categories::configured(&calls.categories, &calls.fallback_category, &tickets.categories);
-    let command = Command::Category(CategoryCommand::Follow(named));
-    match engine.submit(Submission::new(Actor::System, command)).await {
-        Ok(_) => Ok(()),
-        // Until there is room the words of the configuration judge all the same.
-        Err(error @ (engine::Error::NoSpace(_) | engine::Error::Unavailable(_))) => {
-            tracing::warn!(%error, "the categories could not be kept yet");
-            Ok(())
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// A listener of systemd's on the network needs TLS like one of the configuration's.

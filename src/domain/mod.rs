@@ -1,6 +1,7 @@
 //! The words and rules of the trade. Pure: no clock, no randomness, no I/O; time and ids come as arguments.
 
 pub mod agent;
+pub mod calendar;
 pub mod call;
 pub mod canned;
 pub mod categorise;
@@ -18,6 +19,8 @@ pub mod priority;
 pub mod rating;
 pub mod redact;
 pub mod reference;
+pub mod sla;
+pub mod sla_policy;
 pub mod source;
 pub mod status;
 pub mod summary;

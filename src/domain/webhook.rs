@@ -66,8 +66,6 @@ pub const ALL_EVENTS: &str = "*";
 pub const TEST: &str = "webhook.test";
 /// What agents and customers write, by the name of S3.38.
 pub const COMMENT_ADDED: &str = "ticket.comment.added";
-/// An SLA target was missed (S3.38); it happens where policies run.
-pub const SLA_BREACHED: &str = "ticket.sla.breached";
 
 /// Subscriptions at once.
 pub const MAX_WEBHOOKS: usize = 100;

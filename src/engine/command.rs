@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::idempotency::{Idempotency, MAX_IDEMPOTENCY_KEY};
+
 use crate::domain::agent::Role;
+use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
 use crate::domain::canned::CannedResponse;
 use crate::domain::category::Category;
@@ -14,6 +17,8 @@ use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::priority::Priority;
 use crate::domain::rating::Rating;
 use crate::domain::reference::Reference;
+use crate::domain::sla::Promise;
+use crate::domain::sla_policy::{BusinessHours, Conditions, SlaPolicy};
 use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
@@ -161,6 +166,51 @@ pub enum Command {
     },
     /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
     Sweep,
+    /// The SLA policies that ship, into a store that never had one.
+    SeedSla,
+    /// Makes a policy, or changes one (S3.25).
+    SaveSlaPolicy {
+        id: Option<u64>,
+        policy: Box<NewSlaPolicy>,
+    },
+    DeleteSlaPolicy {
+        id: u64,
+    },
+    /// Gives those of these tickets that are open and have this policy what it promises now.
+    ApplySlaPolicy {
+        id: u64,
+        tickets: Vec<u64>,
+    },
+    /// Makes business hours, or changes some (S3.16).
+    SaveBusinessHours {
+        id: Option<u64>,
+        hours: Box<NewBusinessHours>,
+    },
+    DeleteBusinessHours {
+        id: u64,
+    },
+    /// Tells of the clocks that are due, a bounded number at once.
+    SlaDue,
+}
+
+/// An SLA policy as it shall be; what it means is said at [`crate::domain::sla_policy::SlaPolicy`].
+#[derive(Clone, Debug)]
+pub struct NewSlaPolicy {
+    pub name: String,
+    pub description: String,
+    pub promise: Promise,
+    pub hours: Option<u64>,
+    pub is_default: bool,
+    pub conditions: Conditions,
+}
+
+/// Business hours as they shall be.
+#[derive(Clone, Debug)]
+pub struct NewBusinessHours {
+    pub name: String,
+    pub timezone: String,
+    pub week: Week,
+    pub holidays: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -361,6 +411,8 @@ pub enum Reply {
     Queued(Vec<u64>),
     Rating(Box<Rating>),
     File(Box<StoredFile>),
+    SlaPolicy(Box<SlaPolicy>),
+    BusinessHours(Box<BusinessHours>),
 }
 
 /// Why a command was refused. Nothing was written for it.
@@ -420,45 +472,6 @@ impl Actor {
             _ => true,
         }
     }
-}
-
-/// The `Idempotency-Key` of a request: hashes of caller and key, and of what was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    pub key: [u8; 16],
-    pub request: [u8; 16],
-}
-
-/// The longest `Idempotency-Key`.
-pub const MAX_IDEMPOTENCY_KEY: usize = 255;
-
-impl Idempotency {
-    /// `caller` keeps the keys of different callers apart; `request` is all that makes the request what it is.
-    pub fn new(caller: u64, key: &[u8], request: &[&[u8]]) -> Result<Idempotency, Refusal> {
-        if key.is_empty()
-            || key.len() > MAX_IDEMPOTENCY_KEY
-            || !key.iter().all(u8::is_ascii_graphic)
-        {
-            let why = format!("must be 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters");
-            return Err(Refusal::Invalid { field: "Idempotency-Key", why });
-        }
-        let caller = caller.to_be_bytes();
-        Ok(Idempotency { key: fingerprint(&[&caller, key]), request: fingerprint(request) })
-    }
-
-    /// The key of one of several commands that a request comes to.
-    pub fn part(self, position: usize) -> Idempotency {
-        Idempotency { key: fingerprint(&[&self.key, &position.to_be_bytes()]), ..self }
-    }
-}
-
-fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
-    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    hasher.digest128().to_be_bytes()
 }
 
 #[derive(Clone, Debug)]

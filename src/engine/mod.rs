@@ -18,6 +18,7 @@ pub mod export;
 pub mod feed;
 pub mod files;
 pub mod hooks;
+mod idempotency;
 pub mod index;
 pub mod intake;
 mod load;

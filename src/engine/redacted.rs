@@ -86,6 +86,13 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::Canned(CannedCommand::Delete { .. } | CannedCommand::Use { .. })
         | Command::Webhook(_)
         | Command::RemoveFile { .. }
+        | Command::SeedSla
+        | Command::SaveSlaPolicy { .. }
+        | Command::DeleteSlaPolicy { .. }
+        | Command::ApplySlaPolicy { .. }
+        | Command::SaveBusinessHours { .. }
+        | Command::DeleteBusinessHours { .. }
+        | Command::SlaDue
         | Command::DetachCall { .. }
         | Command::EndCall { .. }
         | Command::ExpireCall { .. }

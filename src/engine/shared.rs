@@ -158,6 +158,11 @@ impl Shared {
         self.steady.clocks.read().machine.plus(self.steady.offset)
     }
 
+    /// The wall clock: what is shown.
+    pub fn now(&self) -> Micros {
+        self.reading().wall
+    }
+
     /// What the machine's clocks show.
     pub(super) fn reading(&self) -> Reading {
         self.steady.clocks.read()

@@ -1,6 +1,8 @@
 //! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
 //! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
-//! with, what is queued waits in the outbox, an address leads to its person, counters reach what they gave out and numbers are dense.
+//! with, what is queued waits in the outbox, a clock has its timer, an address leads to its person, counters reach what they gave out and numbers are dense.
+
+mod clocks;
 
 mod desk;
 
@@ -49,6 +51,8 @@ struct Check {
     open_of: HashMap<u64, u64>,
     next_ticket: u64,
     next_contact: u64,
+    /// The ticket whose clock is looked at next.
+    next_clock: u64,
 }
 
 /// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
@@ -65,6 +69,7 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     while reader.read(|view| Ok(check.contacts(&Rows { view, seal })))?? {
         progress.set(check.seen());
     }
+    while reader.read(|view| Ok(check.clocks(&Rows { view, seal })))?? {}
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.desk(&Rows { view, seal })))??;
@@ -77,6 +82,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     let mut check = Check::new();
     while check.tickets(rows)? {}
     while check.contacts(rows)? {}
+    while check.clocks(rows)? {}
     check.running_calls(rows)?;
     check.outbox(rows)?;
     check.desk(rows)?;
@@ -90,6 +96,7 @@ impl Check {
             open_of: HashMap::new(),
             next_ticket: FIRST_NUMBER,
             next_contact: 1,
+            next_clock: 0,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod auth;
+mod business_hours;
 mod calls;
 mod calls_reports;
 mod calls_view;
@@ -26,6 +27,7 @@ mod queue;
 mod satisfaction;
 pub mod secure;
 pub mod server;
+mod sla;
 mod tickets;
 mod tickets_list;
 mod tickets_search;
@@ -170,6 +172,12 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(comments::list, comments::add))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
+        .routes(routes!(sla::list, sla::create))
+        .routes(routes!(sla::update, sla::delete))
+        .routes(routes!(sla::apply))
+        .routes(routes!(sla::of_ticket))
+        .routes(routes!(business_hours::list, business_hours::create))
+        .routes(routes!(business_hours::update, business_hours::delete))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
         .routes(routes!(feed::read))

@@ -15,6 +15,7 @@ use crate::domain::file::StoredFile;
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::rating::Rating;
+use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
 use crate::domain::time::Micros;
@@ -63,6 +64,10 @@ records! {
     Rating => Ratings,
     StoredFile => Files,
     LooseFile => LooseFiles,
+    SlaPolicy => SlaPolicies,
+    BusinessHours => BusinessHours,
+    SlaClock => SlaClocks,
+    SlaTimer => SlaTimers,
 }
 
 /// One page of a ticket's timeline: at most [`PAGE_ITEMS`] entries in spoken or sent order.

@@ -119,4 +119,12 @@ tables! {
     Files = 108,
     /// when it came by the steady clock u64, file id u64 → `LooseFile`, as long as it is attached to nothing.
     LooseFiles = 109,
+    /// SLA policy id u64 → `SlaPolicy`.
+    SlaPolicies = 120,
+    /// business hours id u64 → `BusinessHours`.
+    BusinessHours = 121,
+    /// ticket number u64 → `SlaClock`, what it was promised.
+    SlaClocks = 122,
+    /// when its clock is looked at by the wall clock u64, ticket number u64 → `SlaTimer`.
+    SlaTimers = 123,
 }

@@ -95,6 +95,20 @@ fn a_category_is_no_part_of_itself_however_far_away() {
     assert_eq!(free["parent_id"], Value::Null);
 }
 
+/// S3.5
+#[test]
+fn a_list_of_a_category_has_the_tickets_of_its_parts() {
+    let desk = Desk::open("");
+    desk.does("POST", PATH, &json!({"name": "Vehicles"}), 201);
+    let part = json!({"name": "Zeppelins", "parent_id": "vehicles", "keywords": ["zeppelin"]});
+    desk.does("POST", PATH, &part, 201);
+    let ticket = desk.ticket("My zeppelin is late");
+    let listed = desk.reads("/api/tickets?category=vehicles");
+    assert_eq!(rows(&listed, "tickets")[0]["number"], ticket);
+    assert_eq!(listed["pagination"]["total"], 1);
+    assert_eq!(desk.reads("/api/tickets?category=promotions")["pagination"]["total"], 0);
+}
+
 #[test]
 fn what_is_in_use_is_deleted_only_with_a_place_for_what_is_in_it() {
     let desk = Desk::open("");

@@ -3,7 +3,7 @@
 use super::deliveries;
 use crate::domain::webhook::{
     ALL_EVENTS, COMMENT_ADDED, MAX_EVENTS, MAX_URL, MAX_WEBHOOK_DESCRIPTION, MAX_WEBHOOKS,
-    OLD_SECRET_GOOD_FOR, SLA_BREACHED, Secret, Since, Stopped, Webhook,
+    OLD_SECRET_GOOD_FOR, Secret, Since, Stopped, Webhook,
 };
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
@@ -86,8 +86,10 @@ fn put(draft: &mut Draft<'_>, webhook: Webhook) -> Result<Reply, Refusal> {
 
 /// Every event that may be subscribed to.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    let own = EventKind::ALL.iter().map(|kind| kind.name());
-    own.chain([COMMENT_ADDED, SLA_BREACHED, ALL_EVENTS])
+    let all = EventKind::ALL;
+    let first = |at: usize| !all[..at].iter().any(|kind| kind.name() == all[at].name());
+    let own = (0..all.len()).filter(move |at| first(*at)).map(|at| all[at].name());
+    own.chain([COMMENT_ADDED, ALL_EVENTS])
 }
 
 fn is_event(name: &str) -> bool {

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::payload;
-use crate::domain::rating::Rating;
+use super::payload::{self, Beside};
 use crate::domain::webhook::Webhook;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::event::EventKind;
@@ -147,11 +146,15 @@ fn wanted(engine: &Engine, published: &Published) -> Result<Vec<NewDelivery>, en
             (None, Some(number)) => engine.read(|rows| rows.ticket(number))?,
             (None, None) => None,
         };
-        let rating = match (published.event.kind, number) {
-            (EventKind::TicketRated, Some(number)) => {
-                engine.read(|rows| rows.get::<Rating>(&key::number(number)))?
+        let kind = published.event.kind;
+        let beside = match number.map(key::number) {
+            Some(row) if kind == EventKind::TicketRated => {
+                Beside { rating: engine.read(|rows| rows.get(&row))?, ..Beside::default() }
             }
-            _ => None,
+            Some(row) if kind.sla_target().is_some() => {
+                Beside { clock: engine.read(|rows| rows.get(&row))?, ..Beside::default() }
+            }
+            _ => Beside::default(),
         };
         let epoch = &engine.shared().feed_epoch;
         found.push(NewDelivery {
@@ -159,7 +162,7 @@ fn wanted(engine: &Engine, published: &Published) -> Result<Vec<NewDelivery>, en
             message_id: format!("msg_{epoch}_{}_{}", published.seq, name.replace('.', "_")),
             event: name.to_owned(),
             ticket: number,
-            body: payload::body(name, published, ticket.as_ref(), rating.as_ref()),
+            body: payload::body(name, published, ticket.as_ref(), &beside),
         });
     }
     Ok(found)

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::channel::Channel;
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::rating::Rating;
+use crate::domain::sla_policy::SlaClock;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::domain::webhook::COMMENT_ADDED;
@@ -28,21 +29,29 @@ pub fn names(published: &Published) -> Vec<&'static str> {
     names
 }
 
+/// What lies beside a ticket, of those events that are about it.
+#[derive(Default)]
+pub struct Beside {
+    pub rating: Option<Rating>,
+    /// What it was promised.
+    pub clock: Option<SlaClock>,
+}
+
 /// The body of one event, of a ticket as it was left by it.
-pub fn body(
-    name: &str,
-    published: &Published,
-    ticket: Option<&Ticket>,
-    rating: Option<&Rating>,
-) -> String {
+pub fn body(name: &str, published: &Published, ticket: Option<&Ticket>, beside: &Beside) -> String {
     let mut data = ticket.map(of_ticket).unwrap_or_default();
     data.insert("actor".into(), json!(published.event.actor));
     if let (Some(entry), Some(ticket)) = (&published.entry, ticket) {
         data.insert("comment".into(), of_entry(entry, ticket));
     }
-    if let Some(rating) = rating {
+    if let Some(rating) = &beside.rating {
         let told = json!({"rating": rating.rating, "feedback": rating.feedback});
         data.insert("satisfaction".into(), told);
+    }
+    if let (Some(target), Some(clock)) = (published.event.kind.sla_target(), &beside.clock) {
+        data.insert("breach_type".into(), json!(target.as_str()));
+        data.insert("sla_policy_id".into(), json!(clock.policy));
+        data.insert("sla_policy_name".into(), json!(clock.policy_name));
     }
     if let Some(contact) = &published.contact {
         // Who that is stays here: whoever needs more asks for it.
