@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, problem, rows, word};
-use crate::harness::Response;
+use crate::harness::{Daemon, Response, frontdesk};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
 const PAGE: &[u8] = b"<html><script>alert(1)</script></html>";
@@ -178,4 +178,32 @@ fn the_customer_sees_what_is_attached_to_what_they_may_read() {
     assert_eq!(read(&shown, &token).body, PNG);
     problem(&read(&inside, &token), 404);
     problem(&read(&shown, "fd_other"), 404);
+}
+
+#[test]
+fn files_are_part_of_a_backup() {
+    let desk = Desk::open("");
+    let ticket = desk.ticket("Keep this");
+    // Larger than a piece of a backup.
+    let large: Vec<u8> = (0..3_000_000_u32).flat_map(|n| n.to_le_bytes()).collect();
+    let (small, large) = (uploaded(&desk, ticket, "a.png", PNG), uploaded(&desk, ticket, "b.bin", &large));
+    let file = desk.daemon.data_dir().with_file_name("desk.fdb");
+    let file = file.to_str().expect("a path");
+    let made = desk.daemon.cli(&["backup", file]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let restored = Daemon::on_store("", |dir| {
+        let done = frontdesk().args(["restore", file, "--data-dir"]).arg(dir).output();
+        let done = done.expect("the subcommand runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    });
+    assert_eq!(kept(&restored.data_dir()), 2);
+    let bearer = format!("Bearer {}", desk.agent);
+    for file in [small, large] {
+        let path = format!("/api/tickets/{ticket}/attachments/{}", file["id"]);
+        let headers = [("Authorization", bearer.as_str())];
+        let (old, new) =
+            (desk.daemon.request("GET", &path, &headers, b""), restored.request("GET", &path, &headers, b""));
+        assert_eq!((old.status, new.status), (200, 200), "{}", new.text());
+        assert!(old.body == new.body && old.body.len() as u64 == file["bytes"]);
+    }
 }
