@@ -2,6 +2,7 @@
 
 mod inherited;
 mod owner;
+mod people;
 mod seed;
 
 use std::io;
@@ -16,6 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::auth::policy;
+use crate::auth::signing::SigningError;
 use crate::config::{Config, Tls};
 use crate::domain::categorise::Categoriser;
 use crate::domain::redact::Redactor;
@@ -41,6 +44,8 @@ use crate::workers::outbox::{self, BridgeError, Post};
 use crate::workers::webhooks;
 use crate::{admin, config, http, workers};
 
+pub use people::authenticator;
+
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     #[error("{0}: {1}")]
@@ -59,6 +64,8 @@ pub enum AppError {
     Store(#[from] OpenError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
     #[error(transparent)]
     Speech(#[from] SpeechError),
     #[error(transparent)]
@@ -86,6 +93,13 @@ pub struct Bound {
     pub legacy: Option<SocketAddr>,
     /// Where plain HTTP is sent on to TLS.
     pub redirect: Option<SocketAddr>,
+    /// Where the first admin begins, if there is nobody yet.
+    pub set_up: Option<String>,
+}
+
+/// Who may what, as a table to be read.
+pub fn policy() -> String {
+    policy::matrix()
 }
 
 /// Whether the data directory holds a store.
@@ -301,8 +315,6 @@ async fn start(
     };
     let redirect_address = redirect.as_ref().map(|(_, address)| *address);
     check_plaintext(config, &addresses)?;
-    let bound =
-        Bound { http, inherited: addresses, legacy: legacy_address, redirect: redirect_address };
     let speech = Speech::new(&config.realtime)?;
     let sources = config.ingest.sources.iter();
     let sources: Vec<Source> = sources
@@ -330,10 +342,19 @@ async fn start(
         Err(error) => return Err(error.into()),
     }
     seed::run(&engine, config).await?;
+    let auth = people::authenticator(config, http, &engine)?;
+    let set_up = people::set_up_link(&engine, &auth).await;
+    let bound = Bound {
+        http,
+        inherited: addresses,
+        legacy: legacy_address,
+        redirect: redirect_address,
+        set_up,
+    };
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =
         admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;
-    let admin = tokio::spawn(admin::serve(listener, engine.clone()));
+    let admin = tokio::spawn(admin::serve(listener, engine.clone(), Arc::clone(&auth)));
     let (busy, calls) = mpsc::channel(1);
     let doors = ingest::Settings {
         max_frame: usize_of(config.calls.max_frame),
@@ -369,6 +390,8 @@ async fn start(
             },
             allowed: config.webhooks.ranges(),
         }),
+        auth,
+        tls: tls.is_some(),
     };
     let limits = server::Limits {
         connections: config.http.max_connections as usize,

@@ -12,6 +12,8 @@ pub enum Access {
     /// Needs a machine's token with one of these scopes (`admin` always suffices), or a person of this role or a
     /// greater one.
     Needs { scopes: &'static [Scope], role: Role },
+    /// Needs a person who has logged in; a machine has no account.
+    Person,
     /// Needs a token of scope `ingest`, which may also come in the address or in a header of the
     /// configuration's choice, as many bridges can send nothing else.
     Door,
@@ -19,7 +21,7 @@ pub enum Access {
     SignedDoor,
 }
 
-use Access::{Door, Needs, Open, SignedDoor};
+use Access::{Door, Needs, Open, Person, SignedDoor};
 
 /// The scopes that open doors.
 const DELIVER: &[Scope] = &[Scope::Ingest];
@@ -29,6 +31,9 @@ const LEDGER: Access = Needs { scopes: &[Scope::Ingest, Scope::Agent], role: Rol
 pub const AGENT: Access = Needs { scopes: &[Scope::Agent], role: Role::Agent };
 /// What shows every ticket.
 pub const SUPERVISOR: Access = Needs { scopes: &[], role: Role::Supervisor };
+/// Whoever was recognised.
+const ANYBODY: Access =
+    Needs { scopes: &[Scope::Ingest, Scope::Read, Scope::Agent], role: Role::Agent };
 /// Machines that read everything, and whoever looks after them.
 const FEED: Access = Needs { scopes: &[Scope::Read], role: Role::Supervisor };
 pub const ADMIN: Access = Needs { scopes: &[], role: Role::Admin };
@@ -61,6 +66,28 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("DELETE", "/webhook/whapi/{kind}", Door),
     ("GET", "/webhook/whatsapp", SignedDoor),
     ("POST", "/webhook/whatsapp", SignedDoor),
+    ("POST", "/api/auth/login", Open),
+    ("POST", "/api/auth/refresh", Open),
+    ("POST", "/api/setup", Open),
+    ("GET", "/api/auth/me", ANYBODY),
+    ("POST", "/api/auth/logout", Person),
+    ("POST", "/api/auth/password", Person),
+    ("POST", "/api/auth/totp", Person),
+    ("DELETE", "/api/auth/totp", Person),
+    ("POST", "/api/auth/totp/confirm", Person),
+    ("GET", "/api/auth/sessions", Person),
+    ("DELETE", "/api/auth/sessions", Person),
+    ("DELETE", "/api/auth/sessions/{session}", Person),
+    ("GET", "/api/agents", READ),
+    ("POST", "/api/agents", ADMIN),
+    ("PUT", "/api/agents/{agent}", ADMIN),
+    ("POST", "/api/agents/{agent}/link", ADMIN),
+    ("GET", "/api/agents/{agent}/sessions", ADMIN),
+    ("DELETE", "/api/agents/{agent}/sessions", ADMIN),
+    ("DELETE", "/api/agents/{agent}/totp", ADMIN),
+    ("GET", "/api/tokens", ADMIN),
+    ("POST", "/api/tokens", ADMIN),
+    ("DELETE", "/api/tokens/{token}", ADMIN),
     ("GET", "/api/calls", READ),
     ("POST", "/api/calls", LEDGER),
     ("GET", "/api/calls/stats", READ),
@@ -140,6 +167,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/tickets/{ref}/comments", READ),
     ("POST", "/api/tickets/{ref}/comments", AGENT),
     ("POST", "/api/tickets/{ref}/comments/{comment}/resend", AGENT),
+    ("DELETE", "/api/tickets/{ref}/portal-tokens", AGENT),
     ("POST", "/api/tickets/{ref}/claim", AGENT),
     ("POST", "/api/tickets/{ref}/resolve", AGENT),
     ("POST", "/api/tickets/{ref}/close", AGENT),
@@ -165,17 +193,19 @@ pub fn methods(route: &str) -> Vec<&'static str> {
 }
 
 impl Access {
-    /// The scopes of which one is needed and the least role that will do; none if nothing is needed.
+    /// The scopes of which one is needed and the least role that will do; none where that is not what counts.
     fn needs(self) -> Option<(&'static [Scope], Role)> {
         match self {
-            Open => None,
+            Open | Person => None,
             Needs { scopes, role } => Some((scopes, role)),
             Door | SignedDoor => Some((DELIVER, Role::Admin)),
         }
     }
 
     pub fn allows(self, caller: &Caller) -> bool {
-        let Some((scopes, least)) = self.needs() else { return true };
+        let Some((scopes, least)) = self.needs() else {
+            return self == Open || caller.role.is_some();
+        };
         match caller.role {
             Some(role) => role >= least,
             None => caller.scopes.iter().any(|s| *s == Scope::Admin || scopes.contains(s)),
@@ -184,7 +214,9 @@ impl Access {
 
     /// The scopes and roles that would do, for the error that says so.
     pub fn wanted(self) -> String {
-        let Some((scopes, least)) = self.needs() else { return "nothing".into() };
+        let Some((scopes, least)) = self.needs() else {
+            return "a person who has logged in".into();
+        };
         let scopes = scopes.iter().chain(&[Scope::Admin]).map(|s| s.as_str());
         let scopes: Vec<_> = scopes.collect();
         let roles = Role::ALL.into_iter().filter(|role| *role >= least).map(Role::as_str);
@@ -197,10 +229,37 @@ impl Access {
     }
 }
 
+/// The table as it is read by people: a line a route, a column a kind of caller.
+pub fn matrix() -> String {
+    const YES: &str = "yes";
+    let machine = |scope| Caller { scopes: vec![scope], ..Caller::open_reader() };
+    let person = |role| Caller { scopes: Vec::new(), role: Some(role), ..Caller::open_reader() };
+    let mut text = format!("{:<60} without tokens of scope{:27}people of role\n{:<68}", "", "", "");
+    for name in Scope::ALL.map(Scope::as_str).iter().chain(&Role::ALL.map(Role::as_str)) {
+        text += &format!("{name:<11}");
+    }
+    text.truncate(text.trim_end().len());
+    text += "\n";
+    for (method, route, access) in ROUTES {
+        let signed = if *access == SignedDoor { "signed" } else { "" };
+        let open = if *access == Open { YES } else { signed };
+        text += &format!("{method:<7} {route:<52} {open:<7}");
+        let machines = Scope::ALL.map(|scope| access.allows(&machine(scope)));
+        let people = Role::ALL.map(|role| access.allows(&person(role)));
+        for allowed in machines.into_iter().chain(people) {
+            let word = if allowed && *access != Open { YES } else { "" };
+            text += &format!("{word:<11}");
+        }
+        text.truncate(text.trim_end().len());
+        text += "\n";
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Credential;
+    use crate::domain::session::Credential;
 
     fn machine(scopes: &[Scope]) -> Caller {
         let (name, scopes) = ("machine".to_owned(), scopes.to_vec());
@@ -215,7 +274,7 @@ mod tests {
     #[test]
     fn admin_may_everything_and_a_door_token_only_its_doors() {
         for (_, _, access) in ROUTES {
-            assert!(access.allows(&machine(&[Scope::Admin])));
+            assert!(*access == Person || access.allows(&machine(&[Scope::Admin])));
             assert!(access.allows(&person(Role::Admin)));
         }
         assert!(access("POST", "/webhook/baileys").allows(&machine(&[Scope::Ingest])));

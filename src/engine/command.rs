@@ -3,9 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use super::idempotency::{Idempotency, MAX_IDEMPOTENCY_KEY};
-
-use crate::domain::agent::Role;
+use crate::domain::agent::{Agent, Role};
 use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
 use crate::domain::canned::CannedResponse;
@@ -17,6 +15,7 @@ use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::priority::Priority;
 use crate::domain::rating::Rating;
 use crate::domain::reference::Reference;
+use crate::domain::session::Session;
 use crate::domain::sla::Promise;
 use crate::domain::sla_policy::{BusinessHours, Conditions, SlaPolicy};
 use crate::domain::source::Mark;
@@ -24,9 +23,11 @@ use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::domain::webhook::Webhook;
+use crate::engine::account::AccountCommand;
 use crate::engine::canned::CannedCommand;
 use crate::engine::categories::CategoryCommand;
 use crate::engine::hooks::WebhookCommand;
+pub use crate::engine::idempotency::{Idempotency, MAX_IDEMPOTENCY_KEY};
 use crate::engine::intake::{CallReport, Handover, NewCase};
 use crate::engine::portal::{NewFile, PortalCommand};
 
@@ -156,6 +157,12 @@ pub enum Command {
     RevokeToken {
         id: u64,
     },
+    /// No token that was given for this ticket lets anybody look at it any more.
+    RevokePortalTokens {
+        ticket: Reference,
+    },
+    /// People, their passwords and their sessions.
+    Account(AccountCommand),
     /// A consumer of the feed has dealt with everything up to `seq`.
     MoveCursor {
         name: String,
@@ -413,6 +420,8 @@ pub enum Reply {
     File(Box<StoredFile>),
     SlaPolicy(Box<SlaPolicy>),
     BusinessHours(Box<BusinessHours>),
+    Agent(Box<Agent>),
+    Session(Box<Session>),
 }
 
 /// Why a command was refused. Nothing was written for it.
@@ -427,6 +436,9 @@ pub enum Refusal {
     Conflict(String),
     #[error("{0}")]
     Forbidden(String),
+    /// Who asks has not shown who they are; a code of the second factor may be what is missing.
+    #[error("{why}")]
+    Unauthorized { why: &'static str, wants_code: bool },
     /// A limit on how much may go on at once is reached; later it will do.
     #[error("{0}")]
     Overloaded(String),

@@ -1,4 +1,4 @@
-//! What makes two requests the same one: their `Idempotency-Key`, bound to who asks and to what.
+//! What tells that a request is one that was sent before.
 
 use super::command::Refusal;
 

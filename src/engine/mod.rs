@@ -4,6 +4,7 @@
 //! decided in order, each command seeing the ones before it; `published` moves last, so a consumer of the
 //! feed never reads ahead of the state.
 
+pub mod account;
 pub mod backup;
 pub mod canned;
 pub mod categories;
@@ -18,13 +19,14 @@ pub mod export;
 pub mod feed;
 pub mod files;
 pub mod hooks;
-mod idempotency;
+pub mod idempotency;
 pub mod index;
 pub mod intake;
 mod load;
 pub mod marks;
 pub mod migrations;
 pub mod outbox;
+pub mod people;
 pub mod portal;
 mod redacted;
 pub mod rows;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -13,11 +13,14 @@ use super::hooks::Hooks;
 use super::index::Index;
 use super::load::Held;
 use super::outbox::Outbox;
+use super::people::{Live, People};
 use super::rows::key;
+use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
 use crate::domain::category::Category;
 use crate::domain::clock::{ClockState, Reading};
 use crate::domain::contact::Token;
+use crate::domain::session::{Credential, Standing};
 use crate::domain::time::Micros;
 use crate::store::codec;
 use crate::store::records::IndexRow;
@@ -61,6 +64,9 @@ pub struct Shared {
     outbox: Outbox,
     hooks: Hooks,
     categories: RwLock<Arc<Categories>>,
+    people: People,
+    /// Counts changes of who may what: of people, sessions, tokens.
+    rights: watch::Sender<u64>,
     health: RwLock<Health>,
     steady: Steady,
     clock: RwLock<Option<ClockReport>>,
@@ -102,6 +108,8 @@ impl Shared {
             outbox: Outbox::default(),
             hooks: Hooks::default(),
             categories: RwLock::default(),
+            people: People::default(),
+            rights: watch::Sender::new(0),
             health: RwLock::new(Health::Writable),
             steady,
             clock: RwLock::default(),
@@ -116,9 +124,15 @@ impl Shared {
         read(&self.index)
     }
 
-    /// The token of this SHA-256, unless it was revoked.
+    /// The token of this SHA-256, unless it was revoked or its agent disabled.
     pub fn token(&self, hash: &[u8; 32]) -> Option<Arc<Token>> {
-        read(&self.tokens).get(hash).filter(|t| t.revoked_at.is_none()).cloned()
+        read(&self.tokens).get(hash).filter(|t| self.is_good(t)).cloned()
+    }
+
+    /// Neither revoked, nor of somebody who was disabled.
+    fn is_good(&self, token: &Token) -> bool {
+        let agent = token.agent.and_then(|id| self.people.agent(id));
+        token.revoked_at.is_none() && agent.is_none_or(|agent| agent.disabled_at.is_none())
     }
 
     pub fn tokens(&self) -> Vec<Arc<Token>> {
@@ -143,6 +157,45 @@ impl Shared {
 
     pub fn categories(&self) -> Arc<Categories> {
         Arc::clone(&read(&self.categories))
+    }
+
+    /// Who works at the desk, and who has logged in.
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The person of a session that goes on, and that session; this counts as use of it.
+    pub fn person(&self, session: u64) -> Option<(Arc<Agent>, Arc<Live>)> {
+        let now = self.steady();
+        let found = self.people.session(session, now)?;
+        People::touch(&found.1, now);
+        Some(found)
+    }
+
+    /// Whether what a lasting connection was opened by still holds.
+    pub fn holds(&self, standing: Standing) -> bool {
+        match standing.credential {
+            Credential::Nothing => true,
+            Credential::Token(id) => {
+                let token = read(&self.tokens).values().find(|token| token.id == id).cloned();
+                token.is_some_and(|token| self.is_good(&token))
+            }
+            Credential::Session(id) => {
+                let found = self.people.session(id, self.steady());
+                found.is_some_and(|(agent, _)| standing.role == Some(agent.role))
+            }
+        }
+    }
+
+    /// Returns when that holds no longer: within a second of what ended it, or when the session is too old or was
+    /// idle for too long. For connections that live on, which are to end then.
+    pub async fn falls(&self, standing: Standing) {
+        const LOOK: Duration = Duration::from_secs(15);
+        let mut rights = self.rights.subscribe();
+        while self.holds(standing) {
+            // Without a change it may still have run out of time.
+            let _ = tokio::time::timeout(LOOK, rights.changed()).await;
+        }
     }
 
     pub fn health(&self) -> Health {
@@ -222,8 +275,7 @@ impl Shared {
 
     /// Takes over what committed plans changed.
     pub(super) fn take(&self, plans: &[PlanRecord]) {
-        let mut index = None;
-        let mut categories = Vec::new();
+        let (mut index, mut rights, mut categories) = (None, false, Vec::new());
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {
                 Table::Index => {
@@ -233,7 +285,23 @@ impl Shared {
                         index.get_or_insert_with(|| write(&self.index)).put(number, &line);
                     }
                 }
-                Table::Tokens => self.take_token(self.decode(&row.value)),
+                Table::Tokens => {
+                    self.take_token(self.decode(&row.value));
+                    rights = true;
+                }
+                Table::Agents => {
+                    self.decode(&row.value)
+                        .into_iter()
+                        .for_each(|agent| self.people.put_agent(agent));
+                    rights = true;
+                }
+                Table::Sessions => {
+                    if let Some((_, id)) = key::numbers(&row.key) {
+                        let session = self.decode(&row.value);
+                        self.people.put_session(id, session, self.steady());
+                    }
+                    rights = true;
+                }
                 Table::OpenCalls => {
                     if let Some(number) = number(&row.key) {
                         self.take_call(number, self.decode(&row.value));
@@ -261,6 +329,9 @@ impl Shared {
             let now = self.categories().with(categories);
             *write(&self.categories) = Arc::new(now);
         }
+        if rights {
+            self.rights.send_modify(|changes| *changes += 1);
+        }
     }
 
     /// Takes over what was read from the rows, in place of all that is held.
@@ -273,6 +344,8 @@ impl Shared {
         self.outbox.replace(held.outbox);
         self.hooks.replace(held.webhooks);
         *write(&self.categories) = Arc::new(Categories::new(held.categories));
+        self.people.replace(held.agents, held.sessions, self.steady());
+        self.rights.send_modify(|changes| *changes += 1);
     }
 
     fn take_token(&self, token: Option<Token>) {

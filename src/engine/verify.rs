@@ -6,7 +6,7 @@ mod clocks;
 
 mod desk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::rows::{ReadError, Rows, key};
 use crate::domain::call::{OpenCall, RUNNING};
@@ -14,6 +14,7 @@ use crate::domain::contact::{Contact, Conversation};
 use crate::domain::entry::{Delivery, Entry, Speaker};
 use crate::domain::outbound::{Outbound, WAITING};
 use crate::domain::reference::FIRST_NUMBER;
+use crate::domain::session::{Account, Link};
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
 use crate::store::records::{AddressOf, ConversationOf, Count, IndexRow, Pointer};
 use crate::store::{Order, Reader, Table, seal::Seal};
@@ -73,6 +74,7 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.desk(&Rows { view, seal })))??;
+    reader.read(|view| Ok(check.people(&Rows { view, seal })))??;
     Ok(check.report)
 }
 
@@ -86,6 +88,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     check.running_calls(rows)?;
     check.outbox(rows)?;
     check.desk(rows)?;
+    check.people(rows)?;
     Ok(check.report)
 }
 
@@ -132,6 +135,33 @@ impl Check {
                 Some(entry) if entry.ticket == message.ticket => {}
                 Some(_) => self.report.find(format!("{name} is another ticket's")),
                 None => self.report.find(format!("{name} is missing")),
+            }
+        }
+        Ok(())
+    }
+
+    /// An e-mail is one person's; accounts, sessions and links are somebody's.
+    fn people(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        let agents = rows.agents()?;
+        let mut people = HashMap::new();
+        for agent in &agents {
+            if let Some(email) = &agent.email
+                && let Some(other) = people.insert(email, agent.id)
+            {
+                let (id, report) = (agent.id, &mut self.report);
+                report.find(format!("agents {other} and {id} have the same e-mail"));
+            }
+        }
+        let known: HashSet<u64> = people.into_values().collect();
+        let accounts = rows.scan::<Account>(&[], None, Order::Ascending, usize::MAX)?;
+        let accounts = accounts.iter().filter_map(|(key, _)| (**key).try_into().ok());
+        let accounts = accounts.map(|id| ("an account", u64::from_be_bytes(id)));
+        let sessions = rows.sessions()?.into_iter().map(|s| ("a session", s.agent));
+        let links = rows.scan::<Link>(&[], None, Order::Ascending, usize::MAX)?;
+        let links = links.into_iter().filter_map(|(_, link)| Some(("a link", link.agent?)));
+        for (what, agent) in accounts.chain(sessions).chain(links) {
+            if !known.contains(&agent) {
+                self.report.find(format!("{what} is of agent {agent}, who is no person"));
             }
         }
         Ok(())

@@ -15,10 +15,11 @@ use super::State;
 use super::attachments::{NamedFile, serve};
 use super::calls::unexpected;
 use super::error::{Failure, not_found};
-use super::extract::{Named, OpenInput, Query, Visitor, named};
+use super::extract::{Named, OpenInput, Query, limits, named};
 use super::intake::{Findings, given, requester};
 use super::portal::{PublicEntry, PublicTicket};
 use super::public::{HandedOver, MAX_WORKSPACE, fresh_token, own_workspace, within_limits};
+use super::visitor::Visitor;
 use crate::auth::token;
 use crate::domain::channel::Channel;
 use crate::domain::email;
@@ -160,7 +161,7 @@ pub async fn lookup(
     findings.email("email", &query.email);
     findings.done()?;
     let asked = email::folded(query.email.trim());
-    within_limits(&state, &visitor.limits(&asked), DOOR)?;
+    within_limits(&state, &limits(visitor.address, &asked), DOOR)?;
     let Some(number) = given(query.ticket_number.as_ref()) else {
         let message = "Give the number of the ticket with the address, or open the link that you \
             were given with it.";

@@ -1,7 +1,7 @@
 //! What handlers take from a request: the caller, a JSON body, a query, a reference; each with its limit and
 //! an error that names the field.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
@@ -32,6 +32,11 @@ impl Caller {
             Actor::Agent { id, sees_all: false, .. } => Some(id),
             _ => None,
         }
+    }
+
+    /// A command of theirs that is bound to no `Idempotency-Key`.
+    pub fn submission(&self, command: Command) -> Submission {
+        Submission::new(self.actor.clone(), command)
     }
 }
 
@@ -85,57 +90,46 @@ impl<T: DeserializeOwned> FromRequest<State> for Input<T> {
     }
 }
 
-/// Somebody who shows no token.
-pub struct Visitor {
-    peer: IpAddr,
-}
-
-impl<S: Sync> FromRequestParts<S> for Visitor {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Visitor, Self::Rejection> {
-        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Ok(Visitor { peer: parts.extensions.get::<Peer>().map_or(unknown, |peer| peer.0) })
-    }
-}
-
-impl Visitor {
-    /// By what their requests are counted: where they come from, and what they name.
-    pub fn limits(&self, named: &str) -> [u64; 2] {
-        let place = match self.peer {
-            IpAddr::V4(address) => u128::from(address.to_bits()),
-            // Whoever has one address of IPv6 has 2^64 of them.
-            IpAddr::V6(address) => address.to_bits() >> 64 << 64 | 1,
-        };
-        let hash = xxhash_rust::xxh3::xxh3_64;
-        [hash(&place.to_be_bytes()), hash(named.as_bytes())]
-    }
-}
-
 /// A body of JSON from a visitor. What such a request does is idempotent by its own ids, or by its `Idempotency-Key`.
 pub struct OpenInput<T> {
     pub value: T,
-    pub visitor: Visitor,
+    peer: Option<IpAddr>,
     /// Of any visitor: the same key with the same body is the same request.
     pub idempotency: Option<Idempotency>,
 }
 
 impl<T> OpenInput<T> {
     pub fn limits(&self, named: &str) -> [u64; 2] {
-        self.visitor.limits(named)
+        limits(self.peer, named)
     }
+}
+
+/// By what the requests of visitors are counted: where they come from, and what they name.
+pub fn limits(peer: Option<IpAddr>, named: &str) -> [u64; 2] {
+    [place(peer), xxhash_rust::xxh3::xxh3_64(named.as_bytes())]
+}
+
+/// What tells where requests come from.
+pub fn place(peer: Option<IpAddr>) -> u64 {
+    let place = match peer {
+        None => 0,
+        Some(IpAddr::V4(address)) => u128::from(address.to_bits()),
+        // Whoever has one address of IPv6 has 2^64 of them.
+        Some(IpAddr::V6(address)) => address.to_bits() >> 64 << 64 | 1,
+    };
+    xxhash_rust::xxh3::xxh3_64(&place.to_be_bytes())
 }
 
 impl<T: DeserializeOwned> FromRequest<State> for OpenInput<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &State) -> Result<OpenInput<T>, Failure> {
-        let (mut parts, body) = request.into_parts();
-        let Ok(visitor) = Visitor::from_request_parts(&mut parts, state).await;
+        let (parts, body) = request.into_parts();
         let bytes = read_json(&parts, body, state).await?;
         let idempotency = idempotency(&parts, 0, &bytes)?;
         let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
-        Ok(OpenInput { value, visitor, idempotency })
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        Ok(OpenInput { value, peer, idempotency })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The API: one router that reads as a table of contents, one file a resource.
 
+mod account;
+mod agents;
 mod attachments;
 mod auth;
 mod business_hours;
@@ -10,6 +12,7 @@ mod canned;
 mod categories;
 mod comments;
 mod conversations;
+mod cookies;
 mod customer;
 mod delivery;
 mod docs;
@@ -19,19 +22,25 @@ mod feed;
 mod intake;
 mod legacy;
 mod limiter;
+mod login;
 mod marks;
 mod ops;
+mod person;
 mod portal;
+mod portal_tokens;
 mod public;
 mod queue;
 mod satisfaction;
 pub mod secure;
 pub mod server;
+mod setup;
 mod sla;
 mod tickets;
 mod tickets_list;
 mod tickets_search;
+mod tokens;
 mod upload;
+mod visitor;
 mod webhooks;
 mod webhooks_view;
 
@@ -44,6 +53,7 @@ use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::auth::Authenticator;
 use crate::config::Range;
 use crate::engine::Engine;
 pub use legacy::router as legacy_router;
@@ -64,6 +74,9 @@ pub struct State {
     pub authority: Option<Arc<str>>,
     pub public: Arc<Public>,
     pub desk: Arc<Desk>,
+    pub auth: Arc<Authenticator>,
+    /// Whether listeners speak TLS.
+    pub tls: bool,
 }
 
 /// What the desk is called, takes and may call.
@@ -121,6 +134,24 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
         .routes(routes!(secure::authority))
+        .routes(routes!(login::login))
+        .routes(routes!(login::refresh))
+        .routes(routes!(login::logout))
+        .routes(routes!(login::me))
+        .routes(routes!(setup::set_up))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::offer_totp, account::drop_totp))
+        .routes(routes!(account::confirm_totp))
+        .routes(routes!(account::sessions, account::end_other_sessions))
+        .routes(routes!(account::end_session))
+        .routes(routes!(agents::list, agents::add))
+        .routes(routes!(agents::change))
+        .routes(routes!(agents::link))
+        .routes(routes!(agents::sessions, agents::end_sessions))
+        .routes(routes!(agents::drop_totp))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(portal_tokens::revoke))
         .routes(routes!(calls::list, calls::open))
         .routes(routes!(calls_reports::stats))
         .routes(routes!(calls_reports::categories))

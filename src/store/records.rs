@@ -15,6 +15,7 @@ use crate::domain::file::StoredFile;
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::rating::Rating;
+use crate::domain::session::{Account, Link, Session};
 use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
@@ -64,6 +65,9 @@ records! {
     Rating => Ratings,
     StoredFile => Files,
     LooseFile => LooseFiles,
+    Account => Accounts,
+    Session => Sessions,
+    Link => Links,
     SlaPolicy => SlaPolicies,
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,

@@ -119,6 +119,12 @@ tables! {
     Files = 108,
     /// when it came by the steady clock u64, file id u64 → `LooseFile`, as long as it is attached to nothing.
     LooseFiles = 109,
+    /// agent id u64 → `Account`, how a person proves who they are.
+    Accounts = 60,
+    /// agent id u64, session id u64 → `Session`.
+    Sessions = 61,
+    /// SHA-256 of a token, 32 bytes → `Link`, which is good once.
+    Links = 62,
     /// SLA policy id u64 → `SlaPolicy`.
     SlaPolicies = 120,
     /// business hours id u64 → `BusinessHours`.

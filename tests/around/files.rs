@@ -186,7 +186,8 @@ fn files_are_part_of_a_backup() {
     let ticket = desk.ticket("Keep this");
     // Larger than a piece of a backup.
     let large: Vec<u8> = (0..3_000_000_u32).flat_map(|n| n.to_le_bytes()).collect();
-    let (small, large) = (uploaded(&desk, ticket, "a.png", PNG), uploaded(&desk, ticket, "b.bin", &large));
+    let (small, large) =
+        (uploaded(&desk, ticket, "a.png", PNG), uploaded(&desk, ticket, "b.bin", &large));
     let file = desk.daemon.data_dir().with_file_name("desk.fdb");
     let file = file.to_str().expect("a path");
     let made = desk.daemon.cli(&["backup", file]);
@@ -201,8 +202,10 @@ fn files_are_part_of_a_backup() {
     for file in [small, large] {
         let path = format!("/api/tickets/{ticket}/attachments/{}", file["id"]);
         let headers = [("Authorization", bearer.as_str())];
-        let (old, new) =
-            (desk.daemon.request("GET", &path, &headers, b""), restored.request("GET", &path, &headers, b""));
+        let (old, new) = (
+            desk.daemon.request("GET", &path, &headers, b""),
+            restored.request("GET", &path, &headers, b""),
+        );
         assert_eq!((old.status, new.status), (200, 200), "{}", new.text());
         assert!(old.body == new.body && old.body.len() as u64 == file["bytes"]);
     }

@@ -1,5 +1,6 @@
 //! From command to plan. Pure: what it may know is the view and the context; what it wants is data.
 
+mod account;
 mod buckets;
 mod call;
 mod call_facts;
@@ -22,6 +23,7 @@ mod people;
 mod portal;
 mod queue;
 mod reported_call;
+mod session;
 pub(in crate::engine) mod sla;
 mod sla_policy;
 mod sweep;
@@ -116,6 +118,8 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::RemoveFile { ticket, file } => files::remove(draft, ticket, *file),
         Command::CreateToken { name, hash, scopes } => token::create(draft, name, hash, scopes),
         Command::RevokeToken { id } => token::revoke(draft, *id),
+        Command::RevokePortalTokens { ticket } => chat::revoke_tokens(draft, ticket),
+        Command::Account(command) => account::carry_out(draft, command),
         Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),
         Command::DropCursor { name } => feed::drop_cursor(draft, name),
         Command::Sweep => sweep::sweep(draft),
