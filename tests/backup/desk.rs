@@ -44,8 +44,14 @@ pub fn store(dir: &Path) -> Store {
     Store::open(Arc::new(disk), StoreSettings::default()).expect("the store opens")
 }
 
-/// Where consumers are, and what the daemon notes of its clock: rows that are put without an event.
-pub const EVENTLESS: [Table; 2] = [Table::Cursors, Table::Clock];
+/// Where consumers are, what the daemon notes of its clock, what ships with a desk: rows that are put without an event.
+pub const EVENTLESS: [Table; 5] = [
+    Table::Cursors,
+    Table::Clock,
+    Table::Categories,
+    Table::SlaPolicies,
+    Table::BusinessHours,
+];
 
 /// Every row but the store's own and the places of the feed's consumers, which no backup brings back.
 pub fn rows(store: &Store) -> Rows {
