@@ -354,8 +354,8 @@ fn backups_under_load_are_what_the_feed_had_told_by_their_end() {
         let seq = restored.last_seq();
         assert!(seq > last, "each backup has more than the one before: {seq}");
         let (found, told) = (rows(&restored), rows_up_to(&source, seq));
-        let differ = |(row, value): &(&(Table, _), &_)| told.get(*row) != Some(*value);
-        let other: Vec<_> = found.iter().filter(differ).map(|(row, _)| row).take(5).collect();
+        let other = found.iter().filter(|(row, value)| told.get(*row) != Some(*value));
+        let other: Vec<_> = other.map(|(row, _)| row).take(5).collect();
         assert!(found == told, "row by row, up to event {seq}: {other:?}");
         last = seq;
     }
