@@ -17,7 +17,8 @@ use crate::domain::outbound::Outbound;
 use crate::domain::session::Session;
 use crate::domain::webhook::Webhook;
 use crate::store::codec::Record;
-use crate::store::records::IndexRow;
+use crate::store::owner::Owner;
+use crate::store::records::{Doomed, IndexRow, OWED, RewriteOwed};
 use crate::store::seal::Seal;
 use crate::store::{Blob, Order, Reader, Store, Table, View};
 use crate::telemetry::metrics::Metrics;
@@ -36,6 +37,9 @@ pub struct Held {
     pub outbox: Vec<(Place, Outbound)>,
     pub webhooks: Vec<(u64, Webhook)>,
     pub categories: BTreeMap<String, Category>,
+    /// Owners whose keys are still to be destroyed.
+    pub doomed: Vec<Owner>,
+    pub owes_rewrite: bool,
 }
 
 pub fn load(
@@ -52,6 +56,7 @@ pub fn load(
     let feed = (store.feed(), store.feed_epoch().to_owned());
     let shared = Shared::new(reader, feed, seal, steady, metrics, store.last_seq());
     shared.replace(held);
+    shared.set_mixed(store.is_mixed());
     Ok((shared, seen))
 }
 
@@ -86,6 +91,9 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
             })?;
             let categories = rows.scan::<Category>(&[], None, Order::Ascending, usize::MAX)?;
             held.categories = categories.into_iter().map(|(_, c)| (c.slug.clone(), c)).collect();
+            let doomed = rows.scan::<Doomed>(&[], None, Order::Ascending, usize::MAX)?;
+            held.doomed = doomed.iter().filter_map(|(key, _)| Owner::of_key(key)).collect();
+            held.owes_rewrite = rows.get::<RewriteOwed>(OWED)?.is_some();
             Ok::<_, ReadError>(())
         })())
     })??;

@@ -5,7 +5,9 @@
 //! feed never reads ahead of the state.
 
 pub mod account;
+pub mod activity;
 pub mod backup;
+pub mod calls;
 pub mod canned;
 pub mod categories;
 pub mod clock;
@@ -13,6 +15,7 @@ pub mod command;
 pub mod compaction;
 pub mod created;
 pub mod decide;
+pub mod desk;
 pub mod draft;
 pub mod event;
 pub mod export;
@@ -20,6 +23,7 @@ pub mod feed;
 pub mod files;
 pub mod hooks;
 pub mod idempotency;
+pub mod inbound;
 pub mod index;
 pub mod intake;
 mod load;
@@ -28,6 +32,7 @@ pub mod migrations;
 pub mod outbox;
 pub mod people;
 pub mod portal;
+pub mod privacy;
 mod redacted;
 pub mod rows;
 pub mod rules;
@@ -55,7 +60,7 @@ use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
 use clock::Clocks;
 use command::{Refusal, Reply, Submission};
-use rules::Rules;
+use rules::{Retention, Rules};
 use shared::Steady;
 pub use shared::{ClockReport, Health, Shared};
 
@@ -139,6 +144,7 @@ pub struct Engine {
     shared: Arc<Shared>,
     redactor: Arc<Redactor>,
     files: Files,
+    retention: Arc<[Retention]>,
 }
 
 /// The writer thread, to be joined at the end.
@@ -186,6 +192,7 @@ impl Engine {
         metrics: Arc<Metrics>,
     ) -> Result<(Engine, Writer), rows::ReadError> {
         let redactor = Arc::clone(&rules.redactor);
+        let retention = rules.retention.clone().into();
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
         let (shared, seen) = load::load(&store, seal, limits.seen_window, steady, metrics)?;
@@ -202,7 +209,7 @@ impl Engine {
                 ended
             })
             .map_err(|e| rows::ReadError::Inconsistent(format!("cannot start the writer: {e}")))?;
-        let engine = Engine { queue: queue.clone(), shared, redactor, files };
+        let engine = Engine { queue: queue.clone(), shared, redactor, retention, files };
         Ok((engine, Writer { thread, queue }))
     }
 

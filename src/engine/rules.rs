@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::categorise::Categoriser;
+use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::redact::Redactor;
 
@@ -34,6 +35,8 @@ pub struct Rules {
     pub max_outbox: u64,
     pub bot_returns: BotReturns,
     pub webhooks: WebhookRules,
+    /// Which closed tickets are deleted when; the first rule that fits counts.
+    pub retention: Vec<Retention>,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
 }
@@ -49,6 +52,24 @@ pub struct WebhookRules {
     pub max_waiting: u64,
     /// Deliveries of one subscription that the log holds.
     pub keep_log: u64,
+}
+
+/// How long closed tickets are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// None: of every channel.
+    pub channel: Option<Channel>,
+    /// None: of every category, and of none.
+    pub category: Option<String>,
+    /// Days after closing.
+    pub days: u32,
+}
+
+impl Retention {
+    pub fn fits(&self, channel: Channel, category: Option<&str>) -> bool {
+        self.channel.is_none_or(|wanted| wanted == channel)
+            && self.category.as_deref().is_none_or(|wanted| Some(wanted) == category)
+    }
 }
 
 /// When a conversation that agents had goes back to the bot.

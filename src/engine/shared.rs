@@ -1,7 +1,7 @@
 //! What the writer keeps up to date and everybody reads: the index, tokens, running calls, health.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,10 @@ use crate::domain::contact::Token;
 use crate::domain::session::{Credential, Standing};
 use crate::domain::time::Micros;
 use crate::store::codec;
+use crate::store::owner::Owner;
 use crate::store::records::IndexRow;
-use crate::store::seal::Seal;
-use crate::store::{Blob, Feed, Figures, PlanRecord, Reader, Space, Table};
+use crate::store::seal::{Place, Seal};
+use crate::store::{Feed, Figures, PlanRecord, Reader, Row, Space, Table};
 use crate::telemetry::metrics::Metrics;
 
 /// Whether the store can be written, as the writer last found it.
@@ -64,6 +65,10 @@ pub struct Shared {
     outbox: Outbox,
     hooks: Hooks,
     categories: RwLock<Arc<Categories>>,
+    /// Words that were erased may still be in the files.
+    owed: AtomicBool,
+    /// Values may lie otherwise than the configuration wants.
+    mixed: AtomicBool,
     people: People,
     /// Counts changes of who may what: of people, sessions, tokens.
     rights: watch::Sender<u64>,
@@ -71,6 +76,8 @@ pub struct Shared {
     steady: Steady,
     clock: RwLock<Option<ClockReport>>,
     looked: RwLock<(Space, Figures)>,
+    /// One person is erased at a time.
+    pub(super) erasing: tokio::sync::Mutex<()>,
     /// Probes that the writer has not answered yet.
     pub(super) probes: AtomicUsize,
     published: AtomicU64,
@@ -108,12 +115,15 @@ impl Shared {
             outbox: Outbox::default(),
             hooks: Hooks::default(),
             categories: RwLock::default(),
+            owed: AtomicBool::new(false),
+            mixed: AtomicBool::new(false),
             people: People::default(),
             rights: watch::Sender::new(0),
             health: RwLock::new(Health::Writable),
             steady,
             clock: RwLock::default(),
             looked: RwLock::default(),
+            erasing: tokio::sync::Mutex::default(),
             probes: AtomicUsize::new(0),
             published: AtomicU64::new(published),
             news: watch::Sender::new(published),
@@ -157,6 +167,15 @@ impl Shared {
 
     pub fn categories(&self) -> Arc<Categories> {
         Arc::clone(&read(&self.categories))
+    }
+
+    /// Whether erased words, or values that lie otherwise than the configuration wants, may be in the files.
+    pub fn owes_rewrite(&self) -> bool {
+        self.owed.load(Ordering::Acquire) || self.mixed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_mixed(&self, mixed: bool) {
+        self.mixed.store(mixed, Ordering::Release);
     }
 
     /// Who works at the desk, and who has logged in.
@@ -279,49 +298,57 @@ impl Shared {
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {
                 Table::Index => {
-                    if let (Some(number), Some(line)) =
-                        (number(&row.key), self.decode::<IndexRow>(&row.value))
-                    {
-                        index.get_or_insert_with(|| write(&self.index)).put(number, &line);
+                    let Some(number) = number(&row.key) else { continue };
+                    let index = index.get_or_insert_with(|| write(&self.index));
+                    match self.decode::<IndexRow>(row) {
+                        Some(line) => index.put(number, &line),
+                        None if row.value.is_none() => index.remove(number),
+                        None => {}
                     }
                 }
                 Table::Tokens => {
-                    self.take_token(self.decode(&row.value));
+                    self.take_token(self.decode(row));
                     rights = true;
                 }
                 Table::Agents => {
-                    self.decode(&row.value)
-                        .into_iter()
-                        .for_each(|agent| self.people.put_agent(agent));
+                    self.decode(row).into_iter().for_each(|agent| self.people.put_agent(agent));
                     rights = true;
                 }
                 Table::Sessions => {
                     if let Some((_, id)) = key::numbers(&row.key) {
-                        let session = self.decode(&row.value);
+                        let session = self.decode(row);
                         self.people.put_session(id, session, self.steady());
                     }
                     rights = true;
                 }
                 Table::OpenCalls => {
                     if let Some(number) = number(&row.key) {
-                        self.take_call(number, self.decode(&row.value));
+                        self.take_call(number, self.decode(row));
                     }
                 }
                 Table::Outbox => {
                     if let Some(place) = key::numbers(&row.key) {
-                        self.outbox.put(place, self.decode(&row.value));
+                        self.outbox.put(place, self.decode(row));
                     }
                 }
                 Table::Webhooks => {
                     if let Some(id) = number(&row.key) {
-                        self.hooks.put(id, self.decode(&row.value));
+                        self.hooks.put(id, self.decode(row));
                     }
                 }
                 Table::Deliveries => self.hooks.wake(),
                 Table::Categories => {
                     let slug = String::from_utf8_lossy(&row.key).into_owned();
-                    categories.push((slug, self.decode::<Category>(&row.value)));
+                    categories.push((slug, self.decode::<Category>(row)));
                 }
+                Table::Doomed => {
+                    if let (Some(keys), Some(owner), true) =
+                        (self.seal.keys(), Owner::of_key(&row.key), row.value.is_some())
+                    {
+                        keys.doom(owner);
+                    }
+                }
+                Table::Rewrites => self.owed.store(row.value.is_some(), Ordering::Release),
                 _ => {}
             }
         }
@@ -344,6 +371,10 @@ impl Shared {
         self.outbox.replace(held.outbox);
         self.hooks.replace(held.webhooks);
         *write(&self.categories) = Arc::new(Categories::new(held.categories));
+        self.owed.store(held.owes_rewrite, Ordering::Release);
+        if let Some(keys) = self.seal.keys() {
+            held.doomed.iter().for_each(|owner| keys.doom(*owner));
+        }
         self.people.replace(held.agents, held.sessions, self.steady());
         self.rights.send_modify(|changes| *changes += 1);
     }
@@ -363,9 +394,10 @@ impl Shared {
         self.metrics.open_calls.set(calls.len() as i64);
     }
 
-    fn decode<R: codec::Record>(&self, value: &Option<Blob>) -> Option<R> {
-        let plain = self.seal.open(value.as_deref()?).ok()?;
-        codec::decode(plain).ok()
+    fn decode<R: codec::Record>(&self, row: &Row) -> Option<R> {
+        let place = Place::row(row.table, &row.key);
+        let plain = self.seal.open(place, row.value.as_deref()?).ok()?;
+        codec::decode(&plain).ok()
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::files::Files;
 use super::super::reader::{Reader, View};
 use super::super::stamp::{STAMP, Stamp};
 use super::super::tables::Table;
+use super::super::unlock::{MARK, Mark};
 use super::block::{self, CHUNK, Kind, Part, RowsPart};
 use super::filing::Filing;
 use super::tail::Tail;
@@ -57,7 +58,14 @@ impl Scan {
         progress: Progress,
     ) -> Scan {
         let frontdesk = env!("CARGO_PKG_VERSION").to_owned();
-        let about = Box::new(About { frontdesk, store_format: 1, made_at, feed_epoch, rows: 0 });
+        let about = Box::new(About {
+            frontdesk,
+            store_format: 1,
+            made_at,
+            feed_epoch,
+            rows: 0,
+            keyring: None,
+        });
         Scan {
             reader,
             feed,
@@ -111,10 +119,13 @@ impl Scan {
     }
 
     fn begin(&mut self, mut about: About) -> Result<(), ScanError> {
-        let (rows, stamp) = self.reader.read(|snapshot| {
+        let (rows, stamp, mark) = self.reader.read(|snapshot| {
             let rows = Table::ALL.iter().map(|table| snapshot.count(*table));
-            Ok((rows.sum::<Result<u64, _>>()?, snapshot.get(Table::Meta, STAMP)?))
+            let (stamp, mark) =
+                (snapshot.get(Table::Meta, STAMP)?, snapshot.get(Table::Meta, MARK)?);
+            Ok((rows.sum::<Result<u64, _>>()?, stamp, mark))
         })?;
+        about.keyring = mark.and_then(|mark| Mark::decode(&mark)).and_then(Mark::wanted);
         about.rows = rows;
         // The first version wrote no stamp.
         about.store_format =
