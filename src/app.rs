@@ -1,5 +1,6 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
+mod desk;
 mod inherited;
 mod owner;
 mod people;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::policy;
@@ -29,13 +30,13 @@ use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::files::Files;
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
-use crate::engine::rules::{BotReturns, Retention, Rules, WebhookRules};
+use crate::engine::rules::{BotReturns, Retention, Rules};
 use crate::engine::{self, Engine, Writer};
+use crate::http::connections::{self, Connections};
 use crate::http::server;
 use crate::ingest::sources::{self, Source, SourceError};
 use crate::ingest::{self, Doors, Speech, SpeechError};
 use crate::net::ClientError;
-use crate::net::guard::Guard;
 use crate::net::tls::{Certificates, TlsError};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
@@ -136,6 +137,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         batch_commands: config.engine.max_batch as usize,
         batch_bytes: usize_of(config.engine.max_batch_bytes),
         seen_window: config.whatsapp.dedup_window as usize,
+        refusals_per_minute: config.audit.refusals_per_minute,
     };
     let hours = |d: Duration| u32::try_from(d.as_secs().div_ceil(3600)).unwrap_or(u32::MAX);
     let table = config.calls.categories.clone();
@@ -163,12 +165,8 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
             config::BotReturns::AtClose => BotReturns::AtClose,
             config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
         },
-        webhooks: WebhookRules {
-            retry_for: micros(config.webhooks.retry_for),
-            pause_after: micros(config.webhooks.pause_after),
-            max_waiting: u64::from(config.webhooks.max_waiting),
-            keep_log: u64::from(config.webhooks.keep_log),
-        },
+        webhooks: desk::webhook_rules(&config.webhooks),
+        audit_keep: micros(config.audit.keep),
         retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),
     };
@@ -373,7 +371,6 @@ async fn start(
     let doors = ingest::Settings {
         max_frame: usize_of(config.calls.max_frame),
         max_body: usize_of(config.http.max_body),
-        body_timeout: config.http.body_timeout,
         takeover_probe: config.calls.takeover_probe,
         doors: config.doors.clone(),
         max_open: config.calls.max_open as usize,
@@ -386,33 +383,24 @@ async fn start(
         agents_see_all: config.agents.see_all,
         search_scan: config.tickets.search_scan as usize,
         max_body: usize_of(config.http.max_body),
-        body_timeout: config.http.body_timeout,
         door_header: config.doors.header.as_str().into(),
         authority: authority.map(|(pem, _)| pem.into()),
-        public: Arc::new(http::Public::new(
-            config.public.workspaces.clone(),
-            config.public.requests_per_minute,
-        )),
-        desk: Arc::new(http::Desk {
-            name: config.desk.name.clone(),
-            zone: config.timezone.clone(),
-            max_file: config.attachments.max_size,
-            uploads: Semaphore::new(config.attachments.at_once as usize),
-            judge_url: |allowed, url| {
-                let judged = Guard::new(allowed.to_vec()).judge_url(url);
-                judged.map(|_| ()).map_err(|why| why.to_string())
-            },
-            allowed: config.webhooks.ranges(),
-        }),
+        public: Arc::new(http::Public { workspaces: config.public.workspaces.clone() }),
+        limits: Arc::new(http::Limits::new(&config.limits, &config.public)),
+        origins: config.http.origins.as_slice().into(),
+        desk: Arc::new(desk::desk(config)),
         auth,
         tls: tls.is_some(),
     };
-    let limits = server::Limits {
+    let connections = connections::Limits {
         connections: config.http.max_connections as usize,
+        per_address: config.http.max_connections_per_address as usize,
         header_timeout: config.http.header_timeout,
-        request_timeout: config.http.request_timeout,
+        idle_timeout: config.http.idle_timeout,
     };
     let metrics = Arc::clone(&engine.shared().metrics);
+    let connections = Connections::new(connections, metrics);
+    let listening = server::Settings::new(&config.http, Arc::clone(&connections));
     let mut servers = tokio::task::JoinSet::new();
     let router = http::router(state.clone(), doors.router());
     for listener in listeners {
@@ -420,8 +408,7 @@ async fn start(
             listener,
             tls.clone(),
             router.clone(),
-            limits.clone(),
-            Arc::clone(&metrics),
+            listening.clone(),
             stopping.clone(),
         ));
     }
@@ -429,14 +416,14 @@ async fn start(
     drop(router);
     if let Some((listener, _)) = legacy {
         let router = http::legacy_router(state, config.calls.legacy_open);
-        let (limits, metrics, stopping) = (limits.clone(), Arc::clone(&metrics), stopping.clone());
-        servers.spawn(server::serve(listener, None, router, limits, metrics, stopping));
+        servers.spawn(server::serve(listener, None, router, listening.clone(), stopping.clone()));
     }
     if let Some((listener, _)) = redirect {
         let router = http::secure::redirect(bound.http.port());
-        servers.spawn(server::serve(listener, None, router, limits, metrics, stopping.clone()));
+        servers.spawn(server::serve(listener, None, router, listening, stopping.clone()));
     }
-    let workers = workers::start(&engine, config, certificates);
+    let mut workers = workers::start(&engine, config, certificates);
+    workers.spawn(connections.watch());
     let sources = sources::start(sources, &engine, &stopping);
     let hooks = tokio::spawn(webhooks::run(engine.clone(), hooks, post_stopping.clone()));
     let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));
@@ -492,6 +479,7 @@ impl Running {
         self.sources.shutdown().await;
         self.admin.abort();
         self.workers.shutdown().await;
+        workers::refusals::write(&self.engine, self.engine.shared().refusals.rest()).await;
         if self.post.await.is_err() {
             tracing::warn!("sending replies ended badly; what waits is sent after the next start");
         }

@@ -137,6 +137,7 @@ pub fn rules() -> Rules {
             max_waiting: 100,
             keep_log: 10,
         },
+        audit_keep: 400 * Micros::DAY,
         redactor: std::sync::Arc::default(),
     }
 }
@@ -375,7 +376,7 @@ impl World {
     }
 
     fn check(&self, store: &Store) {
-        let report = verify::verify(&store.reader(), &self.seal, &Progress::default())
+        let report = verify::verify(&store.reader(), &self.seal, None, &Progress::default())
             .expect("the rows can be read");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let said = self.said(store);

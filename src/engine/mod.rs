@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod audit;
 pub mod backup;
 pub mod calls;
 pub mod canned;
@@ -29,6 +30,7 @@ pub mod intake;
 mod load;
 pub mod marks;
 pub mod migrations;
+pub mod origin;
 pub mod outbox;
 pub mod people;
 pub mod portal;
@@ -39,6 +41,7 @@ pub mod rules;
 pub mod seen;
 mod shared;
 pub mod status;
+mod submission;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
@@ -58,6 +61,7 @@ use crate::domain::redact::Redactor;
 use crate::store::files::Files;
 use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
+use audit::refusals::Refusals;
 use clock::Clocks;
 use command::{Refusal, Reply, Submission};
 use rules::{Retention, Rules};
@@ -72,6 +76,8 @@ pub struct Limits {
     pub batch_bytes: usize,
     /// Dedup keys held in memory.
     pub seen_window: usize,
+    /// Rows of the audit for what is refused to one address.
+    pub refusals_per_minute: u32,
 }
 
 /// Why a submission was not carried out.
@@ -195,7 +201,9 @@ impl Engine {
         let retention = rules.retention.clone().into();
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
-        let (shared, seen) = load::load(&store, seal, limits.seen_window, steady, metrics)?;
+        let refusals = Refusals::new(limits.refusals_per_minute);
+        let (shared, seen) =
+            load::load(&store, seal, limits.seen_window, steady, (metrics, refusals))?;
         let shared = Arc::new(shared);
         let (queue, jobs) = sync_channel(limits.queue);
         let writer =

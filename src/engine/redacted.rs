@@ -116,6 +116,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::Account(_)
         | Command::MoveCursor { .. }
         | Command::DropCursor { .. }
+        | Command::Audit(_)
         | Command::Sweep
         | Command::Privacy(_) => {}
     }

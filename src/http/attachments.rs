@@ -115,7 +115,7 @@ pub async fn upload(
 ) -> Result<(StatusCode, Json<Files>), Failure> {
     let ticket = ticket_of(&state, &caller, &reference)?;
     let files =
-        upload::take(&state, request, query.name.as_deref(), ticket.number, &caller.actor).await?;
+        upload::take(&state, request, query.name.as_deref(), ticket.number, &caller).await?;
     let attachments = files.iter().map(FileView::from).collect();
     Ok((StatusCode::CREATED, Json(Files { attachments })))
 }

@@ -15,7 +15,7 @@ use super::State;
 use super::attachments::{NamedFile, serve};
 use super::calls::unexpected;
 use super::error::{Failure, not_found};
-use super::extract::{Named, OpenInput, Query, limits, named};
+use super::extract::{Named, OpenInput, Query, named};
 use super::intake::{Findings, given, requester};
 use super::portal::{PublicEntry, PublicTicket};
 use super::public::{HandedOver, MAX_WORKSPACE, fresh_token, own_workspace, within_limits};
@@ -38,9 +38,10 @@ const CUSTOMER: &str = "customer";
 /// The door's name in figures.
 const DOOR: &str = "portal";
 
-fn submission(command: PortalCommand, idempotency: Option<Idempotency>) -> Submission {
+fn submission<T>(input: &OpenInput<T>, command: PortalCommand) -> Submission {
     let actor = Actor::Token { name: CUSTOMER.into() };
-    Submission { idempotency, ..Submission::new(actor, Command::Portal(command)) }
+    let submission = Submission::new(actor, Command::Portal(command));
+    submission.from(input.origin).keyed(input.idempotency)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -99,7 +100,7 @@ pub async fn submit(
     };
     let token = token::hash(&access_token);
     let command = PortalCommand::Submit { case: Box::new(case), token };
-    match state.engine.submit(submission(command, input.idempotency)).await? {
+    match state.engine.submit(submission(&input, command)).await? {
         Reply::Taken { ticket, .. } => {
             state.engine.shared().metrics.event(DOOR, "stored");
             Ok((StatusCode::CREATED, Json(HandedOver::of(*ticket, access_token))))
@@ -161,7 +162,7 @@ pub async fn lookup(
     findings.email("email", &query.email);
     findings.done()?;
     let asked = email::folded(query.email.trim());
-    within_limits(&state, &limits(visitor.address, &asked), DOOR)?;
+    within_limits(&state, &visitor.keys(&asked), DOOR)?;
     let Some(number) = given(query.ticket_number.as_ref()) else {
         let message = "Give the number of the ticket with the address, or open the link that you \
             were given with it.";
@@ -247,7 +248,7 @@ pub async fn reply(
     let ticket = opened(&state, &reference, &token)?.number;
     let body = input.value.body.clone();
     let command = PortalCommand::Reply { ticket, token, body };
-    match state.engine.submit(submission(command, input.idempotency)).await? {
+    match state.engine.submit(submission(&input, command)).await? {
         Reply::Interaction { ticket, entry } => {
             let comment = PublicEntry::of(*entry, None);
             Ok((StatusCode::CREATED, Json(Replied { ticket: (*ticket).into(), comment })))
@@ -315,7 +316,7 @@ pub async fn rate(
     let (number, rating) = (ticket.number, body.rating);
     let feedback = given(body.feedback.as_ref()).map(str::to_owned);
     let command = PortalCommand::Rate { ticket: number, token, rating, feedback };
-    match state.engine.submit(submission(command, input.idempotency)).await? {
+    match state.engine.submit(submission(&input, command)).await? {
         Reply::Rating(rating) => Ok((StatusCode::CREATED, Json(RatingView::of(&ticket, *rating)))),
         other => Err(unexpected(&other)),
     }

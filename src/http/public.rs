@@ -145,7 +145,7 @@ pub async fn from_chat(
         escalation: None,
         token: Some(token::hash(&access_token)),
     };
-    let (ticket, made) = hand_over(&state, &input.limits(&body.workspace_id), chat).await?;
+    let (ticket, made) = hand_over(&state, &input, &body.workspace_id, chat).await?;
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(HandedOver::of(ticket, access_token))))
 }
@@ -188,7 +188,7 @@ pub async fn escalate(
         }),
         token: None,
     };
-    let (ticket, made) = hand_over(&state, &input.limits(&body.workspace_id), chat).await?;
+    let (ticket, made) = hand_over(&state, &input, &body.workspace_id, chat).await?;
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(Escalated { ticket: ticket.into() })))
 }
@@ -284,8 +284,9 @@ fn history(findings: &mut Findings, told: &[ChatTurn], customer: Option<&str>) -
 }
 
 /// Takes once from the limits of a visitor, or says when it would do.
-pub fn within_limits(state: &State, limits: &[u64], door: &'static str) -> Result<(), Failure> {
-    state.public.limiter.take(limits, Instant::now()).map_err(|seconds| {
+pub fn within_limits(state: &State, keys: &[u64], door: &'static str) -> Result<(), Failure> {
+    let taken = state.limits.chats.take(keys, Instant::now());
+    taken.map(|_| ()).map_err(|seconds| {
         state.engine.shared().metrics.event(door, "limited");
         let why = format!(
             "too many requests came from there; try again in {seconds} s (public.requests_per_minute)"
@@ -296,15 +297,16 @@ pub fn within_limits(state: &State, limits: &[u64], door: &'static str) -> Resul
     })
 }
 
-async fn hand_over(
+async fn hand_over<T>(
     state: &State,
-    limits: &[u64],
+    input: &OpenInput<T>,
+    workspace: &str,
     chat: Handover,
 ) -> Result<(Ticket, bool), Failure> {
-    within_limits(state, limits, "chat")?;
+    within_limits(state, &input.limits(workspace), "chat")?;
     let actor = Actor::Token { name: "chat".into() };
     let command = Command::HandOver(Box::new(chat));
-    match state.engine.submit(Submission::new(actor, command)).await? {
+    match state.engine.submit(Submission::new(actor, command).from(input.origin)).await? {
         Reply::Taken { ticket, made } => {
             state.engine.shared().metrics.event("chat", "stored");
             Ok((*ticket, made))

@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 use super::State;
 use super::calls::unexpected;
 use super::error::Failure;
+use super::extract::Caller;
 use crate::domain::file::{MAX_ATTACHED, SNIFFED, StoredFile, clean_name, media_type};
 use crate::domain::reference::Reference;
 use crate::engine;
-use crate::engine::command::{Actor, Command, Reply, Submission};
+use crate::engine::command::{Command, Reply};
 use crate::engine::portal::NewFile;
 use crate::wire::problem::Problem;
 
@@ -25,7 +26,7 @@ pub async fn take(
     request: Request,
     name: Option<&str>,
     ticket: u64,
-    actor: &Actor,
+    caller: &Caller,
 ) -> Result<Vec<StoredFile>, Failure> {
     let Ok(_permit) = state.desk.uploads.try_acquire() else {
         let why = "too many files are on their way (attachments.at_once); try again in a second";
@@ -61,7 +62,7 @@ pub async fn take(
     let mut files = Vec::with_capacity(taken.len());
     for file in taken {
         let command = Command::AddFile { ticket: Reference::Number(ticket), file };
-        match state.engine.submit(Submission::new(actor.clone(), command)).await? {
+        match state.engine.submit(caller.submission(command)).await? {
             Reply::File(file) => files.push(*file),
             other => return Err(unexpected(&other)),
         }

@@ -7,6 +7,7 @@ pub use super::index_row::IndexRow;
 use super::owner::Owner;
 use super::tables::Table;
 use crate::domain::activity::Activity;
+use crate::domain::audit::{AuditEntry, AuditMark};
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::canned::CannedResponse;
 use crate::domain::category::Category;
@@ -65,6 +66,8 @@ records! {
     Rating => Ratings,
     StoredFile => Files,
     LooseFile => LooseFiles,
+    AuditEntry => Audit,
+    AuditMark => AuditMarks,
     Doomed => Doomed,
     Erasure => Erasures,
     RewriteOwed => Rewrites,

@@ -164,6 +164,10 @@ tables! {
     Files = 108 of Ticket,
     /// when it came by the steady clock u64, file id u64 → `LooseFile`, as long as it is attached to nothing.
     LooseFiles = 109 of Nobody,
+    /// number of the row u64 → `AuditEntry`, each with the hash of the stored bytes before it.
+    Audit = 70,
+    /// `head` or `anchor` → `AuditMark`: the newest row, and the last one that was removed for its age.
+    AuditMarks = 71 of Nobody,
     /// agent id u64 → `Account`, how a person proves who they are.
     Accounts = 60,
     /// agent id u64, session id u64 → `Session`.

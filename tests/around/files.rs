@@ -193,7 +193,9 @@ fn files_are_part_of_a_backup() {
     let made = desk.daemon.cli(&["backup", file]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let restored = Daemon::on_store("", |dir| {
-        let done = frontdesk().args(["restore", file, "--data-dir"]).arg(dir).output();
+        let mut restore = frontdesk();
+        restore.args(["restore", file, "--root-key"]).arg(desk.daemon.data_dir().join("root.key"));
+        let done = restore.arg("--data-dir").arg(dir).output();
         let done = done.expect("the subcommand runs");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     });

@@ -11,7 +11,7 @@ use crate::domain::rating::{BEST, Rating};
 use crate::domain::webhook::{Delivered, Delivery, Payload, Webhook, deliveries};
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::store::codec::Record;
-use crate::store::records::{LooseFile, ShortcutOf};
+use crate::store::records::{Deleted, LooseFile, ShortcutOf};
 use crate::store::{Blob, Order};
 
 type Found<R> = Vec<(Blob, R)>;
@@ -21,6 +21,19 @@ fn all<R: Record>(rows: &Rows<'_>) -> Result<Found<R>, ReadError> {
 }
 
 impl Check {
+    /// What waits to be removed was deleted then.
+    pub(super) fn deletions(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        for (row_key, _) in rows.scan::<Deleted>(&[], None, Order::Ascending, usize::MAX)? {
+            let Some((at, number)) = key::numbers(&row_key) else { continue };
+            let ticket = rows.ticket(number)?.and_then(|ticket| ticket.deleted);
+            if ticket.is_none_or(|deletion| deletion.steady.0.max(0) as u64 != at) {
+                self.report
+                    .find(format!("ticket #{number} waits to be removed and is not deleted"));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn desk(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
         self.categories(rows)?;
         self.canned(rows)?;
