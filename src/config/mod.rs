@@ -37,6 +37,7 @@ mod settings;
 mod store;
 mod tickets;
 mod units;
+mod webhooks;
 mod whatsapp;
 
 #[cfg(test)]
@@ -74,6 +75,7 @@ pub use settings::{Setting, settings};
 pub use store::{Encryption, StoreConfig};
 pub use tickets::{BotReturns, TicketsConfig};
 pub use units::{parse_duration, parse_size};
+pub use webhooks::{AttachmentsConfig, DeskConfig, Range, WebhooksConfig};
 pub use whatsapp::{Groups, WhatsappConfig};
 
 /// Every setting, checked.
@@ -106,6 +108,9 @@ pub struct Config {
     pub backup: BackupConfig,
     pub clock: ClockConfig,
     pub maintenance: MaintenanceConfig,
+    pub webhooks: WebhooksConfig,
+    pub attachments: AttachmentsConfig,
+    pub desk: DeskConfig,
 }
 
 impl Config {
@@ -155,6 +160,9 @@ impl Config {
         self.backup.check(limits);
         self.clock.check(limits);
         self.maintenance.check(limits);
+        self.webhooks.check(limits);
+        self.attachments.check(limits);
+        self.desk.check(limits);
         if self.calls.legacy_listen == Some(self.http.listen) && self.http.listen.port() != 0 {
             limits.broken(
                 "calls.legacy_listen",

@@ -6,12 +6,16 @@ mod call;
 mod call_facts;
 mod call_order;
 mod call_source;
+mod canned;
+mod categories;
 mod changes;
 mod chat;
 mod comments;
 mod deletion;
+mod deliveries;
 mod desk;
 mod feed;
+mod files;
 mod identity;
 mod infer;
 mod intake;
@@ -20,6 +24,7 @@ mod merge;
 mod mode;
 mod outbox;
 mod people;
+mod portal;
 mod privacy;
 pub mod purge;
 mod queue;
@@ -30,6 +35,7 @@ mod sla_policy;
 mod sweep;
 mod token;
 mod unclaimed;
+mod webhooks;
 mod whatsapp;
 
 use super::audit;
@@ -97,8 +103,8 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
         Command::ChangeMessage(change) => changes::receive(draft, change),
         Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
-        Command::AddComment { ticket, body, is_internal } => {
-            comments::add(draft, ticket, body, *is_internal)
+        Command::AddComment { ticket, body, is_internal, attachments } => {
+            comments::add(draft, ticket, (body, *is_internal), attachments)
         }
         Command::ResendComment { ticket, entry } => comments::resend(draft, ticket, *entry),
         Command::EditComment { ticket, entry, body } => comments::edit(draft, ticket, *entry, body),
@@ -124,6 +130,12 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::TakeCase(case) => intake::take(draft, case),
         Command::HandOver(chat) => chat::hand_over(draft, chat),
         Command::ReportCall(report) => reported_call::report(draft, report),
+        Command::Category(command) => categories::decide(draft, command),
+        Command::Canned(command) => canned::decide(draft, command),
+        Command::Webhook(command) => webhooks::decide(draft, command),
+        Command::Portal(command) => portal::decide(draft, command),
+        Command::AddFile { ticket, file } => files::add(draft, ticket, file),
+        Command::RemoveFile { ticket, file } => files::remove(draft, ticket, *file),
         Command::CreateToken { name, hash, scopes } => token::create(draft, name, hash, scopes),
         Command::RevokeToken { id } => token::revoke(draft, *id),
         Command::RevokePortalTokens { ticket } => chat::revoke_tokens(draft, ticket),
