@@ -8,7 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::error::{Failure, not_found};
-use super::extract::{Caller, Query};
+use super::extract::{Input, Query};
+use super::queue::Nothing;
 use crate::engine::privacy::Who;
 use crate::wire::problem::Problem;
 
@@ -60,15 +61,16 @@ impl FromRequestParts<State> for ContactId {
 )]
 pub async fn erase(
     Shared(state): Shared<State>,
-    caller: Caller,
     ContactId(id): ContactId,
     Query(query): Query<EraseQuery>,
+    input: Input<Nothing>,
 ) -> Result<Json<ErasedView>, Failure> {
     if query.erase.as_deref() != Some("true") {
         let why = "erase: a contact is not deleted but erased for good, with ?erase=true";
         return Err(Problem::bad_request(why).into());
     }
-    let erased = state.engine.erase((caller.actor, caller.origin), Who::Contact(id)).await?;
+    let erased =
+        state.engine.erase((input.caller.actor, input.caller.origin), Who::Contact(id)).await?;
     let erased = erased.ok_or_else(|| not_found("such contact"))?;
     let (contact, tickets, rewrite_owed) = (erased.contact, erased.tickets, erased.rewrite);
     Ok(Json(ErasedView { contact, tickets, rewrite_owed }))

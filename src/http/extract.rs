@@ -218,9 +218,14 @@ impl FromRequestParts<State> for Named {
 
 /// A ticket's name, of whatever kind.
 pub fn named(text: &str) -> Result<Reference, Failure> {
+    named_as("id", text)
+}
+
+/// The same, where a field of the body names it.
+pub fn named_as(field: &str, text: &str) -> Result<Reference, Failure> {
     Reference::parse(text).ok_or_else(|| {
         let known = "a number (1001 or #1001), a UUID or a code such as GXS-20251128-A1B2C3D4";
-        Problem::field("id", format!("must be {known}, at most {MAX_REFERENCE} bytes")).into()
+        Problem::field(field, format!("must be {known}, at most {MAX_REFERENCE} bytes")).into()
     })
 }
 

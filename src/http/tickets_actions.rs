@@ -9,7 +9,7 @@ use super::State;
 use super::calls::unexpected;
 use super::error::Failure;
 use super::etag::{IfMatch, Tagged};
-use super::extract::{Caller, Input, Named, named};
+use super::extract::{Caller, Input, Named, named, named_as};
 use super::queue::Nothing;
 use super::ticket_view::{TicketView, show};
 use crate::domain::reference::Reference;
@@ -339,7 +339,7 @@ pub async fn relate(
     expected: IfMatch,
     input: Input<RelateBody>,
 ) -> Result<Tagged<TicketView>, Failure> {
-    let other = named(&input.value.ticket)?;
+    let other = named_as("ticket", &input.value.ticket)?;
     change(&state, &input, ticket, expected, TicketChange::Relate { other }).await
 }
 
