@@ -339,6 +339,15 @@ async fn start(
             config.public.workspaces.clone(),
             config.public.requests_per_minute,
         )),
+        live: Arc::new(http::live::Live::new(
+            http::live::Limits {
+                streams: config.live.max_streams as usize,
+                streams_per_person: config.live.max_streams_per_person as usize,
+                behind: u64::from(config.live.max_behind),
+                heartbeat: config.live.heartbeat,
+            },
+            stopping.clone(),
+        )),
     };
     let limits = server::Limits {
         connections: config.http.max_connections as usize,

@@ -42,5 +42,6 @@ pub mod ingest;
 pub mod net;
 pub mod store;
 pub mod telemetry;
+pub mod web;
 pub mod wire;
 pub mod workers;

@@ -23,6 +23,7 @@ mod idempotency;
 mod ingest;
 mod keys;
 mod layers;
+mod live;
 mod log;
 mod maintenance;
 mod masked;
@@ -57,6 +58,7 @@ pub use http::{HttpConfig, Tls};
 pub use idempotency::IdempotencyConfig;
 pub use ingest::{IngestConfig, SourceConfig, SourceKind};
 pub use layers::{DEFAULT_FILE, Sources};
+pub use live::LiveConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
@@ -83,6 +85,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub engine: EngineConfig,
     pub feed: FeedConfig,
+    pub live: LiveConfig,
     pub tickets: TicketsConfig,
     pub agents: AgentsConfig,
     pub calls: CallsConfig,
@@ -130,6 +133,7 @@ impl Config {
         self.store.check(limits);
         self.engine.check(&self.store, limits);
         self.feed.check(&self.store, limits);
+        self.live.check(limits);
         self.tickets.check(limits);
         self.calls.check(limits);
         self.whatsapp.check(limits);

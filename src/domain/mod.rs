@@ -13,6 +13,7 @@ pub mod outbound;
 pub mod priority;
 pub mod redact;
 pub mod reference;
+pub mod reply_draft;
 pub mod source;
 pub mod status;
 pub mod summary;

@@ -9,6 +9,7 @@ use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
 use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
+use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
@@ -68,6 +69,12 @@ pub enum Command {
     },
     /// What an agent writes on a ticket (S3.32); a public one goes to the customer where there is a way (S4.18).
     AddComment {
+        ticket: Reference,
+        body: String,
+        is_internal: bool,
+    },
+    /// What an agent has begun to write; an empty body takes it away.
+    SaveDraft {
         ticket: Reference,
         body: String,
         is_internal: bool,
@@ -327,6 +334,7 @@ pub enum Reply {
         delivery: Option<Delivery>,
     },
     Conversation(Box<Conversation>),
+    Draft(ReplyDraft),
 }
 
 /// Why a command was refused. Nothing was written for it.

@@ -56,7 +56,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
             }
         }
         // What goes out is what is kept: nobody reads a card number back to the customer.
-        Command::AddComment { body, .. } => clear(body),
+        Command::AddComment { body, .. } | Command::SaveDraft { body, .. } => clear(body),
         // A bridge's own words may quote what it was given.
         Command::Dispatched { outcome: Outcome::Failed { error }, .. } => clear(error),
         Command::Receipt { error, .. } => error.iter_mut().for_each(clear),

@@ -273,6 +273,10 @@ pub mod key {
         pair(due.max(0) as u64, conversation)
     }
 
+    pub fn reply_draft(ticket: u64, agent: u64) -> [u8; 16] {
+        pair(ticket, agent)
+    }
+
     fn pair(first: u64, second: u64) -> [u8; 16] {
         let mut key = [0; 16];
         key[..8].copy_from_slice(&first.to_be_bytes());

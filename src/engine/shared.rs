@@ -114,6 +114,11 @@ impl Shared {
         read(&self.tokens).get(hash).filter(|t| t.revoked_at.is_none()).cloned()
     }
 
+    /// Whether the token of this id is there and not revoked.
+    pub fn is_good(&self, id: u64) -> bool {
+        read(&self.tokens).values().any(|token| token.id == id && token.revoked_at.is_none())
+    }
+
     pub fn tokens(&self) -> Vec<Arc<Token>> {
         let mut all: Vec<_> = read(&self.tokens).values().cloned().collect();
         all.sort_by_key(|t| t.id);

@@ -33,6 +33,16 @@ impl Caller {
             _ => None,
         }
     }
+
+    /// Tells callers apart; two windows of one person are one.
+    pub fn person(&self) -> u64 {
+        self.token.token_id
+    }
+
+    /// Whether what they showed is still good.
+    pub fn is_alive(&self, state: &State) -> bool {
+        state.engine.shared().is_good(self.token.token_id)
+    }
 }
 
 impl FromRequestParts<State> for Caller {

@@ -8,12 +8,14 @@ mod comments;
 mod conversations;
 mod delivery;
 mod docs;
+mod drafts;
 mod error;
 mod extract;
 mod feed;
 mod intake;
 mod legacy;
 mod limiter;
+pub mod live;
 mod marks;
 mod ops;
 mod portal;
@@ -47,6 +49,7 @@ pub struct State {
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
     pub public: Arc<Public>,
+    pub live: Arc<live::Live>,
 }
 
 /// What is open to everybody.
@@ -72,6 +75,7 @@ pub fn router(state: State, doors: OpenApiRouter) -> Router {
         .with_state(state.clone())
         .merge(doors)
         .merge(served)
+        .merge(crate::web::router())
         .route_layer(from_fn_with_state(state.clone(), auth::require))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
         .layer(from_fn(error::render))
@@ -117,11 +121,13 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(tickets::close))
         .routes(routes!(tickets::reopen))
         .routes(routes!(comments::list, comments::add))
+        .routes(routes!(drafts::read, drafts::save))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
         .routes(routes!(feed::read))
+        .routes(routes!(live::events))
         .routes(routes!(feed::cursors))
         .routes(routes!(feed::move_cursor, feed::drop_cursor))
 }

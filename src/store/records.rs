@@ -12,6 +12,7 @@ use crate::domain::entry::{Delivery, Entry};
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::priority::Priority;
+use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::source::SourcePosition;
 use crate::domain::status::Status;
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
@@ -52,6 +53,7 @@ records! {
     Dispatch => Dispatches,
     SentAs => SentAs,
     BotReturn => BotReturns,
+    ReplyDraft => ReplyDrafts,
 }
 
 /// What the in-memory index holds of a ticket.

@@ -99,4 +99,6 @@ tables! {
     SentAs = 52,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53,
+    /// ticket number u64, agent id u64 → `ReplyDraft`.
+    ReplyDrafts = 110,
 }

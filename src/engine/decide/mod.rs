@@ -8,6 +8,7 @@ mod call_source;
 mod changes;
 mod chat;
 mod comments;
+mod drafts;
 mod feed;
 mod identity;
 mod infer;
@@ -84,6 +85,9 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
         Command::AddComment { ticket, body, is_internal } => {
             comments::add(draft, ticket, body, *is_internal)
+        }
+        Command::SaveDraft { ticket, body, is_internal } => {
+            drafts::save(draft, ticket, body, *is_internal)
         }
         Command::ResendComment { ticket, entry } => comments::resend(draft, ticket, *entry),
         Command::Dispatched { conversation, number, entry, outcome } => {
