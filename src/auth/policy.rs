@@ -1,5 +1,7 @@
-//! Who may what, in one table. A route that is not in it is refused.
+//! Who may what, in one table. A route that is not in it is for admins.
 
+use super::Caller;
+use crate::domain::agent::Role;
 use crate::domain::contact::Scope;
 
 /// What a route asks of its caller.
@@ -7,8 +9,9 @@ use crate::domain::contact::Scope;
 pub enum Access {
     /// Needs no token (DESIGN C9).
     Open,
-    /// Needs a token with one of these scopes; `admin` always suffices.
-    AnyOf(&'static [Scope]),
+    /// Needs a machine's token with one of these scopes (`admin` always suffices), or a person of this role or a
+    /// greater one.
+    Needs { scopes: &'static [Scope], role: Role },
     /// Needs a token of scope `ingest`, which may also come in the address or in a header of the
     /// configuration's choice, as many bridges can send nothing else.
     Door,
@@ -16,16 +19,19 @@ pub enum Access {
     SignedDoor,
 }
 
-use Access::{AnyOf, Door, Open, SignedDoor};
+use Access::{Door, Needs, Open, SignedDoor};
 
 /// The scopes that open doors.
 const DELIVER: &[Scope] = &[Scope::Ingest];
-const READ: Access = AnyOf(&[Scope::Read, Scope::Agent]);
+pub const READ: Access = Needs { scopes: &[Scope::Read, Scope::Agent], role: Role::Agent };
 /// Relays write the ledger, agents correct it.
-const LEDGER: Access = AnyOf(&[Scope::Ingest, Scope::Agent]);
-const AGENT: Access = AnyOf(&[Scope::Agent]);
-const FEED: Access = AnyOf(&[Scope::Read]);
-const ADMIN: Access = AnyOf(&[]);
+const LEDGER: Access = Needs { scopes: &[Scope::Ingest, Scope::Agent], role: Role::Agent };
+pub const AGENT: Access = Needs { scopes: &[Scope::Agent], role: Role::Agent };
+/// What shows every ticket.
+pub const SUPERVISOR: Access = Needs { scopes: &[], role: Role::Supervisor };
+/// Machines that read everything, and whoever looks after them.
+const FEED: Access = Needs { scopes: &[Scope::Read], role: Role::Supervisor };
+pub const ADMIN: Access = Needs { scopes: &[], role: Role::Admin };
 
 /// Method, route, access.
 pub const ROUTES: &[(&str, &str, Access)] = &[
@@ -42,7 +48,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/docs/", Open),
     ("GET", "/docs/{*rest}", Open),
     ("GET", "/openapi.json", Open),
-    ("GET", "/metrics", AnyOf(&[Scope::Read])),
+    ("GET", "/metrics", FEED),
     ("GET", "/ingest/calls/{session_id}", Door),
     ("GET", "/ingest/realtime", Door),
     ("POST", "/webhook/baileys", Door),
@@ -76,7 +82,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/calls/{id}/say", AGENT),
     ("GET", "/api/tickets/queue", READ),
     ("GET", "/api/tickets/my-tickets", AGENT),
-    ("GET", "/api/tickets/all", ADMIN),
+    ("GET", "/api/tickets/all", SUPERVISOR),
     ("POST", "/api/tickets/create", Door),
     ("POST", "/api/tickets/webhook/zendesk", SignedDoor),
     ("HEAD", "/api/tickets/webhook/intercom", Open),
@@ -123,41 +129,74 @@ pub fn methods(route: &str) -> Vec<&'static str> {
 }
 
 impl Access {
-    /// The scopes of which one is needed; none if no token is.
-    fn scopes(self) -> Option<&'static [Scope]> {
+    /// The scopes of which one is needed and the least role that will do; none if nothing is needed.
+    fn needs(self) -> Option<(&'static [Scope], Role)> {
         match self {
             Open => None,
-            AnyOf(wanted) => Some(wanted),
-            Door | SignedDoor => Some(DELIVER),
+            Needs { scopes, role } => Some((scopes, role)),
+            Door | SignedDoor => Some((DELIVER, Role::Admin)),
         }
     }
 
-    pub fn allows(self, scopes: &[Scope]) -> bool {
-        let suffices =
-            |wanted: &[Scope]| scopes.iter().any(|s| *s == Scope::Admin || wanted.contains(s));
-        self.scopes().is_none_or(suffices)
+    pub fn allows(self, caller: &Caller) -> bool {
+        let Some((scopes, least)) = self.needs() else { return true };
+        match caller.role {
+            Some(role) => role >= least,
+            None => caller.scopes.iter().any(|s| *s == Scope::Admin || scopes.contains(s)),
+        }
     }
 
-    /// The scopes that would do, for the error that says so.
+    /// The scopes and roles that would do, for the error that says so.
     pub fn wanted(self) -> String {
-        let Some(wanted) = self.scopes() else { return "none".into() };
-        let names = wanted.iter().chain(&[Scope::Admin]).map(|s| s.as_str());
-        names.collect::<Vec<_>>().join(" or ")
+        let Some((scopes, least)) = self.needs() else { return "nothing".into() };
+        let scopes = scopes.iter().chain(&[Scope::Admin]).map(|s| s.as_str());
+        let scopes: Vec<_> = scopes.collect();
+        let roles = Role::ALL.into_iter().filter(|role| *role >= least).map(Role::as_str);
+        let roles: Vec<_> = roles.collect();
+        format!(
+            "a token of scope {} or a person of role {}",
+            scopes.join(" or "),
+            roles.join(" or ")
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Credential;
+
+    fn machine(scopes: &[Scope]) -> Caller {
+        let (name, scopes) = ("machine".to_owned(), scopes.to_vec());
+        Caller { credential: Credential::Token(1), name, scopes, role: None, agent: None }
+    }
+
+    fn person(role: Role) -> Caller {
+        let (name, credential) = ("person".to_owned(), Credential::Session(1));
+        Caller { credential, name, scopes: Vec::new(), role: Some(role), agent: Some(1) }
+    }
 
     #[test]
     fn admin_may_everything_and_a_door_token_only_its_doors() {
         for (_, _, access) in ROUTES {
-            assert!(access.allows(&[Scope::Admin]));
+            assert!(access.allows(&machine(&[Scope::Admin])));
+            assert!(access.allows(&person(Role::Admin)));
         }
-        assert!(access("POST", "/webhook/baileys").allows(&[Scope::Ingest]));
-        assert!(!access("GET", "/api/tickets/queue").allows(&[Scope::Ingest]));
-        assert!(!access("GET", "/api/tickets/all").allows(&[Scope::Agent, Scope::Read]));
-        assert!(!access("GET", "/no/such/route").allows(&[Scope::Read]));
+        assert!(access("POST", "/webhook/baileys").allows(&machine(&[Scope::Ingest])));
+        assert!(!access("GET", "/api/tickets/queue").allows(&machine(&[Scope::Ingest])));
+        assert!(!access("GET", "/api/tickets/all").allows(&machine(&[Scope::Agent, Scope::Read])));
+        assert!(!access("GET", "/no/such/route").allows(&machine(&[Scope::Read])));
+    }
+
+    #[test]
+    fn a_greater_role_may_what_a_smaller_one_may() {
+        for (_, _, access) in ROUTES {
+            for pair in Role::ALL.windows(2) {
+                assert!(!access.allows(&person(pair[0])) || access.allows(&person(pair[1])));
+            }
+        }
+        assert!(!access("GET", "/api/tickets/all").allows(&person(Role::Agent)));
+        assert!(access("GET", "/api/tickets/all").allows(&person(Role::Supervisor)));
+        assert!(!access("POST", "/webhook/baileys").allows(&person(Role::Supervisor)));
     }
 }

@@ -1,4 +1,4 @@
-//! Who talks to us and where: contacts, conversations, agents, machine tokens.
+//! Who talks to us and where: contacts, conversations, machine tokens.
 
 use std::borrow::Cow;
 
@@ -63,13 +63,6 @@ pub struct Conversation {
     pub mode: Mode,
     /// Its open ticket, or else its last one.
     pub ticket: Option<u64>,
-    pub created_at: Micros,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Agent {
-    pub id: u64,
-    pub name: String,
     pub created_at: Micros,
 }
 

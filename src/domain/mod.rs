@@ -1,5 +1,6 @@
 //! The words and rules of the trade. Pure: no clock, no randomness, no I/O; time and ids come as arguments.
 
+pub mod agent;
 pub mod call;
 pub mod categorise;
 pub mod channel;

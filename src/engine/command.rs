@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::agent::Role;
 use crate::domain::call::Fact;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
@@ -371,6 +372,7 @@ pub enum Actor {
     Agent {
         id: u64,
         name: String,
+        role: Role,
         sees_all: bool,
     },
 }

@@ -1,5 +1,6 @@
 //! Typed reading of rows through any view: the open batch, a draft, a snapshot.
 
+use crate::domain::agent::Agent;
 use crate::domain::entry::Entry;
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reference::Reference;
@@ -183,6 +184,12 @@ impl<'a> Rows<'a> {
         Ok(rows.into_iter().map(|(k, c)| (String::from_utf8_lossy(&k).into_owned(), c.0)).collect())
     }
 
+    /// Everybody who ever worked at the desk, disabled ones included, by id.
+    pub fn agents(&self) -> Result<Vec<Agent>, ReadError> {
+        let rows = self.scan::<Agent>(&[], None, Order::Ascending, MAX_AGENTS)?;
+        Ok(rows.into_iter().map(|(_, agent)| agent).collect())
+    }
+
     /// Named counts that begin with `prefix`, without it; at most `limit`.
     pub fn counts(&self, prefix: &str, limit: usize) -> Result<Vec<(String, u64)>, ReadError> {
         let mut end = prefix.as_bytes().to_vec();
@@ -205,6 +212,9 @@ pub struct EntryPage {
 
 /// Messages of one conversation that may wait to be sent.
 pub const MAX_WAITING: usize = 100;
+
+/// How many agents there may be, disabled ones included.
+pub const MAX_AGENTS: usize = 1000;
 
 /// How many consumers may keep the feed from being trimmed.
 pub const MAX_CURSORS: usize = 32;

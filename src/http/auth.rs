@@ -34,7 +34,7 @@ pub async fn require(
     let access = policy::access(method, route.as_str());
     let caller = match access {
         Access::Open => return next.run(request).await,
-        Access::AnyOf(_) => recognise(&state, &request),
+        Access::Needs { .. } => recognise(&state, &request),
         Access::Door => at_door(&state, &request).unwrap_or_else(|| Err(no_token())),
         Access::SignedDoor => {
             let knock = knock(&state, access, &request);
@@ -50,13 +50,15 @@ pub async fn require(
 }
 
 fn permitted(access: Access, caller: Caller) -> Result<Caller, Problem> {
-    if access.allows(&caller.scopes) {
+    if access.allows(&caller) {
         return Ok(caller);
     }
     let has: Vec<_> = caller.scopes.iter().map(|s| s.as_str()).collect();
-    let (wanted, has) = (access.wanted(), has.join(", "));
-    let why = format!("this needs a token of scope {wanted}; yours has {has}");
-    Err(Problem::new(403, "Forbidden", why))
+    let is = match caller.role {
+        Some(role) => format!("your role is {}", role.as_str()),
+        None => format!("your token has {}", has.join(", ")),
+    };
+    Err(Problem::new(403, "Forbidden", format!("this needs {}; {is}", access.wanted())))
 }
 
 fn knock(state: &State, access: Access, request: &Request) -> Knock {

@@ -51,9 +51,10 @@ impl FromRequestParts<State> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Caller, Failure> {
         let found = parts.extensions.get::<auth::Caller>().cloned();
         let token = found.ok_or_else(|| Problem::new(401, "Unauthorized", "a token is needed"))?;
-        let sees_all = state.agents_see_all || token.has(Scope::Admin) || token.has(Scope::Read);
+        let role = token.acts_as();
+        let sees_all = state.agents_see_all || role.sees_all() || token.has(Scope::Read);
         let actor = match token.agent {
-            Some(id) => Actor::Agent { id, name: token.name.clone(), sees_all },
+            Some(id) => Actor::Agent { id, name: token.name.clone(), role, sees_all },
             None => Actor::Token { name: token.name.clone() },
         };
         Ok(Caller { token, actor })
@@ -81,7 +82,7 @@ impl<T: DeserializeOwned> FromRequest<State> for Input<T> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, state).await?;
         let bytes = read_json(&parts, body, state).await?;
-        let idempotency = idempotency(&parts, caller.token.token_id, &bytes)?;
+        let idempotency = idempotency(&parts, caller.token.key(), &bytes)?;
         let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
         Ok(Input { caller, value, idempotency })
     }

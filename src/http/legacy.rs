@@ -10,7 +10,7 @@ use axum::routing::get;
 use super::error::Failure;
 use super::{State, auth, calls, calls_reports, error, ops};
 use crate::auth::Caller;
-use crate::domain::contact::Scope;
+use crate::auth::policy::READ;
 use crate::wire::problem::Problem;
 
 /// `open`: no token is asked for. The configuration allows that on loopback only.
@@ -38,9 +38,8 @@ async fn require(
         Ok(caller) => caller,
         Err(problem) => return Failure::from(problem).into_response(),
     };
-    let reads = [Scope::Read, Scope::Agent, Scope::Admin];
-    if !caller.scopes.iter().any(|s| reads.contains(s)) {
-        let why = "this needs a token of scope read, agent or admin";
+    if !READ.allows(&caller) {
+        let why = format!("this needs {}", READ.wanted());
         return Failure::from(Problem::new(403, "Forbidden", why)).into_response();
     }
     request.extensions_mut().insert(caller);

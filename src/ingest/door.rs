@@ -105,7 +105,7 @@ pub async fn admit_signed(
 
 impl Delivery {
     fn of(caller: &Caller, head: Parts, body: Bytes) -> Delivery {
-        Delivery { actor: super::actor(caller), head, body, caller: caller.token_id }
+        Delivery { actor: super::actor(caller), head, body, caller: caller.key() }
     }
 }
 

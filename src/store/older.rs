@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::codec::{CodecError, Record};
 use super::records::Remembered;
 use super::tables::Table;
+use crate::domain::agent::{Agent, Role};
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
@@ -114,10 +115,46 @@ impl Record for Remembered {
     }
 }
 
+impl Record for Agent {
+    const TABLE: Table = Table::Agents;
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, bytes: &[u8]) -> Result<Agent, CodecError> {
+        match version {
+            1 => read::<Agent1>(Table::Agents, bytes).map(Agent::from),
+            _ => Err(newer::<Agent>(version)),
+        }
+    }
+}
+
+/// Whom tokens act for: there were no people yet.
+#[derive(Deserialize)]
+struct Agent1 {
+    id: u64,
+    name: String,
+    created_at: Micros,
+}
+
+impl From<Agent1> for Agent {
+    fn from(Agent1 { id, name, created_at }: Agent1) -> Agent {
+        Agent { id, name, email: None, role: Role::Agent, disabled_at: None, created_at }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::codec;
+
+    #[test]
+    fn whom_tokens_acted_for_is_an_agent_without_an_e_mail() {
+        let (id, name, created_at) = (7_u64, "Dewi".to_owned(), Micros(12));
+        let mut bytes = vec![1];
+        codec::append(&(id, &name, created_at), &mut bytes);
+        let read: Agent = codec::decode(&bytes).expect("an older agent");
+        let role = Role::Agent;
+        assert_eq!(read, Agent { id, name, email: None, role, disabled_at: None, created_at });
+    }
 
     #[test]
     fn of_an_older_answer_only_the_request_is_known() {

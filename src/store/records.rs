@@ -7,7 +7,7 @@ use super::tables::Table;
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::channel::Channel;
 use crate::domain::clock::ClockState;
-use crate::domain::contact::{Agent, Contact, Conversation, Mode, Token};
+use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
@@ -38,7 +38,6 @@ records! {
     StatusChange => StatusHistory,
     Metadata => Metadata,
     Token => Tokens,
-    Agent => Agents,
     Count => Counts,
     Cursor => Cursors,
     ClockState => Clock,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use frontdesk::domain::agent::Role;
 use frontdesk::domain::call::{Fact, Previous};
 use frontdesk::domain::entry::Speaker;
 use frontdesk::domain::reference::Reference;
@@ -155,7 +156,12 @@ impl Senders {
             return;
         };
         let ticket = Reference::Number(self.calls[at].ticket.unwrap_or_default());
-        let agent = |id| Actor::Agent { id, name: format!("agent {id}"), sees_all: true };
+        let agent = |id| Actor::Agent {
+            id,
+            name: format!("agent {id}"),
+            role: Role::Agent,
+            sees_all: true,
+        };
         match random.below(4) {
             0 => {
                 let message = format!("logged {}", self.sent);

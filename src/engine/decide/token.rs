@@ -1,10 +1,11 @@
 //! Machine tokens, and the agents that they act as.
 
-use crate::domain::contact::{Agent, Scope, Token};
+use crate::domain::agent::{Agent, Role};
+use crate::domain::contact::{Scope, Token};
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
-use crate::engine::rows::key;
+use crate::engine::rows::{MAX_AGENTS, key};
 use crate::store::Order;
 
 /// How many tokens there may be, revoked ones included.
@@ -52,12 +53,22 @@ pub fn create(
 
 /// Two tokens of one name act as one agent.
 fn agent_named(draft: &mut Draft<'_>, name: &str) -> Result<u64, Refusal> {
-    let agents = draft.rows().scan::<Agent>(&[], None, Order::Ascending, MAX_TOKENS)?;
-    if let Some((_, agent)) = agents.into_iter().find(|(_, a)| a.name == name) {
+    let agents = draft.rows().agents()?;
+    if let Some(agent) = agents.iter().find(|a| a.name == name) {
         return Ok(agent.id);
     }
+    if agents.len() == MAX_AGENTS {
+        return Err(Refusal::Conflict(format!("there are {MAX_AGENTS} agents already")));
+    }
     let id = draft.next("agent", 1)?;
-    let agent = Agent { id, name: name.to_owned(), created_at: draft.ctx.now };
+    let agent = Agent {
+        id,
+        name: name.to_owned(),
+        email: None,
+        role: Role::Agent,
+        disabled_at: None,
+        created_at: draft.ctx.now,
+    };
     draft.put(&key::number(id), &agent);
     Ok(id)
 }

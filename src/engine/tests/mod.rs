@@ -31,6 +31,7 @@ use super::rows::{Rows, key};
 use super::rules::{BotReturns, Rules};
 use super::seen::SeenWindow;
 use super::verify;
+use crate::domain::agent::Role;
 use crate::domain::categorise::Categoriser;
 use crate::domain::clock::{Clock, ClockState, Reading};
 use crate::domain::contact::Contact;
@@ -362,7 +363,7 @@ fn relay() -> Actor {
 }
 
 fn agent(id: u64) -> Actor {
-    Actor::Agent { id, name: format!("agent {id}"), sees_all: false }
+    Actor::Agent { id, name: format!("agent {id}"), role: Role::Agent, sees_all: false }
 }
 
 /// The row of a call that has not ended.
