@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::State;
 use super::error::Failure;
 use super::server::Peer;
-use crate::auth;
+use crate::auth::{self, Credential};
 use crate::domain::contact::Scope;
 use crate::domain::reference::{MAX_REFERENCE, Reference};
 use crate::engine;
@@ -34,14 +34,12 @@ impl Caller {
         }
     }
 
-    /// Tells callers apart; two windows of one person are one.
-    pub fn person(&self) -> u64 {
-        self.token.token_id
-    }
-
     /// Whether what they showed is still good.
     pub fn is_alive(&self, state: &State) -> bool {
-        state.engine.shared().is_good(self.token.token_id)
+        match self.token.credential {
+            Credential::Token(id) => state.engine.shared().is_good(id),
+            Credential::Nothing | Credential::Session(_) => true,
+        }
     }
 }
 

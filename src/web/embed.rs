@@ -55,9 +55,13 @@ mod tests {
         scripts.map(|asset| String::from_utf8(asset.unpacked().unwrap()).unwrap()).collect()
     }
 
-    /// The text between `open` and the next `'`, wherever it stands in the code.
-    fn named<'a>(code: &'a str, open: &'a str) -> impl Iterator<Item = &'a str> {
-        code.split(open).skip(1).filter_map(|rest| rest.split('\'').next())
+    /// The keys of words that the code asks for: `t('key'`, but not `get('…'`.
+    fn asked(code: &str) -> impl Iterator<Item = &str> {
+        let calls = code.match_indices("t('").filter(|(at, _)| {
+            let before = code[..*at].chars().next_back();
+            before.is_none_or(|before| !before.is_alphanumeric() && before != '.')
+        });
+        calls.filter_map(|(at, call)| code[at + call.len()..].split('\'').next())
     }
 
     #[test]
@@ -69,7 +73,7 @@ mod tests {
             assert!(missing.is_empty(), "{language} and en differ in {missing:?}");
         }
         let code = code();
-        for key in named(&code, "t('") {
+        for key in asked(&code) {
             // A key that ends in a dot is the beginning of several.
             let known = match key.ends_with('.') {
                 true => english.iter().any(|known| known.starts_with(key)),
@@ -77,7 +81,7 @@ mod tests {
             };
             assert!(known, "en.json has no {key:?}");
         }
-        let groups: Vec<_> = named(&code, "t('").filter(|key| key.ends_with('.')).collect();
+        let groups: Vec<_> = asked(&code).filter(|key| key.ends_with('.')).collect();
         let quoted = |key: &str| code.contains(&format!("'{key}'"));
         let unused: Vec<_> = english
             .iter()

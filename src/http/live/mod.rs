@@ -104,7 +104,7 @@ pub async fn events(
     let position = position(&state, from.or(query.after).as_deref())?;
     let wanted = Wanted { kinds: kinds(query.events.as_deref())?, ticket: ticket(&state, &caller, query.ticket.as_deref())? };
     let live = Arc::clone(&state.live);
-    let place = live.places.take(caller.person()).ok_or_else(|| {
+    let place = live.places.take(caller.token.key()).ok_or_else(|| {
         let why = "too many live streams are open: close other windows (live.max_streams_per_person, live.max_streams)";
         let mut problem = Problem::new(429, "Too Many Requests", why);
         problem.retry_after = Some(5);

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::event::LiveEvent;
 use super::places::Place;
-use crate::domain::contact::Scope;
+use crate::domain::agent::Role;
 use crate::engine::event::EventKind;
 use crate::engine::feed::ReadFeedError;
 use crate::http::State;
@@ -157,7 +157,7 @@ impl Stream {
             | EventKind::ContactUpdated
             | EventKind::ContactMerged
             | EventKind::ConversationModeChanged => self.caller.visible_to().is_none(),
-            _ => self.caller.token.has(Scope::Admin),
+            _ => self.caller.token.acts_as() == Role::Admin,
         }
     }
 
