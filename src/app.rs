@@ -331,6 +331,7 @@ async fn start(
     let state = http::State {
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,
+        search_scan: config.tickets.search_scan as usize,
         max_body: usize_of(config.http.max_body),
         body_timeout: config.http.body_timeout,
         door_header: config.doors.header.as_str().into(),

@@ -80,6 +80,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/calls/{id}/close", LEDGER),
     ("GET", "/api/calls/{id}/export", READ),
     ("POST", "/api/calls/{id}/say", AGENT),
+    ("GET", "/api/tickets", READ),
     ("GET", "/api/tickets/queue", READ),
     ("GET", "/api/tickets/my-tickets", AGENT),
     ("GET", "/api/tickets/all", SUPERVISOR),

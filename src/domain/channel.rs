@@ -17,6 +17,21 @@ pub enum Channel {
 }
 
 impl Channel {
+    pub const ALL: [Channel; 8] = [
+        Channel::Call,
+        Channel::Whatsapp,
+        Channel::Web,
+        Channel::Email,
+        Channel::Chat,
+        Channel::Zendesk,
+        Channel::Intercom,
+        Channel::Api,
+    ];
+
+    pub fn parse(text: &str) -> Option<Channel> {
+        Channel::ALL.into_iter().find(|channel| channel.as_str() == text)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Channel::Call => "call",

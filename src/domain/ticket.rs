@@ -56,13 +56,23 @@ pub struct Ticket {
     pub followed_at: Option<Micros>,
     /// The last escalation; a flag, not a status (S2.15).
     pub escalation: Option<Escalation>,
-    /// Numbers of tickets that this one follows up or is followed up by; at most [`MAX_RELATED`].
+    /// Since when somebody keeps it back; a flag, not a status (S2.15).
+    pub on_hold: Option<Micros>,
+    /// Numbers of tickets that belong with this one, those that it follows up among them; at most [`MAX_RELATED`].
     pub related: Vec<u64>,
+    /// Agents who follow it, and agents whom a comment named; at most [`MAX_WATCHERS`] each. They see it (DESIGN C9).
+    pub followers: Vec<u64>,
+    pub mentioned: Vec<u64>,
+    /// Set while it is part of another ticket, to which all its names lead.
+    pub merged: Option<Merged>,
+    /// Set while it is deleted and can be restored.
+    pub deleted: Option<Deletion>,
     /// Where its rows end: last entry id given out, entries, directory pages, status changes, metadata.
     pub extent: Extent,
 }
 
 pub const MAX_RELATED: usize = 32;
+pub const MAX_WATCHERS: usize = 32;
 
 impl Ticket {
     /// A ticket of which nothing is known but its names, where it came from and when.
@@ -104,10 +114,62 @@ impl Ticket {
             external_ids: Vec::new(),
             followed_at: None,
             escalation: None,
+            on_hold: None,
             related: Vec::new(),
+            followers: Vec::new(),
+            mentioned: Vec::new(),
+            merged: None,
+            deleted: None,
             extent: Extent::default(),
         }
     }
+
+    /// Neither deleted nor part of another ticket.
+    pub fn is_live(&self) -> bool {
+        self.merged.is_none() && self.deleted.is_none()
+    }
+
+    /// Whether this agent has it, follows it or was named in it.
+    pub fn concerns(&self, agent: u64) -> bool {
+        self.assignee.as_ref().is_some_and(|a| a.agent == agent)
+            || self.watchers().any(|w| w == agent)
+    }
+
+    /// Who follows it or was named in it.
+    pub fn watchers(&self) -> impl Iterator<Item = u64> + '_ {
+        self.followers.iter().chain(&self.mentioned).copied()
+    }
+}
+
+/// How a ticket became part of another, and what is needed to undo that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    /// The number of the ticket that goes on.
+    pub into: u64,
+    pub by: String,
+    pub at: Micros,
+    /// By the steady clock: undone within [`UNMERGE_WINDOW`] only.
+    pub steady: Micros,
+    /// Where it stood before.
+    pub was: Status,
+    pub resolved_at: Option<Micros>,
+    pub closed_at: Option<Micros>,
+    /// The conversation that the other one had before.
+    pub conversation: Option<u64>,
+}
+
+/// Tickets that one may be handed on through, from merge to merge.
+pub const MAX_MERGES: usize = 16;
+
+/// How long a merge can be undone, in microseconds of running time.
+pub const UNMERGE_WINDOW: i64 = Micros::HOUR;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    pub by: String,
+    pub at: Micros,
+    /// By the steady clock: what is deleted so long is removed for good.
+    pub steady: Micros,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -385,10 +385,13 @@ impl Actor {
         }
     }
 
-    /// An agent sees unassigned tickets and their own (S2.20, DESIGN C9); everybody else sees all.
-    pub fn may_see(&self, assignee: Option<u64>) -> bool {
+    /// An agent sees unassigned tickets, their own, and those that they follow or were named in (S2.20, DESIGN C9);
+    /// everybody else sees all.
+    pub fn may_see(&self, ticket: &Ticket) -> bool {
         match self {
-            Actor::Agent { id, sees_all: false, .. } => assignee.is_none_or(|a| a == *id),
+            Actor::Agent { id, sees_all: false, .. } => {
+                ticket.assignee.is_none() || ticket.concerns(*id)
+            }
             _ => true,
         }
     }

@@ -160,7 +160,7 @@ impl<'a> Draft<'a> {
     pub fn ticket(&self, reference: &Reference) -> Result<Ticket, Refusal> {
         let found = self.rows().resolve(reference)?;
         found
-            .filter(|t| self.ctx.actor.may_see(t.assignee.as_ref().map(|a| a.agent)))
+            .filter(|t| self.ctx.actor.may_see(t))
             .ok_or_else(|| Refusal::NotFound("such ticket".into()))
     }
 

@@ -119,7 +119,7 @@ impl Engine {
             .into_iter()
             .filter(|s| selection.status.as_deref().is_none_or(|w| s.on_calls_face() == w));
         let filter = Filter {
-            channel: Some(Channel::Call),
+            channels: Set::channels([Channel::Call]),
             statuses: Set::statuses(wanted),
             ..Filter::default()
         };

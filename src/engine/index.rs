@@ -2,17 +2,20 @@
 //! narrow table and updated with every commit. Any filter, any page, any count is one pass over columns;
 //! no secondary rows are written.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+mod filter;
+mod names;
+mod page;
 
-use crate::domain::channel::Channel;
+use std::collections::HashMap;
+
 use crate::domain::priority::Priority;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 use crate::store::records::IndexRow;
+pub use filter::{AssigneeIs, Filter, Set, Shown, Sort, Span};
+use names::{NONE_U16, Names, TagSets};
 
-const NONE_U16: u16 = u16::MAX;
 const NONE_U32: u32 = u32::MAX;
 const NONE_TIME: i64 = i64::MIN;
 const ABSENT: u8 = u8::MAX;
@@ -30,89 +33,21 @@ pub struct Index {
     created: Vec<i64>,
     first_response: Vec<i64>,
     resolved: Vec<i64>,
-    categories: Interner,
+    updated: Vec<i64>,
+    flags: Vec<u8>,
+    tags: Vec<u32>,
+    categories: Names,
+    tag_sets: TagSets,
+    /// Who follows a ticket or was named in it, of those that anybody does.
+    watchers: HashMap<u32, Box<[u32]>>,
     tickets: u64,
 }
 
-#[derive(Default)]
-struct Interner {
-    names: Vec<String>,
-    ids: HashMap<String, u16>,
-}
-
-impl Interner {
-    fn id(&mut self, name: &str) -> u16 {
-        if let Some(id) = self.ids.get(name) {
-            return *id;
-        }
-        // Beyond 65,534 categories the rest count as without one in filters; records keep their names.
-        let Ok(id) = u16::try_from(self.names.len()) else { return NONE_U16 };
-        if id == NONE_U16 {
-            return NONE_U16;
-        }
-        self.names.push(name.to_owned());
-        self.ids.insert(name.to_owned(), id);
-        id
-    }
-}
-
-/// A set of statuses as bits, one of priorities likewise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Set(u8);
-
-impl Set {
-    pub const ALL: Set = Set(u8::MAX);
-
-    pub fn statuses(of: impl IntoIterator<Item = Status>) -> Set {
-        Set(of.into_iter().fold(0, |bits, s| bits | 1 << s as u8))
-    }
-
-    pub fn priorities(of: impl IntoIterator<Item = Priority>) -> Set {
-        Set(of.into_iter().fold(0, |bits, p| bits | 1 << p as u8))
-    }
-
-    fn holds(self, position: u8) -> bool {
-        self.0 & (1 << (position & 7)) != 0
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AssigneeIs {
-    Nobody,
-    Somebody,
-    Agent(u64),
-}
-
-#[derive(Clone, Debug)]
-pub struct Filter {
-    pub statuses: Set,
-    pub priorities: Set,
-    pub channel: Option<Channel>,
-    pub running: Option<bool>,
-    pub assignee: Option<AssigneeIs>,
-    /// Only what this agent may see: unassigned or their own (S2.20).
-    pub visible_to: Option<u64>,
-}
-
-impl Default for Filter {
-    fn default() -> Filter {
-        Filter {
-            statuses: Set::ALL,
-            priorities: Set::ALL,
-            channel: None,
-            running: None,
-            assignee: None,
-            visible_to: None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
-    NewestFirst,
-    /// Priority by rank, then the oldest first (S4.12): by number, as clocks jump.
-    Queue,
-}
+const HELD: u8 = 1;
+const ESCALATED: u8 = 2;
+const MERGED: u8 = 4;
+const DELETED: u8 = 8;
+const WATCHED: u8 = 16;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
@@ -155,6 +90,16 @@ impl Index {
         self.created[at] = row.created_at.0;
         self.first_response[at] = row.first_response_at.map_or(NONE_TIME, |t| t.0);
         self.resolved[at] = row.resolved_at.map_or(NONE_TIME, |t| t.0);
+        self.updated[at] = row.updated_at.unwrap_or(row.created_at).0;
+        self.flags[at] = flags(row);
+        self.tags[at] = self.tag_sets.exchange(self.tags[at], &row.tags);
+        let place = at as u32;
+        if row.watchers.is_empty() {
+            self.watchers.remove(&place);
+        } else {
+            let who = row.watchers.iter().map(|agent| narrow(Some(*agent)));
+            self.watchers.insert(place, who.collect());
+        }
     }
 
     fn grow(&mut self, len: usize) {
@@ -168,6 +113,9 @@ impl Index {
         self.created.resize(len, 0);
         self.first_response.resize(len, NONE_TIME);
         self.resolved.resize(len, NONE_TIME);
+        self.updated.resize(len, 0);
+        self.flags.resize(len, 0);
+        self.tags.resize(len, TagSets::NONE);
     }
 
     pub fn len(&self) -> u64 {
@@ -176,61 +124,6 @@ impl Index {
 
     pub fn is_empty(&self) -> bool {
         self.tickets == 0
-    }
-
-    fn matches(&self, at: usize, f: &Filter) -> bool {
-        let assignee = self.assignee[at];
-        self.status[at] != ABSENT
-            && f.statuses.holds(self.status[at])
-            && f.priorities.holds(self.priority[at])
-            && f.channel.is_none_or(|c| self.channel[at] == c as u8)
-            && f.running.is_none_or(|r| self.running[at] == r)
-            && f.assignee.is_none_or(|a| match a {
-                AssigneeIs::Nobody => assignee == NONE_U32,
-                AssigneeIs::Somebody => assignee != NONE_U32,
-                AssigneeIs::Agent(id) => assignee == narrow(Some(id)),
-            })
-            && f.visible_to.is_none_or(|me| assignee == NONE_U32 || assignee == narrow(Some(me)))
-    }
-
-    /// A page of what matches, and how many match in all.
-    pub fn find(&self, filter: &Filter, sort: Sort, offset: usize, limit: usize) -> Found {
-        match sort {
-            Sort::NewestFirst => self.newest(filter, offset, limit),
-            Sort::Queue => self.queue(filter, offset, limit),
-        }
-    }
-
-    fn newest(&self, filter: &Filter, offset: usize, limit: usize) -> Found {
-        let mut found = Found::default();
-        for at in (0..self.status.len()).rev().filter(|at| self.matches(*at, filter)) {
-            if found.total >= offset as u64 && found.numbers.len() < limit {
-                found.numbers.push(FIRST_NUMBER + at as u64);
-            }
-            found.total += 1;
-        }
-        found
-    }
-
-    fn queue(&self, filter: &Filter, offset: usize, limit: usize) -> Found {
-        let keep = offset.saturating_add(limit);
-        let mut total = 0;
-        // The worst of the kept ones on top, so that it is the one to go.
-        let mut kept = BinaryHeap::new();
-        for at in (0..self.status.len()).filter(|at| self.matches(*at, filter)) {
-            total += 1;
-            kept.push((Reverse(self.priority[at]), at));
-            if kept.len() > keep {
-                kept.pop();
-            }
-        }
-        let numbers = kept.into_sorted_vec().into_iter().skip(offset);
-        Found { numbers: numbers.map(|(_, at)| FIRST_NUMBER + at as u64).collect(), total }
-    }
-
-    /// Everything that matches, oldest number first.
-    pub fn lines<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = Line<'a>> + 'a {
-        (0..self.status.len()).filter(|at| self.matches(*at, filter)).map(|at| self.line(at))
     }
 
     fn line(&self, at: usize) -> Line<'_> {
@@ -266,7 +159,22 @@ impl Index {
             && self.created[at] == alone.created[0]
             && time(self.first_response[at]) == time(alone.first_response[0])
             && time(self.resolved[at]) == time(alone.resolved[0])
+            && self.updated[at] == alone.updated[0]
+            && self.flags[at] == alone.flags[0]
+            && self.tag_sets.names(self.tags[at]) == alone.tag_sets.names(alone.tags[0])
+            && self.watchers.get(&(at as u32)) == alone.watchers.get(&0)
     }
+}
+
+fn flags(row: &IndexRow) -> u8 {
+    let bits = [
+        (row.on_hold, HELD),
+        (row.escalated, ESCALATED),
+        (row.merged, MERGED),
+        (row.deleted, DELETED),
+        (!row.watchers.is_empty(), WATCHED),
+    ];
+    bits.into_iter().filter(|(is, _)| *is).fold(0, |flags, (_, bit)| flags | bit)
 }
 
 fn narrow(id: Option<u64>) -> u32 {
@@ -276,6 +184,7 @@ fn narrow(id: Option<u64>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::channel::Channel;
 
     fn row(status: Status, priority: Priority, created: i64) -> IndexRow {
         IndexRow {
@@ -289,6 +198,13 @@ mod tests {
             created_at: Micros(created),
             first_response_at: None,
             resolved_at: None,
+            updated_at: Some(Micros(created)),
+            on_hold: false,
+            escalated: false,
+            merged: false,
+            deleted: false,
+            tags: Vec::new(),
+            watchers: Vec::new(),
         }
     }
 

@@ -52,9 +52,22 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
     reader.read(|view| {
         Ok((|| {
             let rows = Rows { view, seal };
-            each::<IndexRow>(&rows, |number, row| held.index.put(number, &row))?;
-            each::<Token>(&rows, |_, token| held.tokens.push(token))?;
-            each::<OpenCall>(&rows, |number, call| held.calls.push((number, call)))?;
+            each::<IndexRow>(&rows, |number, row| {
+                let ticket = match row.updated_at {
+                    None => rows.ticket(number)?,
+                    Some(_) => None,
+                };
+                held.index.put(number, &ticket.as_ref().map_or(row, IndexRow::from));
+                Ok(())
+            })?;
+            each::<Token>(&rows, |_, token| {
+                held.tokens.push(token);
+                Ok(())
+            })?;
+            each::<OpenCall>(&rows, |number, call| {
+                held.calls.push((number, call));
+                Ok(())
+            })?;
             held.outbox = waiting(&rows)?;
             Ok::<_, ReadError>(())
         })())
@@ -70,7 +83,10 @@ fn waiting(rows: &Rows<'_>) -> Result<Vec<(Place, Outbound)>, ReadError> {
 }
 
 /// Every record of a table whose keys are numbers.
-fn each<R: Record>(rows: &Rows<'_>, mut f: impl FnMut(u64, R)) -> Result<(), ReadError> {
+fn each<R: Record>(
+    rows: &Rows<'_>,
+    mut f: impl FnMut(u64, R) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
     let mut start = Vec::new();
     loop {
         let chunk = rows.scan::<R>(&start, None, Order::Ascending, CHUNK)?;
@@ -78,7 +94,7 @@ fn each<R: Record>(rows: &Rows<'_>, mut f: impl FnMut(u64, R)) -> Result<(), Rea
         start = [last, &[0][..]].concat();
         for (key, record) in chunk {
             if let Ok(number) = (*key).try_into() {
-                f(u64::from_be_bytes(number), record);
+                f(u64::from_be_bytes(number), record)?;
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::domain::agent::Agent;
 use crate::domain::entry::Entry;
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reference::Reference;
-use crate::domain::ticket::{Metadata, Ticket};
+use crate::domain::ticket::{MAX_MERGES, Metadata, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, Cursor, DirItem, Page, Pointer, Portal};
@@ -56,15 +56,31 @@ impl<'a> Rows<'a> {
         self.get(&key::number(number))
     }
 
-    /// The ticket that a reference names, by any of its names.
+    /// The ticket that a reference leads to, by any of its names: merged ones lead on, deleted ones nowhere.
     pub fn resolve(&self, reference: &Reference) -> Result<Option<Ticket>, ReadError> {
-        let number = match reference {
+        self.named(reference)?.map_or(Ok(None), |n| self.live(n))
+    }
+
+    /// The ticket of this number, or the one that it became part of; none if that is deleted.
+    pub fn live(&self, mut number: u64) -> Result<Option<Ticket>, ReadError> {
+        for _ in 0..=MAX_MERGES {
+            let Some(ticket) = self.ticket(number)? else { return Ok(None) };
+            match ticket.merged {
+                Some(merged) => number = merged.into,
+                None => return Ok(Some(ticket).filter(|t| t.deleted.is_none())),
+            }
+        }
+        Err(ReadError::Inconsistent(format!("ticket #{number} was merged in a circle")))
+    }
+
+    /// The number that a reference names, whatever has become of that ticket.
+    pub fn named(&self, reference: &Reference) -> Result<Option<u64>, ReadError> {
+        Ok(match reference {
             Reference::Number(number) => Some(*number),
             Reference::Id(id) => self.pointer(&key::reference_id(id))?,
             Reference::Code(code) => self.pointer(&key::reference_code(code))?,
             Reference::External(name) => self.pointer(&self.external(name))?,
-        };
-        number.map_or(Ok(None), |n| self.ticket(n))
+        })
     }
 
     /// The row key of what another system calls a ticket: such names may hold a person's number.

@@ -159,7 +159,7 @@ impl Check {
         report.tickets += 1;
         let row_key = key::number(ticket.number);
         match rows.get::<IndexRow>(&row_key)? {
-            Some(row) if row == IndexRow::from(ticket) => {}
+            Some(row) if row.is_of(ticket) => {}
             Some(_) => report.find(format!("the index row of {name} differs from the ticket")),
             None => report.find(format!("{name} has no index row")),
         }

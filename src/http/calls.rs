@@ -65,7 +65,7 @@ pub async fn list(
     };
     let filter = Filter {
         statuses,
-        channel: Some(Channel::Call),
+        channels: Set::channels([Channel::Call]),
         visible_to: caller.visible_to(),
         ..Filter::default()
     };

@@ -14,7 +14,7 @@ use super::error::Failure;
 use super::extract::Caller;
 use crate::domain::channel::Channel;
 use crate::domain::time::Micros;
-use crate::engine::index::{Filter, Line};
+use crate::engine::index::{Filter, Line, Set};
 
 /// Tools that the report of tool calls names.
 const MAX_TOOLS: usize = 10_000;
@@ -22,7 +22,7 @@ const TOP_CATEGORIES: usize = 10;
 
 fn calls(caller: &Caller) -> Filter {
     let visible_to = caller.visible_to();
-    Filter { channel: Some(Channel::Call), visible_to, ..Filter::default() }
+    Filter { channels: Set::channels([Channel::Call]), visible_to, ..Filter::default() }
 }
 
 #[derive(Serialize, ToSchema)]

@@ -24,6 +24,8 @@ mod queue;
 pub mod secure;
 pub mod server;
 mod tickets;
+mod tickets_list;
+mod tickets_search;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +44,8 @@ use limiter::Limiter;
 pub struct State {
     pub engine: Engine,
     pub agents_see_all: bool,
+    /// Tickets whose records one search reads at most.
+    pub search_scan: usize,
     pub max_body: usize,
     pub body_timeout: Duration,
     /// The header in which doors take tokens, too.
@@ -115,6 +119,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(public::from_chat))
         .routes(routes!(public::escalate))
         .routes(routes!(portal::look))
+        .routes(routes!(tickets_list::list))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::resolve))

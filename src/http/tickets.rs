@@ -144,7 +144,7 @@ impl From<Ticket> for TicketView {
 }
 
 pub fn visible(caller: &Caller, ticket: &Ticket) -> bool {
-    caller.actor.may_see(ticket.assignee.as_ref().map(|a| a.agent))
+    caller.actor.may_see(ticket)
 }
 
 /// One ticket.

@@ -34,6 +34,7 @@ pub mod disk;
 mod epoch;
 mod error;
 mod feed;
+mod index_row;
 mod inspect;
 mod journal;
 mod kept;

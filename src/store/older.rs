@@ -10,7 +10,7 @@ use crate::domain::agent::{Agent, Role};
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
-use crate::domain::ticket::{Assignee, Extent, Requester, Ticket};
+use crate::domain::ticket::{Assignee, Escalation, Extent, Requester, Ticket};
 use crate::domain::time::Micros;
 
 fn read<T: for<'de> Deserialize<'de>>(table: Table, bytes: &[u8]) -> Result<T, CodecError> {
@@ -23,11 +23,12 @@ fn newer<R: Record>(version: u8) -> CodecError {
 
 impl Record for Ticket {
     const TABLE: Table = Table::Tickets;
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn decode_older(version: u8, bytes: &[u8]) -> Result<Ticket, CodecError> {
         match version {
             1 => read::<Ticket1>(Table::Tickets, bytes).map(Ticket::from),
+            2 => read::<Ticket2>(Table::Tickets, bytes).map(Ticket::from),
             _ => Err(newer::<Ticket>(version)),
         }
     }
@@ -100,10 +101,83 @@ impl From<Ticket1> for Ticket {
     }
 }
 
+/// Before tickets could be held, followed, merged and deleted.
+#[derive(Deserialize)]
+struct Ticket2 {
+    number: u64,
+    id: Uuid,
+    ticket_id: String,
+    channel: Channel,
+    status: Status,
+    priority: Priority,
+    category: Option<String>,
+    category_is_manual: bool,
+    subject: Option<String>,
+    description: Option<String>,
+    summary: Option<String>,
+    summary_is_manual: bool,
+    resolution_notes: Option<String>,
+    requester: Requester,
+    conversation: Option<u64>,
+    session_id: Option<String>,
+    call_running: bool,
+    assignee: Option<Assignee>,
+    assigned_at: Option<Micros>,
+    created_at: Micros,
+    updated_at: Micros,
+    last_message_at: Option<Micros>,
+    first_response_at: Option<Micros>,
+    resolved_at: Option<Micros>,
+    closed_at: Option<Micros>,
+    order_id: Option<String>,
+    source: Option<String>,
+    tags: Vec<String>,
+    external_ids: Vec<String>,
+    followed_at: Option<Micros>,
+    escalation: Option<Escalation>,
+    related: Vec<u64>,
+    extent: Extent,
+}
+
+impl From<Ticket2> for Ticket {
+    fn from(t: Ticket2) -> Ticket {
+        Ticket {
+            priority: t.priority,
+            category: t.category,
+            category_is_manual: t.category_is_manual,
+            subject: t.subject,
+            description: t.description,
+            summary: t.summary,
+            summary_is_manual: t.summary_is_manual,
+            resolution_notes: t.resolution_notes,
+            requester: t.requester,
+            conversation: t.conversation,
+            session_id: t.session_id,
+            call_running: t.call_running,
+            assignee: t.assignee,
+            assigned_at: t.assigned_at,
+            updated_at: t.updated_at,
+            last_message_at: t.last_message_at,
+            first_response_at: t.first_response_at,
+            resolved_at: t.resolved_at,
+            closed_at: t.closed_at,
+            order_id: t.order_id,
+            source: t.source,
+            tags: t.tags,
+            external_ids: t.external_ids,
+            followed_at: t.followed_at,
+            escalation: t.escalation,
+            related: t.related,
+            extent: t.extent,
+            ..Ticket::new((t.number, t.id, t.ticket_id), t.channel, t.status, t.created_at)
+        }
+    }
+}
+
 impl Record for Remembered {
     const TABLE: Table = Table::Idempotency;
     /// Grows with the shape of any reply, as replies bear no version of their own.
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     /// That the request was carried out is known; its answer is not.
     fn decode_older(version: u8, bytes: &[u8]) -> Result<Remembered, CodecError> {

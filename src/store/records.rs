@@ -3,19 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{self, CodecError, Record};
+pub use super::index_row::IndexRow;
 use super::tables::Table;
 use crate::domain::call::{CallItem, OpenCall};
-use crate::domain::channel::Channel;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
-use crate::domain::priority::Priority;
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::source::SourcePosition;
-use crate::domain::status::Status;
-use crate::domain::ticket::{Metadata, StatusChange, Ticket};
+use crate::domain::ticket::{Metadata, StatusChange};
 use crate::domain::time::Micros;
 
 macro_rules! records {
@@ -25,7 +23,6 @@ macro_rules! records {
 }
 
 records! {
-    IndexRow => Index,
     Entry => Entries,
     Page => Directory,
     Pointer => References,
@@ -53,38 +50,6 @@ records! {
     SentAs => SentAs,
     BotReturn => BotReturns,
     ReplyDraft => ReplyDrafts,
-}
-
-/// What the in-memory index holds of a ticket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct IndexRow {
-    pub status: Status,
-    pub priority: Priority,
-    pub channel: Channel,
-    pub call_running: bool,
-    pub category: Option<String>,
-    pub assignee: Option<u64>,
-    pub contact: Option<u64>,
-    pub created_at: Micros,
-    pub first_response_at: Option<Micros>,
-    pub resolved_at: Option<Micros>,
-}
-
-impl From<&Ticket> for IndexRow {
-    fn from(t: &Ticket) -> IndexRow {
-        IndexRow {
-            status: t.status,
-            priority: t.priority,
-            channel: t.channel,
-            call_running: t.call_running,
-            category: t.category.clone(),
-            assignee: t.assignee.as_ref().map(|a| a.agent),
-            contact: t.requester.contact,
-            created_at: t.created_at,
-            first_response_at: t.first_response_at,
-            resolved_at: t.resolved_at,
-        }
-    }
 }
 
 /// One page of a ticket's timeline: at most [`PAGE_ITEMS`] entries in spoken or sent order.

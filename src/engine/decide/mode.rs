@@ -23,8 +23,8 @@ pub fn set(draft: &mut Draft<'_>, id: u64, mode: Mode) -> Result<Reply, Refusal>
     let unknown = || Refusal::NotFound("such conversation".into());
     let mut conversation = draft.get::<Conversation>(&key::number(id))?.ok_or_else(unknown)?;
     if let Some(number) = conversation.ticket {
-        let assignee = draft.rows().ticket(number)?.and_then(|t| t.assignee).map(|a| a.agent);
-        if !draft.ctx.actor.may_see(assignee) {
+        let ticket = draft.rows().live(number)?;
+        if ticket.is_some_and(|ticket| !draft.ctx.actor.may_see(&ticket)) {
             return Err(unknown());
         }
     }
