@@ -50,7 +50,8 @@ fn pack(out: &Path) -> io::Result<()> {
     let preload = preload.collect::<Vec<_>>().join("\n    ");
     let folder = out.join("assets");
     fs::create_dir_all(&folder)?;
-    let mut table = format!("pub const BUNDLE: &str = {bundle:?};\npub static ASSETS: &[Asset] = &[\n");
+    let mut table =
+        format!("pub const BUNDLE: &str = {bundle:?};\npub static ASSETS: &[Asset] = &[\n");
     let mut page = String::new();
     for (at, (name, bytes)) in assets.into_iter().enumerate() {
         let (file, bytes) = (format!("{at}.gz"), bytes);
@@ -59,7 +60,8 @@ fn pack(out: &Path) -> io::Result<()> {
             let text = String::from_utf8_lossy(&bytes);
             let text = text.replace("{{assets}}", &format!("/assets/{bundle}"));
             write_packed(&folder.join(&file), text.replace("{{preload}}", &preload).as_bytes())?;
-            page = format!("pub static PAGE: Asset = Asset {{ name: {name:?}, packed: {packed} }};\n");
+            page =
+                format!("pub static PAGE: Asset = Asset {{ name: {name:?}, packed: {packed} }};\n");
             continue;
         }
         write_packed(&folder.join(&file), &bytes)?;

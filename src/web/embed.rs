@@ -45,7 +45,11 @@ mod tests {
     fn words(name: &str) -> BTreeSet<String> {
         let asset = find(name).unwrap_or_else(|| panic!("there is no {name}"));
         let all: serde_json::Value = serde_json::from_slice(&asset.unpacked().unwrap()).unwrap();
-        let empty = all.as_object().unwrap().iter().find(|(_, text)| text.as_str().is_none_or(str::is_empty));
+        let empty = all
+            .as_object()
+            .unwrap()
+            .iter()
+            .find(|(_, text)| text.as_str().is_none_or(str::is_empty));
         assert!(empty.is_none(), "{name}: {empty:?}");
         all.as_object().unwrap().keys().cloned().collect()
     }
@@ -95,13 +99,26 @@ mod tests {
         let first: usize = ASSETS.iter().map(|asset| asset.packed.len()).sum();
         assert!(first < 150 << 10, "{first} bytes");
         let code = code();
-        for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "http://", "https://"] {
+        for word in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "http://",
+            "https://",
+        ] {
             // The one namespace that pictures need is no address that is loaded.
             let code = code.replace("http://www.w3.org/2000/svg", "");
             assert!(!code.contains(word), "{word}");
         }
         let page = String::from_utf8(PAGE.unpacked().unwrap()).unwrap();
-        assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains("{{"), "{page}");
-        assert!(page.matches("<script").count() == page.matches("<script type=\"module\" src=").count());
+        assert!(
+            !page.contains("<style") && !page.contains(" style=") && !page.contains("{{"),
+            "{page}"
+        );
+        assert!(
+            page.matches("<script").count() == page.matches("<script type=\"module\" src=").count()
+        );
     }
 }

@@ -30,8 +30,7 @@ pub fn save(
         }
         return Ok(Reply::Draft(ReplyDraft::default()));
     }
-    let kept =
-        ReplyDraft { body: body.to_owned(), is_internal, updated_at: Some(draft.ctx.now) };
+    let kept = ReplyDraft { body: body.to_owned(), is_internal, updated_at: Some(draft.ctx.now) };
     draft.put(&place, &kept);
     Ok(Reply::Draft(kept))
 }

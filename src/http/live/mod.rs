@@ -102,7 +102,10 @@ pub async fn events(
 ) -> Result<Response, Failure> {
     let from = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     let position = position(&state, from.or(query.after).as_deref())?;
-    let wanted = Wanted { kinds: kinds(query.events.as_deref())?, ticket: ticket(&state, &caller, query.ticket.as_deref())? };
+    let wanted = Wanted {
+        kinds: kinds(query.events.as_deref())?,
+        ticket: ticket(&state, &caller, query.ticket.as_deref())?,
+    };
     let live = Arc::clone(&state.live);
     let place = live.places.take(caller.token.key()).ok_or_else(|| {
         let why = "too many live streams are open: close other windows (live.max_streams_per_person, live.max_streams)";
@@ -151,7 +154,9 @@ fn kinds(text: Option<&str>) -> Result<Option<Vec<EventKind>>, Failure> {
         let before = wanted.len();
         wanted.extend(EventKind::ALL.iter().copied().filter(of));
         if at == MAX_KINDS || wanted.len() == before {
-            let why = format!("there is no event {name:?}; at most {MAX_KINDS} names as ticket.created, or ticket for all of a family");
+            let why = format!(
+                "there is no event {name:?}; at most {MAX_KINDS} names as ticket.created, or ticket for all of a family"
+            );
             return Err(Problem::field("events", why).into());
         }
     }

@@ -7,6 +7,9 @@ const RIGHT_TO_LEFT = ['ar', 'fa', 'he', 'ur'];
 let words = {};
 export let language = 'en';
 
+/** The language as it is written where we are: `en-GB`. */
+export let region = 'en';
+
 /** The languages that there are, each in its own name. @returns {[string, string][]} */
 export const languages = () => Object.entries(LANGUAGES);
 
@@ -25,6 +28,7 @@ function wanted() {
 /** Loads the words; to be awaited before anything is shown. */
 export async function load() {
   language = wanted();
+  region = navigator.languages?.find((tag) => tag.split('-')[0] === language.split('-')[0]) || language;
   const answer = await fetch(new URL(`../i18n/${language}.json`, import.meta.url));
   words = await answer.json();
   document.documentElement.lang = language;

@@ -38,9 +38,12 @@ export async function login(who) {
   begin(await call('POST', '/api/auth/login', { ...who, cookie: true }, { silent: true }));
 }
 
-/** Makes the first admin and logs in as them. @param {Record<string, any>} form */
+/** Uses a one-time link. Whether they are logged in now: not those who need a second factor. @param {Record<string, any>} form */
 export async function setUp(form) {
-  begin(await call('POST', '/api/setup', { ...form, cookie: true }, { silent: true }));
+  const answer = await call('POST', '/api/setup', { ...form, cookie: true }, { silent: true });
+  if (!answer.csrf_token) return false;
+  begin(answer);
+  return true;
 }
 
 export async function logout() {

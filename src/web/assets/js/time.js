@@ -1,7 +1,7 @@
 // Times as people read them: how long ago, kept true as time goes on; the exact time on hovering.
 
 import { h } from './dom.js';
-import { language } from './i18n.js';
+import { region as language } from './i18n.js';
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const UNITS = [

@@ -6,7 +6,7 @@ import { icon } from './icons.js';
 
 /** A dialog that is gone when it is closed. @param {string} title @param {any[]} content @param {string} [className] */
 export function openDialog(title, content, className = '') {
-  const heading = h('h2', { id: 'dialog-title' }, title);
+  const heading = h('h2', { id: 'dialog-title', tabindex: -1, autofocus: true }, title);
   const close = h('button', { class: 'quiet icon-only', type: 'button', 'aria-label': t('dialog.close'), onclick: () => dialog.close() }, icon('close'));
   const dialog = h('dialog', { class: className, 'aria-labelledby': 'dialog-title' }, h('header', {}, heading, close), content);
   dialog.addEventListener('close', () => dialog.remove());

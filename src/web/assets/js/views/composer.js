@@ -214,6 +214,7 @@ export function composer({ ticket, say, reopen }) {
       isInternal = false;
       hide();
       draw();
+      if (!next) return;
       try {
         const draft = await get(`/api/drafts/${next}`);
         if (next !== number || text.value) return;

@@ -7,7 +7,7 @@ import { field, gate, submit } from './gate.js';
 
 /** @param {() => void} done */
 export function loginPage(done) {
-  const email = field('email', t('login.email'), { type: 'email', autocomplete: 'username', autofocus: true });
+  const email = field('email', t('login.email'), { type: 'email', autocomplete: 'username' });
   const password = field('password', t('login.password'), { type: 'password', autocomplete: 'current-password' });
   const code = field('totp', t('login.code'), { inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: 32, required: false }, t('login.code_hint'));
   const remember = h('p', { class: 'check' }, h('input', { type: 'checkbox', id: 'remember', name: 'remember' }), h('label', { for: 'remember' }, t('login.remember')));

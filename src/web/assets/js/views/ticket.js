@@ -113,13 +113,13 @@ export function ticketPage({ list }) {
         h('h1', { dir: 'auto' }, title),
         ticket.call_running && h('span', { class: 'live-badge' }, t('list.live'), ' ', counter(ticket.created_at)),
         h('span', { class: 'ticket-number' }, channelMark(ticket.channel), `#${ticket.number}`)),
-      h('div', { class: 'ticket-actions' },
+      h('div', { class: 'ticket-values' },
         button('status', t('ticket.status'), statusBadge(ticket.status)),
         button('priority', t('ticket.priority'), priorityBadge(ticket.priority)),
         button('assignee', t('ticket.assignee'), ticket.assignee_name ? h('span', { class: 'named' }, avatar(ticket.assignee_name, 'small'), h('span', {}, ticket.assignee_name)) : h('span', { class: 'nobody' }, t('ticket.nobody'))),
-        ticket.escalation && h('span', { class: 'badge escalated', title: ticket.escalation.reason }, icon('up'), t('details.escalated')),
-        h('span', { class: 'grow' }),
-        h('button', { class: 'quiet', dataset: { act: 'escalate' }, onclick: () => void act.escalate(held) }, icon('up'), h('span', { class: 'wide-only' }, t('action.escalate'))),
+        ticket.escalation && h('span', { class: 'badge escalated', title: ticket.escalation.reason }, icon('up'), t('details.escalated'))),
+      h('div', { class: 'ticket-actions' },
+        h('button', { class: 'quiet', title: t('action.escalate'), dataset: { act: 'escalate' }, onclick: () => void act.escalate(held) }, icon('up'), h('span', { class: 'only-read' }, t('action.escalate'))),
         !ticket.assignee_id && h('button', { class: 'primary', dataset: { act: 'claim' }, onclick: () => void act.claim(held) }, t('action.claim')),
         isDone ? h('button', { dataset: { act: 'reopen' }, onclick: () => void act.setStatus(held, 'open') }, t('action.reopen'))
           : (isMine || ticket.assignee_id) && h('button', { dataset: { act: 'resolve' }, onclick: () => void act.setStatus(held, 'resolved') }, icon('check'), t('action.resolve'))));
@@ -134,6 +134,8 @@ export function ticketPage({ list }) {
     fill(banner, icon('info'), text);
   }
 
+  /** By whom the customer is called in the timeline. */
+  let called = null;
   let reads = 0;
   async function reload() {
     const of = number;
@@ -142,9 +144,12 @@ export function ticketPage({ list }) {
       const found = await get(`/api/tickets/${of}`);
       // Of two answers the one asked for later counts.
       if (of !== number || read !== reads) return;
+      const known = ticket !== null;
       ticket = found;
       say(null);
       draw();
+      if (!known || called !== found.requester_name) talk.redraw();
+      called = found.requester_name;
       void side.refresh();
     } catch (error) {
       if (of !== number) return;
@@ -225,7 +230,7 @@ export function ticketPage({ list }) {
         void writer.open(0);
         return;
       }
-      fill(head, h('div', { class: 'ticket-title' }, h('h1', {}, `#${next}`)));
+      fill(head, h('div', { class: 'ticket-title' }, h('a', { class: 'button quiet icon-only back', href: `/tickets${location.search}`, 'aria-label': t('ticket.back') }, icon('back', 'turns')), h('h1', {}, `#${next}`)));
       side.draw();
       if (tab === 'related' || tab === 'overview') turn('conversation');
       void reload().then(() => { if (ticket) void writer.open(next); });

@@ -62,6 +62,9 @@ export function timeline({ ticket }) {
     /** @type {any[]} */
     const items = [];
     let lastDay = '';
+    // Who is called what depends on the ticket.
+    const of = [ticket()?.channel, ticket()?.requester_name];
+    list.classList.toggle('many', visible.length > 200);
     /** @type {Entry | null} */
     let previous = null;
     for (const entry of visible) {
@@ -72,14 +75,15 @@ export function timeline({ ticket }) {
         previous = null;
       }
       const together = previous !== null && previous.kind === 'message' && entry.kind === 'message' && previous.speaker === entry.speaker && previous.author === entry.author && Math.abs(Date.parse(entry.at) - Date.parse(previous.at)) < TOGETHER;
-      items.push({ entry, together });
+      if (together) items[items.length - 1].goesOn = true;
+      items.push({ entry, together, of });
       previous = entry;
     }
     const ids = new Set(entries.map((entry) => entry.id));
     pending = pending.filter((one) => !one.id || !ids.has(one.id));
     for (const one of pending) items.push({ pending: one });
     reconcile(list, items, (item) => (item.day ? `day-${item.day}` : item.entry ? `e${item.entry.id}` : item.pending.key),
-      (item) => JSON.stringify(item), (item) => (item.day ? h('div', { class: 'day' }, h('span', {}, item.day)) : item.entry ? entryOf(item.entry, item.together, ticket(), resend) : pendingOf(item.pending)));
+      (item) => JSON.stringify(item), (item) => (item.day ? h('div', { class: 'day' }, h('span', {}, item.day)) : item.entry ? entryOf(item.entry, item, ticket(), resend) : pendingOf(item.pending)));
     if (!items.length) fill(list, h('p', { class: 'nothing' }, t('timeline.empty')));
     if (stay) toEnd();
     else if (list.childElementCount > before) jump.hidden = false;
@@ -168,6 +172,10 @@ export function timeline({ ticket }) {
       });
     },
     refresh,
+    /** When the ticket is known, or is another than it was. */
+    redraw() {
+      if (loaded) draw();
+    },
     /** @param {(entry: Entry) => boolean} wanted */
     show(wanted) {
       shown = wanted;
@@ -190,8 +198,8 @@ function randomKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** @param {Entry} entry @param {boolean} together @param {any} ticket @param {(entry: Entry) => void} resend */
-function entryOf(entry, together, ticket, resend) {
+/** @param {Entry} entry @param {{ together: boolean, goesOn?: boolean }} place @param {any} ticket @param {(entry: Entry) => void} resend */
+function entryOf(entry, { together, goesOn }, ticket, resend) {
   if (entry.kind === 'event') {
     return h('div', { class: 'entry event' }, icon('info'), h('span', { dir: 'auto' }, entry.body), since(entry.at));
   }
@@ -205,8 +213,8 @@ function entryOf(entry, together, ticket, resend) {
   const head = !together && h('div', { class: 'head' }, isBot ? h('span', { class: 'avatar bot', 'aria-hidden': 'true' }, icon('bot')) : avatar(who),
     h('span', { class: 'who', dir: 'auto' }, who), who !== role && h('span', { class: 'role' }, isNote && icon('lock'), role));
   return h('div', { class: `entry ${isNote ? 'note' : 'message'} ${side} ${together ? 'together' : ''}`, id: `entry-${entry.id}` }, head,
-    h('div', { class: 'bubble' }, quoteOf(entry), bodyOf(entry), toolsOf(entry), attachmentOf(entry, ticket), reactionsOf(entry)),
-    footOf(entry, resend));
+    h('div', { class: 'bubble', title: exact(entry.at) }, quoteOf(entry), bodyOf(entry), toolsOf(entry), attachmentOf(entry, ticket), reactionsOf(entry)),
+    (!goesOn || entry.delivery || entry.edited_at) && footOf(entry, resend));
 }
 
 /** @param {Entry} entry */

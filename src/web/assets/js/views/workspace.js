@@ -93,7 +93,6 @@ export function workspace({ logout }) {
     const button = (/** @type {string} */ label, /** @type {any} */ content, /** @type {() => any[]} */ choices) => h('button', { class: 'value', 'aria-haspopup': 'listbox', 'aria-label': label, onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label, choices: choices() }) }, content, icon('chevron', 'chevron'));
     fill(heading, /** @type {any} */ (views)[now.view]);
     fill(tools,
-      button(t('rail.views'), h('span', {}, /** @type {any} */ (views)[now.view]), () => VIEWS.map((view) => ({ label: /** @type {any} */ (views)[view], current: view === now.view, run: () => choose_({ view }) }))),
       button(t('ticket.status'), h('span', {}, now.status === 'any' ? t('rail.any') : now.status ? statusWord(now.status) : t('rail.open')), () => [
         { label: t('rail.open'), current: now.status === '', run: () => choose_({ status: '' }) },
         ...STATUSES.map((status) => ({ label: statusWord(status), mark: statusShape(status), current: now.status === status, run: () => choose_({ status }) })),
