@@ -65,7 +65,7 @@ impl Response {
             .collect::<Option<Vec<_>>>()?;
         let mut response = Response { status, headers, body: Vec::new() };
         let rest = &received[end + 4..];
-        response.body = if bodiless || status == 204 {
+        response.body = if bodiless || matches!(status, 204 | 304) {
             Vec::new()
         } else if response.header("transfer-encoding") == Some("chunked") {
             unchunk(rest)?

@@ -97,7 +97,7 @@ export function priorityChoices(held) {
 export async function assigneeChoices(held) {
   const { assignee_id: current } = held.now();
   const { agents } = await get('/api/agents');
-  const others = agents.filter((/** @type {any} */ one) => one.id !== me().id && !one.disabled_at);
+  const others = agents.filter((/** @type {any} */ one) => one.id !== me().id && !one.disabled && !one.disabled_at);
   const choice = (/** @type {any} */ one) => ({ label: one.id === me().id ? t('action.me', { name: one.name }) : one.name, mark: avatar(one.name, 'small'), current: one.id === current, run: () => void (one.id === me().id && !current ? claim(held) : assign(held, one)) });
   const nobody = current ? [{ label: t('action.unassign'), run: () => void assign(held, null) }] : [];
   return [choice(me()), ...others.map(choice), ...nobody];
@@ -107,5 +107,5 @@ export async function assigneeChoices(held) {
 export async function categoryChoices(held) {
   const { categories } = await get('/api/tickets/categories');
   const { category } = held.now();
-  return categories.map((/** @type {any} */ one) => ({ label: one.title || one.label || one.name.replaceAll('_', ' '), current: one.name === category, run: () => void setCategory(held, one.name) }));
+  return categories.map((/** @type {any} */ one) => ({ label: one.name, current: one.id === category, run: () => void setCategory(held, one.id) }));
 }

@@ -6,7 +6,7 @@ import { fill, h, throttled } from '../dom.js';
 import { t } from '../i18n.js';
 import { onEvent, onResync } from '../live.js';
 import { icon } from '../parts/icons.js';
-import { avatar, channelMark, priorityBadge, statusBadge } from '../parts/marks.js';
+import { avatar, channelMark, priorityBadge, priorityWord, statusBadge, statusWord } from '../parts/marks.js';
 import { openMenu } from '../parts/menu.js';
 import { bind } from '../parts/keys.js';
 import { me } from '../session.js';
@@ -56,7 +56,8 @@ export function ticketPage({ list }) {
     overview.hidden = tab !== 'overview';
     related.hidden = tab !== 'related';
     middle.setAttribute('aria-labelledby', `tab-${tab}`);
-    talk.show(tab === 'notes' ? (entry) => entry.kind === 'note' || entry.kind === 'event' : () => true);
+    if (tab === 'notes') void showNotes();
+    else talk.show(() => true);
     // One and the same, wherever it stands: beside on wide screens, a tab on narrow ones.
     (tab === 'overview' ? overview : aside).append(side.element);
     if (tab === 'related') void drawRelated();
@@ -72,6 +73,15 @@ export function ticketPage({ list }) {
       turn(TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length]);
     } }, /** @type {any} */ (words)[name])));
     if (had) /** @type {any} */ (tabs.querySelector('[aria-selected="true"]')).focus();
+  }
+
+  /** Notes, and what was done to the ticket, in the order of time. */
+  async function showNotes() {
+    const isNote = (/** @type {any} */ entry) => entry.kind === 'note' || entry.kind === 'event';
+    const of = number;
+    talk.show(isNote);
+    const answer = await get(`/api/tickets/${of}/activity?limit=100`).catch(() => ({ activity: [] }));
+    if (of === number && tab === 'notes') talk.show(isNote, answer.activity.map(lineOf));
   }
 
   async function drawRelated() {
@@ -241,4 +251,11 @@ export function ticketPage({ list }) {
       stops.forEach((stop) => stop());
     },
   };
+}
+
+/** A change as a line of the timeline. @param {any} change */
+function lineOf(change) {
+  const word = (/** @type {string | null} */ value) => (value === null ? '—' : { status: statusWord, priority: priorityWord }[/** @type {string} */ (change.field)]?.(value) || value);
+  const what = change.from === null && change.to === null ? t('activity.' + change.action) : `${t('field.' + change.field)} ${word(change.from)} → ${word(change.to)}`;
+  return { id: `a${change.id}`, at: change.at, kind: 'event', speaker: 'system', author: null, body: [`${change.actor}: ${what}`, change.reason].filter(Boolean).join(' · ') };
 }

@@ -31,6 +31,8 @@ export function timeline({ ticket }) {
   let pending = [];
   /** @type {(entry: Entry) => boolean} */
   let shown = () => true;
+  /** What happened besides, of the same form. @type {Entry[]} */
+  let besides = [];
   let number = 0;
   let loaded = false;
   /** @type {Promise<void>} */
@@ -58,7 +60,8 @@ export function timeline({ ticket }) {
   function draw() {
     const stay = !loaded || atEnd();
     const before = list.childElementCount;
-    const visible = entries.filter(shown);
+    const visible = [...entries.filter(shown), ...besides];
+    if (besides.length) visible.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
     /** @type {any[]} */
     const items = [];
     let lastDay = '';
@@ -159,6 +162,7 @@ export function timeline({ ticket }) {
       number = next;
       entries = [];
       pending = [];
+      besides = [];
       loaded = false;
       jump.hidden = true;
       fill(list, [1, 2, 3].map((at) => h('div', { class: `entry skeleton ${at % 2 ? '' : 'from-agent'}`, 'aria-hidden': 'true' })));
@@ -176,9 +180,10 @@ export function timeline({ ticket }) {
     redraw() {
       if (loaded) draw();
     },
-    /** @param {(entry: Entry) => boolean} wanted */
-    show(wanted) {
+    /** @param {(entry: Entry) => boolean} wanted @param {Entry[]} [more] */
+    show(wanted, more = []) {
       shown = wanted;
+      besides = more;
       if (loaded) {
         draw();
         toEnd();
