@@ -27,7 +27,7 @@ export function composer({ ticket, say, reopen }) {
   let number = 0;
   let kept = '';
   const modes = h('div', { class: 'modes', role: 'radiogroup', 'aria-label': t('composer.mode') });
-  const text = h('textarea', { id: 'reply', rows: 2, maxlength: MAX, 'aria-label': t('composer.reply'), 'aria-describedby': 'reply-hint', dir: 'auto', role: 'combobox', 'aria-expanded': 'false', 'aria-controls': 'canned', 'aria-autocomplete': 'list' });
+  const text = h('textarea', { id: 'reply', rows: 2, maxlength: MAX, 'aria-label': t('composer.reply'), 'aria-describedby': 'reply-hint', dir: 'auto', 'aria-haspopup': 'listbox', 'aria-controls': 'canned', 'aria-autocomplete': 'list' });
   const suggestions = h('ul', { class: 'choices canned', id: 'canned', role: 'listbox', 'aria-label': t('composer.canned'), hidden: true });
   const hint = h('p', { class: 'hint', id: 'reply-hint' });
   const state = h('span', { class: 'hint draft-state', role: 'status' });
@@ -135,7 +135,6 @@ export function composer({ ticket, say, reopen }) {
     fill(suggestions, offered.map((one, index) => h('li', { role: 'option', id: `canned-${index}`, onpointerdown: (/** @type {Event} */ event) => { event.preventDefault(); void insert(one); } },
       one.shortcut && h('kbd', {}, `/${one.shortcut.replace(/^\//, '')}`), h('span', {}, one.title), h('span', { class: 'preview', dir: 'auto' }, one.content))));
     suggestions.hidden = false;
-    text.setAttribute('aria-expanded', 'true');
     mark();
   }
 
@@ -150,7 +149,6 @@ export function composer({ ticket, say, reopen }) {
   function hide() {
     suggestions.hidden = true;
     offered = [];
-    text.setAttribute('aria-expanded', 'false');
     text.removeAttribute('aria-activedescendant');
   }
 

@@ -54,7 +54,7 @@ export function details(held) {
   }
 
   /** @param {string} title @param {string | null} text */
-  const prose = (title, text) => text && h('section', {}, h('h3', {}, title), h('p', { class: 'prose', dir: 'auto' }, text));
+  const prose = (title, text) => text && h('section', {}, h('h2', {}, title), h('p', { class: 'prose', dir: 'auto' }, text));
 
   function draw() {
     const ticket = held.now();
@@ -62,10 +62,10 @@ export function details(held) {
     const who = ticket.requester_name || ticket.requester_phone || ticket.requester_email || t('ticket.unknown_person');
     fill(element,
       ticket.escalation && h('div', { class: 'callout' }, icon('up'), h('div', {}, h('strong', {}, t('details.escalated')), h('p', { dir: 'auto' }, ticket.escalation.reason), h('p', { class: 'hint' }, ticket.escalation.by, ' · ', since(ticket.escalation.at)))),
-      h('section', {}, h('h3', {}, t('details.customer')), h('div', { class: 'person' }, avatar(who, 'large'), h('div', {}, h('strong', { dir: 'auto' }, who),
+      h('section', {}, h('h2', {}, t('details.customer')), h('div', { class: 'person' }, avatar(who, 'large'), h('div', {}, h('strong', { dir: 'auto' }, who),
         ticket.requester_phone && h('a', { href: `tel:+${ticket.requester_phone}`, class: 'contact', 'data-plain': true, dir: 'ltr' }, `+${ticket.requester_phone}`),
         ticket.requester_email && h('a', { href: `mailto:${ticket.requester_email}`, class: 'contact', 'data-plain': true, dir: 'ltr' }, ticket.requester_email)))),
-      h('section', {}, h('h3', {}, t('details.ticket')), h('dl', { class: 'facts' },
+      h('section', {}, h('h2', {}, t('details.ticket')), h('dl', { class: 'facts' },
         line(t('ticket.status'), changes(t('ticket.status'), [statusBadge(ticket.status)], (anchor) => openMenu(anchor, { label: t('ticket.status'), choices: act.statusChoices(held) }))),
         line(t('ticket.priority'), changes(t('ticket.priority'), [priorityBadge(ticket.priority)], (anchor) => openMenu(anchor, { label: t('ticket.priority'), choices: act.priorityChoices(held) }))),
         line(t('ticket.assignee'), changes(t('ticket.assignee'), [ticket.assignee_name ? h('span', { class: 'named' }, avatar(ticket.assignee_name, 'small'), ticket.assignee_name) : h('span', { class: 'nobody' }, t('ticket.nobody'))], (anchor) => openMenu(anchor, { label: t('ticket.assignee'), choices: () => act.assigneeChoices(held), filter: true }))),
@@ -77,7 +77,7 @@ export function details(held) {
         line(t('details.created'), since(ticket.created_at)), line(t('details.updated'), since(ticket.updated_at)),
         ticket.first_response_at && line(t('details.first_response'), since(ticket.first_response_at)),
         ticket.resolved_at && line(t('details.resolved'), since(ticket.resolved_at)))),
-      h('section', {}, h('h3', {}, t('details.tags')), tags(ticket)),
+      h('section', {}, h('h2', {}, t('details.tags')), tags(ticket)),
       prose(t('details.summary'), ticket.summary), prose(t('details.description'), ticket.description), prose(t('details.notes'), ticket.resolution_notes));
     return element;
   }

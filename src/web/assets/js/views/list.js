@@ -12,6 +12,8 @@ import { counter, since } from '../time.js';
 const HEIGHT = 76;
 /** Rows beyond the edges, so that scrolling shows no empty ones. */
 const BEYOND = 8;
+/** Rows come and go in steps of so many: most frames of scrolling change nothing. */
+const STEP = 4;
 /** Events that may change who is in a list, or in which order. */
 const MOVES = /^(ticket|call)\./;
 
@@ -29,10 +31,12 @@ export function ticketList({ changed }) {
   /** @type {number | null} */
   let current = null;
   let frame = 0;
+  let drawn = { first: -1, last: -1 };
 
   const range = () => {
-    const first = Math.max(0, Math.floor(view.scrollTop / HEIGHT) - BEYOND);
-    const last = Math.min((list.total || 0) - 1, Math.ceil((view.scrollTop + view.clientHeight) / HEIGHT) + BEYOND);
+    const stepped = (/** @type {number} */ row) => Math.floor(row / STEP) * STEP;
+    const first = Math.max(0, stepped(view.scrollTop / HEIGHT - BEYOND));
+    const last = Math.min((list.total || 0) - 1, stepped((view.scrollTop + view.clientHeight) / HEIGHT) + BEYOND + STEP);
     return { first, last };
   };
 
@@ -52,6 +56,7 @@ export function ticketList({ changed }) {
       return;
     }
     const { first, last } = range();
+    drawn = { first, last };
     const items = [];
     for (let index = first; index <= last; index += 1) items.push({ index, row: list.row(index) });
     spacer.style.height = `${list.total * HEIGHT}px`;
@@ -86,7 +91,10 @@ export function ticketList({ changed }) {
     list.refresh(first, Math.max(first, last));
   });
 
-  view.addEventListener('scroll', redraw, { passive: true });
+  view.addEventListener('scroll', () => {
+    const { first, last } = range();
+    if (first !== drawn.first || last !== drawn.last) redraw();
+  }, { passive: true });
   const sizes = new ResizeObserver(redraw);
   sizes.observe(view);
   const stops = [

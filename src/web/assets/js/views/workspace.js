@@ -47,7 +47,7 @@ export function workspace({ logout }) {
   const search = h('input', { type: 'search', class: 'search', placeholder: t('list.search'), 'aria-label': t('list.search'), maxlength: 200, dir: 'auto' });
   const list = ticketList({ changed: () => {} });
   const page = ticketPage({ list: () => list });
-  const heading = h('h2', { class: 'list-heading' });
+  const heading = h('h1', { class: 'list-heading' });
   const pane = h('section', { class: 'pane-list', 'aria-labelledby': 'list-heading' }, h('header', { class: 'list-head' }, heading, tools, h('div', { class: 'search-box' }, icon('search'), search)), list.element);
   heading.id = 'list-heading';
   const element = h('div', { class: 'workspace' }, h('a', { class: 'skip', href: '#ticket', 'data-plain': true }, t('app.skip')), rail, pane, page.element, connection);
