@@ -4,11 +4,13 @@
 //! Without a running daemon the command line opens the store and calls [`answer`] itself.
 
 pub mod backup;
+pub mod user;
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as Client;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
-use crate::auth::token;
+use crate::auth::{Authenticator, token};
+use crate::domain::agent::Role;
 use crate::domain::contact::{Scope, Token};
 use crate::domain::time::Micros;
 use crate::engine::command::{Actor, Command, Reply, Submission};
@@ -25,6 +28,7 @@ use crate::engine::export::{Export, Selection};
 pub use crate::engine::status::{BridgeStatus, ClockStatus, DoorStatus, Status, StoreStatus};
 use crate::engine::{Engine, verify};
 use crate::telemetry::progress::Progress;
+use user::{UserLine, UserRequest};
 
 /// The socket's name in the data directory.
 pub const SOCKET: &str = "admin.sock";
@@ -48,6 +52,8 @@ pub enum Request {
     TokenRevoke {
         id: u64,
     },
+    /// People.
+    User(UserRequest),
     /// Calls as S0.42, one answer each.
     Export {
         status: Option<String>,
@@ -72,6 +78,11 @@ pub enum Answer {
         token: String,
     },
     Token(TokenLine),
+    User(UserLine),
+    /// A one-time link, told once and never again.
+    Link {
+        link: String,
+    },
     /// `document` is the text of the file.
     Exported {
         ticket_id: String,
@@ -128,8 +139,13 @@ impl From<&Token> for TokenLine {
 }
 
 /// Carries out a request; every answer goes to `out`, the last one is `Done` or `Error`.
-pub async fn answer(engine: &Engine, request: Request, out: &mpsc::Sender<Answer>) {
-    let last = match carry_out(engine, request, out).await {
+pub async fn answer(
+    engine: &Engine,
+    auth: &Authenticator,
+    request: Request,
+    out: &mpsc::Sender<Answer>,
+) {
+    let last = match carry_out(engine, auth, request, out).await {
         Ok(()) => Answer::Done,
         Err(text) => Answer::Error { text },
     };
@@ -139,6 +155,7 @@ pub async fn answer(engine: &Engine, request: Request, out: &mpsc::Sender<Answer
 
 async fn carry_out(
     engine: &Engine,
+    auth: &Authenticator,
     request: Request,
     out: &mpsc::Sender<Answer>,
 ) -> Result<(), String> {
@@ -165,6 +182,7 @@ async fn carry_out(
         Request::TokenRevoke { id } => {
             submit(Command::RevokeToken { id }).await.map(|_| ()).map_err(|e| e.to_string())
         }
+        Request::User(request) => user::answer(engine, auth, request, out).await,
         Request::Export { status, since } => {
             let selection = Selection { status, since: since.map(Micros) };
             let calls = engine.select_calls(&selection);
@@ -252,13 +270,13 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Serves the command line until the task is dropped.
-pub async fn serve(listener: UnixListener, engine: Engine) {
+pub async fn serve(listener: UnixListener, engine: Engine, auth: Arc<Authenticator>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let engine = engine.clone();
+                let (engine, auth) = (engine.clone(), Arc::clone(&auth));
                 tokio::spawn(async move {
-                    if let Err(error) = connection(stream, &engine).await {
+                    if let Err(error) = connection(stream, &engine, &auth).await {
                         tracing::debug!(%error, "an admin connection ended early");
                     }
                 });
@@ -271,7 +289,7 @@ pub async fn serve(listener: UnixListener, engine: Engine) {
     }
 }
 
-async fn connection(stream: UnixStream, engine: &Engine) -> io::Result<()> {
+async fn connection(stream: UnixStream, engine: &Engine, auth: &Authenticator) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     tokio::io::BufReader::new(read.take(MAX_REQUEST)).read_line(&mut line).await?;
@@ -282,7 +300,7 @@ async fn connection(stream: UnixStream, engine: &Engine) -> io::Result<()> {
     let (out, mut answers) = mpsc::channel(BACKLOG);
     let work = async {
         match request {
-            Ok(request) => answer(engine, request, &out).await,
+            Ok(request) => answer(engine, auth, request, &out).await,
             Err(e) => {
                 let text =
                     format!("the request is not understood ({e}); is this the same version?");
@@ -320,6 +338,11 @@ pub fn scopes(words: &[String]) -> Result<Vec<Scope>, String> {
     scopes.sort_unstable();
     scopes.dedup();
     Ok(scopes)
+}
+
+/// Reads a role as it is written on the command line.
+pub fn role(word: &str) -> Result<Role, String> {
+    Role::parse(word).ok_or_else(|| format!("role {word}: must be agent, supervisor or admin"))
 }
 
 /// Asks how the daemon is that runs on this data directory. `None` when none does; a daemon that does not answer

@@ -2,6 +2,7 @@
 
 mod inherited;
 mod owner;
+mod people;
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,6 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::auth::policy;
+use crate::auth::signing::SigningError;
 use crate::config::{Config, Tls};
 use crate::domain::categorise::Categoriser;
 use crate::domain::redact::Redactor;
@@ -36,6 +39,8 @@ use crate::telemetry::metrics::Metrics;
 use crate::workers::outbox::{self, BridgeError, Post};
 use crate::{admin, config, http, workers};
 
+pub use people::authenticator;
+
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     #[error("{0}: {1}")]
@@ -54,6 +59,8 @@ pub enum AppError {
     Store(#[from] OpenError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
     #[error(transparent)]
     Speech(#[from] SpeechError),
     #[error(transparent)]
@@ -79,6 +86,13 @@ pub struct Bound {
     pub legacy: Option<SocketAddr>,
     /// Where plain HTTP is sent on to TLS.
     pub redirect: Option<SocketAddr>,
+    /// Where the first admin begins, if there is nobody yet.
+    pub set_up: Option<String>,
+}
+
+/// Who may what, as a table to be read.
+pub fn policy() -> String {
+    policy::matrix()
 }
 
 /// Whether the data directory holds a store.
@@ -284,8 +298,6 @@ async fn start(
     };
     let redirect_address = redirect.as_ref().map(|(_, address)| *address);
     check_plaintext(config, &addresses)?;
-    let bound =
-        Bound { http, inherited: addresses, legacy: legacy_address, redirect: redirect_address };
     let speech = Speech::new(&config.realtime)?;
     let sources = config.ingest.sources.iter();
     let sources: Vec<Source> = sources
@@ -312,10 +324,19 @@ async fn start(
         }
         Err(error) => return Err(error.into()),
     }
+    let auth = people::authenticator(config, http, &engine)?;
+    let set_up = people::set_up_link(&engine, &auth).await;
+    let bound = Bound {
+        http,
+        inherited: addresses,
+        legacy: legacy_address,
+        redirect: redirect_address,
+        set_up,
+    };
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =
         admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;
-    let admin = tokio::spawn(admin::serve(listener, engine.clone()));
+    let admin = tokio::spawn(admin::serve(listener, engine.clone(), Arc::clone(&auth)));
     let (busy, calls) = mpsc::channel(1);
     let doors = ingest::Settings {
         max_frame: usize_of(config.calls.max_frame),
@@ -349,6 +370,8 @@ async fn start(
             },
             stopping.clone(),
         )),
+        auth,
+        tls: tls.is_some(),
     };
     let limits = server::Limits {
         connections: config.http.max_connections as usize,

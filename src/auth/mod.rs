@@ -1,10 +1,17 @@
-//! Who may what: machine tokens, callers, and the one table of routes, scopes and roles.
+//! Who may what: machine tokens and people, what they prove themselves by, and the one table of routes, scopes
+//! and roles.
 
+pub mod backoff;
+pub mod jwt;
+pub mod password;
 pub mod policy;
+pub mod secret;
+pub mod signing;
 pub mod token;
 
 use crate::domain::agent::Role;
 use crate::domain::contact::{Scope, Token};
+use crate::domain::session::{Credential, Standing};
 
 /// Who is at the door, once they were recognised.
 #[derive(Clone, Debug)]
@@ -19,17 +26,6 @@ pub struct Caller {
     pub agent: Option<u64>,
 }
 
-/// What a caller was recognised by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Credential {
-    /// Nothing: a listener that asks for no token.
-    Nothing,
-    /// A machine's token, by its id.
-    Token(u64),
-    /// A person who logged in, by the session's id.
-    Session(u64),
-}
-
 /// What the token of a request came to, at a door that may do with a signature instead.
 #[derive(Clone, Debug)]
 pub enum Knock {
@@ -37,6 +33,34 @@ pub enum Knock {
     /// Why no token of theirs opens the door.
     Refused(String),
     NoToken,
+}
+
+/// What recognises people, beside the rows: kept for as long as the daemon runs.
+pub struct Authenticator {
+    pub passwords: password::Hasher,
+    pub signing: signing::SigningKeys,
+    pub failures: backoff::Backoff,
+    /// Microseconds that an access token lasts.
+    pub access_life: i64,
+    pub lives: Lives,
+    /// Where browsers find the daemon, as `https://desk.local:8443`: where links lead.
+    pub address: String,
+}
+
+/// How long sessions last, in microseconds: in all, and without a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Lives {
+    pub life: i64,
+    pub idle: i64,
+    /// Both, of those who asked to be remembered.
+    pub remembered: i64,
+}
+
+impl Authenticator {
+    /// Where a one-time link leads. The token is in the fragment, which browsers send nowhere.
+    pub fn link(&self, token: &str) -> String {
+        format!("{}/setup#{token}", self.address)
+    }
 }
 
 impl From<&Token> for Caller {
@@ -60,6 +84,11 @@ impl Caller {
     pub fn acts_as(&self) -> Role {
         let of_token = if self.has(Scope::Admin) { Role::Admin } else { Role::Agent };
         self.role.unwrap_or(of_token)
+    }
+
+    /// By what a lasting connection of theirs goes on.
+    pub fn standing(&self) -> Standing {
+        Standing { credential: self.credential, role: self.role }
     }
 
     /// By which their requests are told from others': a person is one whatever they logged in by, a machine is

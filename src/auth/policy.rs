@@ -29,6 +29,11 @@ const LEDGER: Access = Needs { scopes: &[Scope::Ingest, Scope::Agent], role: Rol
 pub const AGENT: Access = Needs { scopes: &[Scope::Agent], role: Role::Agent };
 /// What shows every ticket.
 pub const SUPERVISOR: Access = Needs { scopes: &[], role: Role::Supervisor };
+/// People who have logged in; the handlers refuse tokens.
+const PERSON: Access = Needs { scopes: &[], role: Role::Agent };
+/// Whoever was recognised.
+const ANYBODY: Access =
+    Needs { scopes: &[Scope::Ingest, Scope::Read, Scope::Agent], role: Role::Agent };
 /// Machines that read everything, and whoever looks after them.
 const FEED: Access = Needs { scopes: &[Scope::Read], role: Role::Supervisor };
 pub const ADMIN: Access = Needs { scopes: &[], role: Role::Admin };
@@ -66,6 +71,28 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("DELETE", "/webhook/whapi/{kind}", Door),
     ("GET", "/webhook/whatsapp", SignedDoor),
     ("POST", "/webhook/whatsapp", SignedDoor),
+    ("POST", "/api/auth/login", Open),
+    ("POST", "/api/auth/refresh", Open),
+    ("POST", "/api/setup", Open),
+    ("GET", "/api/auth/me", ANYBODY),
+    ("POST", "/api/auth/logout", PERSON),
+    ("POST", "/api/auth/password", PERSON),
+    ("POST", "/api/auth/totp", PERSON),
+    ("DELETE", "/api/auth/totp", PERSON),
+    ("POST", "/api/auth/totp/confirm", PERSON),
+    ("GET", "/api/auth/sessions", PERSON),
+    ("DELETE", "/api/auth/sessions", PERSON),
+    ("DELETE", "/api/auth/sessions/{session}", PERSON),
+    ("GET", "/api/agents", READ),
+    ("POST", "/api/agents", ADMIN),
+    ("PUT", "/api/agents/{agent}", ADMIN),
+    ("POST", "/api/agents/{agent}/link", ADMIN),
+    ("GET", "/api/agents/{agent}/sessions", ADMIN),
+    ("DELETE", "/api/agents/{agent}/sessions", ADMIN),
+    ("DELETE", "/api/agents/{agent}/totp", ADMIN),
+    ("GET", "/api/tokens", ADMIN),
+    ("POST", "/api/tokens", ADMIN),
+    ("DELETE", "/api/tokens/{token}", ADMIN),
     ("GET", "/api/calls", READ),
     ("POST", "/api/calls", LEDGER),
     ("GET", "/api/calls/stats", READ),
@@ -104,6 +131,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/tickets/{ref}/comments/{comment}/resend", AGENT),
     ("GET", "/api/drafts/{ref}", AGENT),
     ("PUT", "/api/drafts/{ref}", AGENT),
+    ("DELETE", "/api/tickets/{ref}/portal-tokens", AGENT),
     ("POST", "/api/tickets/{ref}/claim", AGENT),
     ("POST", "/api/tickets/{ref}/resolve", AGENT),
     ("POST", "/api/tickets/{ref}/close", AGENT),
@@ -162,10 +190,37 @@ impl Access {
     }
 }
 
+/// The table as it is read by people: a line a route, a column a kind of caller.
+pub fn matrix() -> String {
+    const YES: &str = "yes";
+    let machine = |scope| Caller { scopes: vec![scope], ..Caller::open_reader() };
+    let person = |role| Caller { scopes: Vec::new(), role: Some(role), ..Caller::open_reader() };
+    let mut text = format!("{:<60} without tokens of scope{:27}people of role\n{:<68}", "", "", "");
+    for name in Scope::ALL.map(Scope::as_str).iter().chain(&Role::ALL.map(Role::as_str)) {
+        text += &format!("{name:<11}");
+    }
+    text.truncate(text.trim_end().len());
+    text += "\n";
+    for (method, route, access) in ROUTES {
+        let signed = if *access == SignedDoor { "signed" } else { "" };
+        let open = if *access == Open { YES } else { signed };
+        text += &format!("{method:<7} {route:<52} {open:<7}");
+        let machines = Scope::ALL.map(|scope| access.allows(&machine(scope)));
+        let people = Role::ALL.map(|role| access.allows(&person(role)));
+        for allowed in machines.into_iter().chain(people) {
+            let word = if allowed && *access != Open { YES } else { "" };
+            text += &format!("{word:<11}");
+        }
+        text.truncate(text.trim_end().len());
+        text += "\n";
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Credential;
+    use crate::domain::session::Credential;
 
     fn machine(scopes: &[Scope]) -> Caller {
         let (name, scopes) = ("machine".to_owned(), scopes.to_vec());

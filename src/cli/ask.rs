@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 use super::Failure;
 use super::progress::{Meter, Unit};
 use super::serve::runtime;
+use crate::admin::user::UserRequest;
 use crate::admin::{self, Answer, Request};
 use crate::app;
 use crate::config::Config;
@@ -52,7 +53,8 @@ pub fn ask(
         return Err(Failure::failed("the daemon ended before it had answered"));
     }
     // A token may be made before the first start; everything else asks of a store that is there.
-    let makes = matches!(request, Request::TokenCreate { .. });
+    let makes =
+        matches!(request, Request::TokenCreate { .. } | Request::User(UserRequest::Add { .. }));
     if config.data_dir.join(UNFINISHED).exists() {
         return Err(Failure::failed(OpenError::Unfinished));
     }
@@ -63,9 +65,11 @@ pub fn ask(
     }
     runtime()?.block_on(async {
         let (engine, writer) = app::open(config).map_err(Failure::failed)?;
+        let auth = app::authenticator(config, config.http.listen, &engine);
+        let auth = auth.map_err(Failure::failed)?;
         let (out, mut answers) = mpsc::channel(16);
         let work = async {
-            admin::answer(&engine, request, &out).await;
+            admin::answer(&engine, &auth, request, &out).await;
             drop(out);
         };
         let tell = async {

@@ -13,13 +13,16 @@ mod config;
 mod demo;
 mod doctor;
 mod export;
+mod policy;
 mod progress;
 mod restore;
 mod scratch;
 mod serve;
 mod size;
 mod status;
+mod terminal;
 mod token;
+mod user;
 mod verify;
 
 use std::ffi::OsString;
@@ -63,6 +66,11 @@ enum Command {
     /// Make, list and revoke machine tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Add people, set their passwords and roles, let them in no more
+    #[command(subcommand)]
+    User(user::Command),
+    /// Print who may what: every address, and which tokens and roles it takes
+    Policy,
     /// Write calls as files for other ticket systems
     Export(export::Command),
     /// Put everything into one file, beside the running daemon
@@ -196,6 +204,8 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Demo(command) => demo::run(command, &cli.shared, out),
         Command::Bench(command) => bench::run(command, &cli.shared, out),
         Command::Token(command) => token::run(command, &cli.shared, out),
+        Command::User(command) => user::run(command, &cli.shared, out),
+        Command::Policy => policy::run(out),
         Command::Export(command) => export::run(command, &cli.shared, out),
         Command::Backup(command) => backup::run(command, &cli.shared, out),
         Command::Restore(command) => restore::run(command, &cli.shared, out),

@@ -25,7 +25,16 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     runtime
         .block_on(app::serve(&config, |bound| {
             let scheme = config.http.tls.scheme();
-            told = writeln!(out, "ready {scheme}://{}", bound.http).and_then(|()| out.flush());
+            told = writeln!(out, "ready {scheme}://{}", bound.http);
+            if let Some(link) = &bound.set_up {
+                tracing::warn!("nobody can log in yet; the first admin begins at {link}");
+            }
+            if let (Ok(()), Some(link)) = (&told, &bound.set_up) {
+                told = writeln!(out, "set up at {link}");
+            }
+            if told.is_ok() {
+                told = out.flush();
+            }
             if let Some(address) = bound.redirect {
                 tracing::info!(%address, "plain HTTP is sent on to TLS");
             }

@@ -9,6 +9,7 @@
 //! No struct here has a default of its own: a key that is missing in `default.toml` fails to load.
 
 mod agents;
+mod auth;
 mod backup;
 mod bridges;
 mod calls;
@@ -47,6 +48,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 pub use agents::AgentsConfig;
+pub use auth::AuthConfig;
 pub use backup::{BackupConfig, MIN_PASSPHRASE, S3Config};
 pub use bridges::{BridgeConfig, BridgeKind};
 pub use calls::CallsConfig;
@@ -88,6 +90,7 @@ pub struct Config {
     pub live: LiveConfig,
     pub tickets: TicketsConfig,
     pub agents: AgentsConfig,
+    pub auth: AuthConfig,
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
     pub doors: DoorsConfig,
@@ -135,6 +138,7 @@ impl Config {
         self.feed.check(&self.store, limits);
         self.live.check(limits);
         self.tickets.check(limits);
+        self.auth.check(limits);
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.doors.check(limits);

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::agent::Role;
+use crate::domain::agent::{Agent, Role};
 use crate::domain::call::Fact;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
@@ -11,10 +11,12 @@ use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
 use crate::domain::reply_draft::ReplyDraft;
+use crate::domain::session::Session;
 use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+use crate::engine::account::AccountCommand;
 use crate::engine::intake::{CallReport, Handover, NewCase};
 
 #[derive(Clone, Debug)]
@@ -132,6 +134,12 @@ pub enum Command {
     RevokeToken {
         id: u64,
     },
+    /// No token that was given for this ticket lets anybody look at it any more.
+    RevokePortalTokens {
+        ticket: Reference,
+    },
+    /// People, their passwords and their sessions.
+    Account(AccountCommand),
     /// A consumer of the feed has dealt with everything up to `seq`.
     MoveCursor {
         name: String,
@@ -336,6 +344,8 @@ pub enum Reply {
     },
     Conversation(Box<Conversation>),
     Draft(ReplyDraft),
+    Agent(Box<Agent>),
+    Session(Box<Session>),
 }
 
 /// Why a command was refused. Nothing was written for it.
@@ -350,6 +360,9 @@ pub enum Refusal {
     Conflict(String),
     #[error("{0}")]
     Forbidden(String),
+    /// Who asks has not shown who they are; a code of the second factor may be what is missing.
+    #[error("{why}")]
+    Unauthorized { why: &'static str, wants_code: bool },
     /// A limit on how much may go on at once is reached; later it will do.
     #[error("{0}")]
     Overloaded(String),

@@ -8,9 +8,11 @@ use super::outbox::Place;
 use super::rows::{ReadError, Rows, key};
 use super::seen::SeenWindow;
 use super::shared::{Shared, Steady};
+use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
 use crate::domain::contact::Token;
 use crate::domain::outbound::Outbound;
+use crate::domain::session::Session;
 use crate::store::codec::Record;
 use crate::store::records::IndexRow;
 use crate::store::seal::Seal;
@@ -25,6 +27,8 @@ const CHUNK: usize = 50_000;
 pub struct Held {
     pub index: Index,
     pub tokens: Vec<Token>,
+    pub agents: Vec<Agent>,
+    pub sessions: Vec<Session>,
     pub calls: Vec<(u64, OpenCall)>,
     pub outbox: Vec<(Place, Outbound)>,
 }
@@ -68,6 +72,8 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
                 held.calls.push((number, call));
                 Ok(())
             })?;
+            held.agents = rows.agents()?;
+            held.sessions = rows.sessions()?;
             held.outbox = waiting(&rows)?;
             Ok::<_, ReadError>(())
         })())

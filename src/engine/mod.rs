@@ -4,6 +4,7 @@
 //! decided in order, each command seeing the ones before it; `published` moves last, so a consumer of the
 //! feed never reads ahead of the state.
 
+pub mod account;
 pub mod backup;
 pub mod clock;
 pub mod command;
@@ -20,6 +21,7 @@ mod load;
 pub mod marks;
 pub mod migrations;
 pub mod outbox;
+pub mod people;
 mod redacted;
 pub mod rows;
 pub mod rules;

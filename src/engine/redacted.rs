@@ -77,6 +77,8 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::Claim { .. }
         | Command::CreateToken { .. }
         | Command::RevokeToken { .. }
+        | Command::RevokePortalTokens { .. }
+        | Command::Account(_)
         | Command::MoveCursor { .. }
         | Command::DropCursor { .. }
         | Command::Sweep => {}

@@ -4,6 +4,7 @@ use crate::domain::agent::Agent;
 use crate::domain::entry::Entry;
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reference::Reference;
+use crate::domain::session::{MAX_SESSIONS, Session};
 use crate::domain::ticket::{MAX_MERGES, Metadata, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
@@ -206,6 +207,19 @@ impl<'a> Rows<'a> {
         Ok(rows.into_iter().map(|(_, agent)| agent).collect())
     }
 
+    /// Every session that was not ended; [`MAX_SESSIONS`] a person bounds them.
+    pub fn sessions(&self) -> Result<Vec<Session>, ReadError> {
+        let rows = self.scan::<Session>(&[], None, Order::Ascending, usize::MAX)?;
+        Ok(rows.into_iter().map(|(_, session)| session).collect())
+    }
+
+    /// The sessions of one person, oldest first.
+    pub fn sessions_of(&self, agent: u64) -> Result<Vec<Session>, ReadError> {
+        let (start, end) = (key::of_person(agent, 0), key::of_person(agent + 1, 0));
+        let rows = self.scan::<Session>(&start, Some(&end), Order::Ascending, MAX_SESSIONS)?;
+        Ok(rows.into_iter().map(|(_, session)| session).collect())
+    }
+
     /// Named counts that begin with `prefix`, without it; at most `limit`.
     pub fn counts(&self, prefix: &str, limit: usize) -> Result<Vec<(String, u64)>, ReadError> {
         let mut end = prefix.as_bytes().to_vec();
@@ -292,6 +306,11 @@ pub mod key {
     /// A message of a conversation that waits to be sent.
     pub fn outbox(conversation: u64, number: u64) -> [u8; 16] {
         pair(conversation, number)
+    }
+
+    /// A session of a person.
+    pub fn of_person(agent: u64, session: u64) -> [u8; 16] {
+        pair(agent, session)
     }
 
     /// The return of a conversation to the bot.

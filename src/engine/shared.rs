@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -11,10 +11,13 @@ use super::clock::Clocks;
 use super::index::Index;
 use super::load::Held;
 use super::outbox::Outbox;
+use super::people::{Live, People};
 use super::rows::key;
+use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
 use crate::domain::clock::{ClockState, Reading};
 use crate::domain::contact::Token;
+use crate::domain::session::{Credential, Standing};
 use crate::domain::time::Micros;
 use crate::store::codec;
 use crate::store::records::IndexRow;
@@ -56,6 +59,9 @@ pub struct Shared {
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
     outbox: Outbox,
+    people: People,
+    /// Counts changes of who may what: of people, sessions, tokens.
+    rights: watch::Sender<u64>,
     health: RwLock<Health>,
     steady: Steady,
     clock: RwLock<Option<ClockReport>>,
@@ -95,6 +101,8 @@ impl Shared {
             tokens: RwLock::default(),
             calls: RwLock::default(),
             outbox: Outbox::default(),
+            people: People::default(),
+            rights: watch::Sender::new(0),
             health: RwLock::new(Health::Writable),
             steady,
             clock: RwLock::default(),
@@ -109,14 +117,15 @@ impl Shared {
         read(&self.index)
     }
 
-    /// The token of this SHA-256, unless it was revoked.
+    /// The token of this SHA-256, unless it was revoked or its agent disabled.
     pub fn token(&self, hash: &[u8; 32]) -> Option<Arc<Token>> {
-        read(&self.tokens).get(hash).filter(|t| t.revoked_at.is_none()).cloned()
+        read(&self.tokens).get(hash).filter(|t| self.is_good(t)).cloned()
     }
 
-    /// Whether the token of this id is there and not revoked.
-    pub fn is_good(&self, id: u64) -> bool {
-        read(&self.tokens).values().any(|token| token.id == id && token.revoked_at.is_none())
+    /// Neither revoked, nor of somebody who was disabled.
+    fn is_good(&self, token: &Token) -> bool {
+        let agent = token.agent.and_then(|id| self.people.agent(id));
+        token.revoked_at.is_none() && agent.is_none_or(|agent| agent.disabled_at.is_none())
     }
 
     pub fn tokens(&self) -> Vec<Arc<Token>> {
@@ -134,6 +143,45 @@ impl Shared {
         &self.outbox
     }
 
+    /// Who works at the desk, and who has logged in.
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The person of a session that goes on, and that session; this counts as use of it.
+    pub fn person(&self, session: u64) -> Option<(Arc<Agent>, Arc<Live>)> {
+        let now = self.steady();
+        let found = self.people.session(session, now)?;
+        People::touch(&found.1, now);
+        Some(found)
+    }
+
+    /// Whether what a lasting connection was opened by still holds.
+    pub fn holds(&self, standing: Standing) -> bool {
+        match standing.credential {
+            Credential::Nothing => true,
+            Credential::Token(id) => {
+                let token = read(&self.tokens).values().find(|token| token.id == id).cloned();
+                token.is_some_and(|token| self.is_good(&token))
+            }
+            Credential::Session(id) => {
+                let found = self.people.session(id, self.steady());
+                found.is_some_and(|(agent, _)| standing.role == Some(agent.role))
+            }
+        }
+    }
+
+    /// Returns when that holds no longer: within a second of what ended it, or when the session is too old or was
+    /// idle for too long. For connections that live on, which are to end then.
+    pub async fn falls(&self, standing: Standing) {
+        const LOOK: Duration = Duration::from_secs(15);
+        let mut rights = self.rights.subscribe();
+        while self.holds(standing) {
+            // Without a change it may still have run out of time.
+            let _ = tokio::time::timeout(LOOK, rights.changed()).await;
+        }
+    }
+
     pub fn health(&self) -> Health {
         read(&self.health).clone()
     }
@@ -145,6 +193,11 @@ impl Shared {
     /// The steady clock: what is waited for is measured by it.
     pub fn steady(&self) -> Micros {
         self.steady.clocks.read().machine.plus(self.steady.offset)
+    }
+
+    /// The wall clock, for what is shown.
+    pub fn wall(&self) -> Micros {
+        self.reading().wall
     }
 
     /// What the machine's clocks show.
@@ -206,7 +259,7 @@ impl Shared {
 
     /// Takes over what committed plans changed.
     pub(super) fn take(&self, plans: &[PlanRecord]) {
-        let mut index = None;
+        let (mut index, mut rights) = (None, false);
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {
                 Table::Index => {
@@ -216,7 +269,23 @@ impl Shared {
                         index.get_or_insert_with(|| write(&self.index)).put(number, &line);
                     }
                 }
-                Table::Tokens => self.take_token(self.decode(&row.value)),
+                Table::Tokens => {
+                    self.take_token(self.decode(&row.value));
+                    rights = true;
+                }
+                Table::Agents => {
+                    self.decode(&row.value)
+                        .into_iter()
+                        .for_each(|agent| self.people.put_agent(agent));
+                    rights = true;
+                }
+                Table::Sessions => {
+                    if let Some((_, id)) = key::numbers(&row.key) {
+                        let session = self.decode(&row.value);
+                        self.people.put_session(id, session, self.steady());
+                    }
+                    rights = true;
+                }
                 Table::OpenCalls => {
                     if let Some(number) = number(&row.key) {
                         self.take_call(number, self.decode(&row.value));
@@ -230,6 +299,9 @@ impl Shared {
                 _ => {}
             }
         }
+        if rights {
+            self.rights.send_modify(|changes| *changes += 1);
+        }
     }
 
     /// Takes over what was read from the rows, in place of all that is held.
@@ -240,6 +312,8 @@ impl Shared {
         self.metrics.open_calls.set(held.calls.len() as i64);
         *write(&self.calls) = held.calls.into_iter().collect();
         self.outbox.replace(held.outbox);
+        self.people.replace(held.agents, held.sessions, self.steady());
+        self.rights.send_modify(|changes| *changes += 1);
     }
 
     fn take_token(&self, token: Option<Token>) {

@@ -7,9 +7,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::State;
+use super::cookies;
 use super::error::Failure;
 use crate::auth::policy::{self, Access};
-use crate::auth::{Caller, Knock, token};
+use crate::auth::{Caller, Knock, jwt, token};
+use crate::domain::agent::Agent;
+use crate::domain::session::Credential;
+use crate::engine::people::Live;
 use crate::wire::problem::Problem;
 
 /// Lets a request through to its route when its token may, and tells the handler who calls.
@@ -86,9 +90,11 @@ fn at_door(state: &State, request: &Request) -> Option<Result<Caller, Problem>> 
     Some(known(state, token))
 }
 
-/// The caller of a request, by its `Authorization: Bearer` header.
+/// The caller of a request, by its `Authorization: Bearer` header, or by a browser's cookie.
 pub fn recognise(state: &State, request: &Request) -> Result<Caller, Problem> {
-    let header = request.headers().get(AUTHORIZATION).ok_or_else(no_token)?;
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        return by_cookie(state, request);
+    };
     let token =
         header.to_str().ok().and_then(token::bearer).ok_or_else(|| {
             unauthorized("the Authorization header must read `Bearer` and a token")
@@ -97,14 +103,40 @@ pub fn recognise(state: &State, request: &Request) -> Result<Caller, Problem> {
 }
 
 fn known(state: &State, token: &str) -> Result<Caller, Problem> {
-    let found = state.engine.shared().token(&token::hash(token));
-    found
-        .map(|t| Caller::from(t.as_ref()))
-        .ok_or_else(|| unauthorized("this token is unknown or was revoked"))
+    let shared = state.engine.shared();
+    let found = if jwt::is_one(token) {
+        let session = jwt::session(&state.auth.signing, token, shared.steady());
+        session
+            .and_then(|session| shared.person(session))
+            .map(|(agent, live)| person(&agent, &live))
+    } else {
+        shared.token(&token::hash(token)).map(|t| Caller::from(t.as_ref()))
+    };
+    found.ok_or_else(|| unauthorized("this token is unknown, has run out or was revoked"))
+}
+
+fn by_cookie(state: &State, request: &Request) -> Result<Caller, Problem> {
+    let cookie = cookies::cookie(state, request.headers()).ok_or_else(no_token)?;
+    let found = state.engine.shared().person(cookie.session);
+    let (agent, live) = found
+        .filter(|(_, live)| cookie.is(&live.session.proof))
+        .ok_or_else(|| unauthorized("this session has ended: log in"))?;
+    cookies::check(request.method(), request.headers(), &cookie)?;
+    Ok(person(&agent, &live))
+}
+
+fn person(agent: &Agent, live: &Live) -> Caller {
+    Caller {
+        credential: Credential::Session(live.session.id),
+        name: agent.name.clone(),
+        scopes: Vec::new(),
+        role: Some(agent.role),
+        agent: Some(agent.id),
+    }
 }
 
 fn no_token() -> Problem {
-    unauthorized("send a token as `Authorization: Bearer …`")
+    unauthorized("log in, or send a token as `Authorization: Bearer …`")
 }
 
 fn unauthorized(why: &str) -> Problem {

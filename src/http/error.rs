@@ -39,6 +39,12 @@ impl IntoResponse for Failure {
     }
 }
 
+impl Failure {
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+}
+
 pub fn not_found(what: &str) -> Failure {
     Failure(Problem::new(404, "Not Found", format!("no {what}")))
 }
@@ -50,6 +56,10 @@ fn problem_of(error: &engine::Error) -> Problem {
             Refusal::NotFound(_) => Problem::new(404, "Not Found", refusal.to_string()),
             Refusal::Invalid { field, why } => Problem::field(*field, why),
             Refusal::Conflict(_) => Problem::new(409, "Conflict", refusal.to_string()),
+            Refusal::Unauthorized { wants_code, .. } => Problem {
+                totp_required: *wants_code,
+                ..Problem::new(401, "Unauthorized", refusal.to_string())
+            },
             Refusal::Forbidden(_) => Problem::new(403, "Forbidden", refusal.to_string()),
             Refusal::Overloaded(_) => Problem::new(503, "Service Unavailable", refusal.to_string()),
             Refusal::KeyReused => Problem::new(422, "Unprocessable Content", refusal.to_string()),

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::State;
 use super::error::Failure;
 use super::server::Peer;
-use crate::auth::{self, Credential};
+use crate::auth;
 use crate::domain::contact::Scope;
 use crate::domain::reference::{MAX_REFERENCE, Reference};
 use crate::engine;
@@ -34,12 +34,9 @@ impl Caller {
         }
     }
 
-    /// Whether what they showed is still good.
-    pub fn is_alive(&self, state: &State) -> bool {
-        match self.token.credential {
-            Credential::Token(id) => state.engine.shared().is_good(id),
-            Credential::Nothing | Credential::Session(_) => true,
-        }
+    /// A command of theirs that is bound to no `Idempotency-Key`.
+    pub fn submission(&self, command: Command) -> Submission {
+        Submission::new(self.actor.clone(), command)
     }
 }
 
@@ -96,14 +93,19 @@ pub struct OpenInput<T> {
 impl<T> OpenInput<T> {
     /// By what their requests are counted: where they come from, and what they name.
     pub fn limits(&self, named: &str) -> [u64; 2] {
-        let place = match self.peer {
-            IpAddr::V4(address) => u128::from(address.to_bits()),
-            // Whoever has one address of IPv6 has 2^64 of them.
-            IpAddr::V6(address) => address.to_bits() >> 64 << 64 | 1,
-        };
-        let hash = xxhash_rust::xxh3::xxh3_64;
-        [hash(&place.to_be_bytes()), hash(named.as_bytes())]
+        [place(Some(self.peer)), xxhash_rust::xxh3::xxh3_64(named.as_bytes())]
     }
+}
+
+/// What tells where requests come from.
+pub fn place(peer: Option<IpAddr>) -> u64 {
+    let place = match peer {
+        None => 0,
+        Some(IpAddr::V4(address)) => u128::from(address.to_bits()),
+        // Whoever has one address of IPv6 has 2^64 of them.
+        Some(IpAddr::V6(address)) => address.to_bits() >> 64 << 64 | 1,
+    };
+    xxhash_rust::xxh3::xxh3_64(&place.to_be_bytes())
 }
 
 impl<T: DeserializeOwned> FromRequest<State> for OpenInput<T> {

@@ -13,7 +13,7 @@ use super::State;
 use super::calls::unexpected;
 use super::delivery::DeliveryView;
 use super::error::Failure;
-use super::extract::{Input, Query, limit, number, sequence};
+use super::extract::{Caller, Input, Query, limit, number, sequence};
 use super::queue::Nothing;
 use super::tickets::{EntryView, TicketView};
 use crate::domain::contact::Contact;
@@ -113,6 +113,7 @@ pub struct FeedQuery {
 #[utoipa::path(get, path = "/api/feed", tag = "feed", params(FeedQuery), responses((status = 200, body = FeedPage)))]
 pub async fn read(
     Shared(state): Shared<State>,
+    caller: Caller,
     Query(query): Query<FeedQuery>,
 ) -> Result<Json<FeedPage>, Failure> {
     let limit = limit(query.limit.as_deref(), 50)?;
@@ -132,9 +133,14 @@ pub async fn read(
     }
     let mut news = shared.news();
     if wait > 0 {
-        let more = news.wait_for(|newest| *newest > after);
-        // Out of time is an answer too: an empty page.
-        let _ = tokio::time::timeout(Duration::from_secs(wait as u64), more).await;
+        tokio::select! {
+            _ = news.wait_for(|newest| *newest > after) => {}
+            // Out of time is an answer too: an empty page.
+            () = tokio::time::sleep(Duration::from_secs(wait as u64)) => {}
+            () = shared.falls(caller.token.standing()) => {
+                return Err(Problem::new(401, "Unauthorized", "this session has ended").into());
+            }
+        }
     }
     let events = state.engine.events(after, limit).map_err(failure)?;
     let events: Vec<_> = events.into_iter().map(|e| EventView::of(e, shared.outbox())).collect();

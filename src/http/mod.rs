@@ -1,11 +1,14 @@
 //! The API: one router that reads as a table of contents, one file a resource.
 
+mod account;
+mod agents;
 mod auth;
 mod calls;
 mod calls_reports;
 mod calls_view;
 mod comments;
 mod conversations;
+mod cookies;
 mod delivery;
 mod docs;
 mod drafts;
@@ -16,16 +19,22 @@ mod intake;
 mod legacy;
 mod limiter;
 pub mod live;
+mod login;
 mod marks;
 mod ops;
+mod person;
 mod portal;
+mod portal_tokens;
 mod public;
 mod queue;
 pub mod secure;
 pub mod server;
+mod setup;
 mod tickets;
 mod tickets_list;
 mod tickets_search;
+mod tokens;
+mod visitor;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +44,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::auth::Authenticator;
 use crate::engine::Engine;
 pub use legacy::router as legacy_router;
 use limiter::Limiter;
@@ -54,6 +64,9 @@ pub struct State {
     pub authority: Option<Arc<str>>,
     pub public: Arc<Public>,
     pub live: Arc<live::Live>,
+    pub auth: Arc<Authenticator>,
+    /// Whether listeners speak TLS.
+    pub tls: bool,
 }
 
 /// What is open to everybody.
@@ -99,6 +112,24 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
         .routes(routes!(secure::authority))
+        .routes(routes!(login::login))
+        .routes(routes!(login::refresh))
+        .routes(routes!(login::logout))
+        .routes(routes!(login::me))
+        .routes(routes!(setup::set_up))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::offer_totp, account::drop_totp))
+        .routes(routes!(account::confirm_totp))
+        .routes(routes!(account::sessions, account::end_other_sessions))
+        .routes(routes!(account::end_session))
+        .routes(routes!(agents::list, agents::add))
+        .routes(routes!(agents::change))
+        .routes(routes!(agents::link))
+        .routes(routes!(agents::sessions, agents::end_sessions))
+        .routes(routes!(agents::drop_totp))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(portal_tokens::revoke))
         .routes(routes!(calls::list, calls::open))
         .routes(routes!(calls_reports::stats))
         .routes(routes!(calls_reports::categories))

@@ -12,6 +12,7 @@ use crate::domain::entry::{Delivery, Entry};
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reply_draft::ReplyDraft;
+use crate::domain::session::{Account, Link, Session};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
 use crate::domain::time::Micros;
@@ -50,6 +51,9 @@ records! {
     SentAs => SentAs,
     BotReturn => BotReturns,
     ReplyDraft => ReplyDrafts,
+    Account => Accounts,
+    Session => Sessions,
+    Link => Links,
 }
 
 /// One page of a ticket's timeline: at most [`PAGE_ITEMS`] entries in spoken or sent order.

@@ -101,4 +101,10 @@ tables! {
     BotReturns = 53,
     /// ticket number u64, agent id u64 → `ReplyDraft`.
     ReplyDrafts = 110,
+    /// agent id u64 → `Account`, how a person proves who they are.
+    Accounts = 60,
+    /// agent id u64, session id u64 → `Session`.
+    Sessions = 61,
+    /// SHA-256 of a token, 32 bytes → `Link`, which is good once.
+    Links = 62,
 }

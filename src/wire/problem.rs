@@ -23,6 +23,9 @@ pub struct Problem {
     /// Seconds after which trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+    /// With 401: the code of the second factor is what is missing, or wrong.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub totp_required: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -41,6 +44,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
+            totp_required: false,
         }
     }
 

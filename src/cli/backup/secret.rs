@@ -2,13 +2,13 @@
 //! asked for on the terminal. Never from the command line itself, which everybody on the box can read.
 
 use std::fs;
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::cli::Failure;
+use crate::cli::terminal::ask_hidden;
 use crate::config::{BackupConfig, MIN_PASSPHRASE};
 use crate::store::backup::{Lock, Secret};
 
@@ -35,8 +35,11 @@ impl Flags {
         if !self.passphrase {
             return self.told(config);
         }
-        let words = strong(ask("Passphrase for the backup: ")?, "the passphrase")?;
-        if ask("The same again: ")? != words {
+        if !io::stdin().is_terminal() {
+            return Err(Failure::usage("there is no terminal to ask on: use --passphrase-file"));
+        }
+        let words = strong(ask_hidden("Passphrase for the backup: ")?, "the passphrase")?;
+        if ask_hidden("The same again: ")? != words {
             return Err(Failure::usage("the two are not the same; nothing was written"));
         }
         Ok(Some(Secret::Passphrase(words)))
@@ -51,7 +54,7 @@ impl Flags {
         }
         match lock {
             Lock::Passphrase if io::stdin().is_terminal() => {
-                ask("Passphrase of the backup: ").map(Secret::Passphrase)
+                ask_hidden("Passphrase of the backup: ").map(Secret::Passphrase)
             }
             Lock::Passphrase => Err(Failure::usage(
                 "the backup is encrypted to a passphrase: name a file that holds it with --passphrase-file",
@@ -140,25 +143,6 @@ fn content(file: &Path) -> Result<Vec<u8>, Failure> {
         return Err(Failure::usage(format!("{}: is too long for a secret", file.display())));
     }
     Ok(bytes)
-}
-
-/// Asks on the terminal, without showing what is typed.
-fn ask(question: &str) -> Result<String, Failure> {
-    let stdin = io::stdin();
-    if !stdin.is_terminal() {
-        return Err(Failure::usage("there is no terminal to ask on: use --passphrase-file"));
-    }
-    write!(io::stderr(), "{question}")?;
-    let shown = tcgetattr(&stdin).map_err(io::Error::from)?;
-    let mut hidden = shown.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&stdin, OptionalActions::Flush, &hidden).map_err(io::Error::from)?;
-    let mut line = String::new();
-    let read = stdin.lock().take(MAX_FILE).read_line(&mut line);
-    tcsetattr(&stdin, OptionalActions::Flush, &shown).map_err(io::Error::from)?;
-    writeln!(io::stderr())?;
-    read?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 #[cfg(test)]

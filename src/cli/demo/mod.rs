@@ -15,6 +15,7 @@ use clap::Args;
 use super::scratch::Scratch;
 use super::serve::runtime;
 use super::{Failure, Shared};
+use crate::admin::user::UserRequest;
 use crate::admin::{self, Answer, Request};
 use crate::app::{self, AppError};
 use crate::client::ClientError;
@@ -111,27 +112,71 @@ async fn tour(data_dir: &Path, address: SocketAddr, page: &mut Page<'_>) -> Resu
         ingest: token(data_dir, "bridge and relay", "ingest").await?,
         admin: token(data_dir, "owner", "admin").await?,
     };
+    let password = demo_password()?;
+    for person in PEOPLE {
+        person.begin(data_dir, &password).await?;
+    }
     let played = play::everything(address, &tokens.ingest).await?;
     page.played(&played)?;
     show::tickets(address, &tokens.agent, &played, page).await?;
-    page.invitation(address, &tokens, &played)?;
+    page.invitation(address, &tokens, &password, &played)?;
     Ok(())
+}
+
+/// Somebody who can log in to the demo.
+struct Login {
+    name: &'static str,
+    email: &'static str,
+    role: &'static str,
+}
+
+/// One of each role; Dewi is whom the token of scope agent acts for, too.
+const PEOPLE: [Login; 3] = [
+    Login { name: "Dewi", email: "dewi@demo.example", role: "agent" },
+    Login { name: "Wulan", email: "wulan@demo.example", role: "supervisor" },
+    Login { name: "Adi", email: "adi@demo.example", role: "admin" },
+];
+
+impl Login {
+    /// Makes them as `frontdesk user add` does.
+    async fn begin(&self, data_dir: &Path, password: &str) -> Result<(), Failure> {
+        let (name, email) = (self.name.to_owned(), self.email.to_owned());
+        let role = admin::role(self.role).map_err(Failure::failed)?;
+        let password = Some(password.to_owned());
+        let request = Request::User(UserRequest::Add { name, email, role, password });
+        match first_answer(data_dir, request).await? {
+            Some(Answer::Done) => Ok(()),
+            Some(Answer::Error { text }) => Err(Failure::failed(text)),
+            _ => Err(Failure::failed("the daemon made nobody")),
+        }
+    }
+}
+
+/// Another one in each demo.
+fn demo_password() -> Result<String, Failure> {
+    let mut bits = [0_u8; 4];
+    getrandom::fill(&mut bits).map_err(Failure::failed)?;
+    Ok(format!("demo-{:08x}", u32::from_be_bytes(bits)))
 }
 
 /// Makes a token as `frontdesk token create` does.
 async fn token(data_dir: &Path, name: &str, scope: &str) -> Result<String, Failure> {
     let scopes = admin::scopes(&[scope.to_owned()]).map_err(Failure::failed)?;
     let request = Request::TokenCreate { name: name.to_owned(), scopes };
+    match first_answer(data_dir, request).await? {
+        Some(Answer::NewToken { token, .. }) => Ok(token),
+        Some(Answer::Error { text }) => Err(Failure::failed(text)),
+        _ => Err(Failure::failed("the daemon made no token")),
+    }
+}
+
+async fn first_answer(data_dir: &Path, request: Request) -> Result<Option<Answer>, Failure> {
     let data_dir = data_dir.to_owned();
     let asked = tokio::task::spawn_blocking(move || {
         let mut answers = admin::ask(&data_dir, &request)?.into_iter().flatten();
         answers.next().transpose()
     });
-    match asked.await.map_err(Failure::failed)?? {
-        Some(Answer::NewToken { token, .. }) => Ok(token),
-        Some(Answer::Error { text }) => Err(Failure::failed(text)),
-        _ => Err(Failure::failed("the daemon made no token")),
-    }
+    Ok(asked.await.map_err(Failure::failed)??)
 }
 
 impl From<ClientError> for Failure {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use super::Tokens;
 use super::play::Played;
+use super::{Login, PEOPLE, Tokens};
 use crate::cli::Failure;
 use crate::client::Client;
 
@@ -125,6 +125,7 @@ impl<'a> Page<'a> {
         &mut self,
         address: SocketAddr,
         tokens: &Tokens,
+        password: &str,
         played: &Played,
     ) -> io::Result<()> {
         let Tokens { agent, read, ingest, admin } = tokens;
@@ -134,6 +135,11 @@ impl<'a> Page<'a> {
             self.out,
             "  Every call, to be tried in the browser: press Authorize and give it a token."
         )?;
+        self.heading("People", "POST /api/auth/login")?;
+        for Login { name, email, role } in &PEOPLE {
+            let who = self.dim(&format!("{name}, {role}"));
+            writeln!(self.out, "  login: {email:<18}  {password}  {who}")?;
+        }
         self.heading("Tokens", "")?;
         for (role, use_, token) in [
             ("agent", "Dewi, who works the queue", agent),

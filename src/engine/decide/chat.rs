@@ -6,6 +6,7 @@ use crate::domain::channel::Channel;
 use crate::domain::email;
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::priority::Priority;
+use crate::domain::reference::Reference;
 use crate::domain::ticket::{Escalation, MAX_SUMMARY, Ticket};
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
@@ -13,6 +14,7 @@ use crate::engine::event::EventKind;
 use crate::engine::intake::{Handover, NewCase, NewEscalation, NewTurn};
 use crate::engine::rows::key;
 use crate::engine::timeline::Place;
+use crate::store::Table;
 use crate::store::records::{MAX_PORTAL_TOKENS, Portal, PortalToken};
 
 /// Entries of the ticket that a chat's history is laid over.
@@ -179,6 +181,17 @@ fn escalate(
     draft.event_about(EventKind::TicketEscalated, Some(ticket.number), Some(no), None);
     remember(draft, &identity, ticket.number);
     Ok(())
+}
+
+/// Nobody looks at the ticket by a token that was given before; [`Reply::Swept`] says how many were good.
+pub fn revoke_tokens(draft: &mut Draft<'_>, ticket: &Reference) -> Result<Reply, Refusal> {
+    let row = key::number(draft.ticket(ticket)?.number);
+    let tokens = draft.get::<Portal>(&row)?.unwrap_or_default().tokens;
+    if !tokens.is_empty() {
+        draft.delete(Table::Portals, &row);
+    }
+    let good = tokens.iter().filter(|token| token.expires > draft.ctx.steady).count();
+    Ok(Reply::Swept(good))
 }
 
 /// One more token for the ticket; the oldest one goes when there are too many.

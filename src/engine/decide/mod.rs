@@ -1,5 +1,6 @@
 //! From command to plan. Pure: what it may know is the view and the context; what it wants is data.
 
+mod account;
 mod buckets;
 mod call;
 mod call_facts;
@@ -18,6 +19,7 @@ mod outbox;
 mod people;
 mod queue;
 mod reported_call;
+mod session;
 mod sweep;
 mod token;
 mod unclaimed;
@@ -106,6 +108,8 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::ReportCall(report) => reported_call::report(draft, report),
         Command::CreateToken { name, hash, scopes } => token::create(draft, name, hash, scopes),
         Command::RevokeToken { id } => token::revoke(draft, *id),
+        Command::RevokePortalTokens { ticket } => chat::revoke_tokens(draft, ticket),
+        Command::Account(command) => account::carry_out(draft, command),
         Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),
         Command::DropCursor { name } => feed::drop_cursor(draft, name),
         Command::Sweep => sweep::sweep(draft),

@@ -38,5 +38,6 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
         }
     }
     removed += super::mode::sweep(draft)?;
+    removed += super::session::sweep(draft)?;
     Ok(Reply::Swept(removed))
 }

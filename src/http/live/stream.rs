@@ -1,7 +1,6 @@
 //! One stream: from its place in the feed to frames, as long as its client, its session and the daemon live.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::watch;
@@ -15,9 +14,6 @@ use crate::engine::feed::ReadFeedError;
 use crate::http::State;
 use crate::http::extract::Caller;
 use crate::http::tickets::visible;
-
-/// How soon a stream ends behind its session.
-const LOOK_AT_SESSION: Duration = Duration::from_millis(500);
 
 pub struct Position {
     pub after: u64,
@@ -84,7 +80,8 @@ impl Stream {
             return Some(first);
         }
         loop {
-            if *self.stopping.borrow() || !self.caller.is_alive(&self.state) {
+            let (shared, standing) = (self.state.engine.shared(), self.caller.token.standing());
+            if *self.stopping.borrow() || !shared.holds(standing) {
                 return None;
             }
             // Seen before the events are read: what comes meanwhile wakes at once.
@@ -100,14 +97,14 @@ impl Stream {
             if Instant::now() >= beat {
                 return Some(":\n\n".to_owned());
             }
-            let until = beat.min(Instant::now() + LOOK_AT_SESSION);
             let change = async {
                 tokio::select! {
                     _ = self.news.changed() => {}
                     _ = self.stopping.wait_for(|stopping| *stopping) => {}
+                    () = shared.falls(standing) => {}
                 }
             };
-            let _ = timeout_at(until, change).await;
+            let _ = timeout_at(beat, change).await;
         }
     }
 

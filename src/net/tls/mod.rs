@@ -5,7 +5,7 @@
 //! key. One that cannot be read or made later leaves the one before in place.
 
 mod made;
-mod names;
+pub mod names;
 
 use std::fmt;
 use std::fs;

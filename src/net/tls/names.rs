@@ -10,10 +10,7 @@ const MOST: usize = 32;
 /// The host's name, with and without `.local`, and its addresses.
 pub fn of_this_box(listen: IpAddr) -> Vec<String> {
     let mut names = BTreeSet::from(["localhost".to_owned()]);
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim().to_lowercase();
-    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
-    if !host.is_empty() && host.len() <= 253 && host.bytes().all(good) {
+    if let Some(host) = host() {
         if let Some(short) = host.split('.').next().filter(|short| *short != "localhost") {
             names.insert(format!("{short}.local"));
         }
@@ -28,6 +25,14 @@ pub fn of_this_box(listen: IpAddr) -> Vec<String> {
     addresses.extend(v6(&read("/proc/self/net/if_inet6")));
     names.extend(addresses.iter().map(IpAddr::to_string));
     names.into_iter().take(MOST).collect()
+}
+
+/// What the box is called, if that can be a name on the network.
+pub fn host() -> Option<String> {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim().to_lowercase();
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+    (!host.is_empty() && host.len() <= 253 && host.bytes().all(good)).then_some(host)
 }
 
 /// The addresses that the kernel's routing table calls its own (`/32 host LOCAL` below an address).
