@@ -2,15 +2,14 @@
 //!
 //! Everything blocks and nothing waits for ever: what does not come fails the test and says what it waited for.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-
-use crate::harness::http;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How WebDriver names what is an element.
@@ -89,11 +88,31 @@ pub struct Browser {
     session: String,
 }
 
+/// chromedriver leaves the connection open behind its answer, so it is read by its length.
+fn exchange(address: &str, method: &str, path: &str, body: &str) -> io::Result<Value> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE * 2))?;
+    let length = body.len();
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all((head + body).as_bytes())?;
+    let mut reader = BufReader::new(stream);
+    let (mut length, mut line) = (0, String::new());
+    while reader.read_line(&mut line)? > 0 && line.trim() != "" {
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().map_err(io::Error::other)?;
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    serde_json::from_slice(&body).map_err(io::Error::other)
+}
+
 fn ask(address: &str, method: &str, path: &str, body: Option<&Value>) -> Value {
-    let body = body.map(Value::to_string).unwrap_or_default();
-    let headers = [("Content-Type", "application/json")];
-    let answer = http::request(address, method, path, &headers, body.as_bytes());
-    let answer = answer.unwrap_or_else(|e| panic!("{method} {path}: {e}")).json()["value"].take();
+    let answer = exchange(address, method, path, &body.map(Value::to_string).unwrap_or_default());
+    let mut answer = answer.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
+    let answer = answer["value"].take();
     if let Some(error) = answer["error"].as_str() {
         let message: String =
             answer["message"].as_str().unwrap_or_default().chars().take(600).collect();
@@ -234,6 +253,6 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // While a test fails, a second failure here would hide the first.
-        let _ = http::request(&self.address, "DELETE", &self.session, &[], b"");
+        let _ = exchange(&self.address, "DELETE", &self.session, "");
     }
 }

@@ -39,10 +39,9 @@ fn filled(place: &Place) -> u64 {
     place.bridge_tells("628111222001", "Sari Wulandari", "FILE", &file);
     let case = json!({"customer_email": "tom@example.org", "customer_name": "Tom Baker", "subject": "Invoice for October is missing the VAT number, and the address is the old one", "description": "Hello,\n\nplease send it again.\n\nTom", "order_id": "ORD-77"});
     place.call(&place.ingest, "POST", "/api/tickets/create", &case);
-    for (at, priority) in ["urgent", "high", "low"].iter().enumerate() {
-        let change = json!({ "priority": priority });
-        let number = first + at as u64;
-        place.call(&place.admin, "PATCH", &format!("/api/tickets/{number}"), &change);
+    for (session, name, priority) in [("c1", "Indra", "urgent"), ("c2", "Lucía", "high")] {
+        let call = json!({"session_id": session, "customer_name": name, "priority": priority});
+        place.call(&place.ingest, "POST", "/api/calls", &call);
     }
     first
 }

@@ -10,10 +10,9 @@ use crate::driver::{CONTROL, Driver, ENTER};
 use crate::sides::bridge;
 use crate::{PASSWORD, Place, connected};
 
-/// The link that makes the first admin, as whoever installs the box is told it.
+/// The link that makes the first admin, as whoever installs the box finds it.
 fn link(place: &Place) -> String {
-    let made = place.daemon.cli(&["user", "setup-link"]);
-    let told = String::from_utf8(made.stdout).expect("a link");
+    let told = place.daemon.log();
     let token = told.split_whitespace().find_map(|word| word.split_once("/setup#"));
     let (_, token) = token.unwrap_or_else(|| panic!("no link: {told}"));
     format!("{}/setup#{token}", place.url)
@@ -50,7 +49,7 @@ fn from_the_set_up_to_the_first_answered_whatsapp_message() {
     assert!(sent.to_string().contains("Selamat siang Budi"), "{sent}");
     browser.until("a tick", "document.querySelector('.delivery.sent')");
     browser.sees("[data-menu=status]", "In progress");
-    assert_eq!(browser.console(), Vec::<String>::new());
+    assert_eq!(browser.faults(), Vec::<String>::new());
 }
 
 /// Chromium trusts the box because its authority was added to what it trusts, and for no other reason.

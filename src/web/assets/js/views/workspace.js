@@ -67,7 +67,7 @@ export function workspace({ logout }) {
     const marks = { mine: 'person', unassigned: 'inbox', all: 'people' };
     const { name, role } = me();
     fill(rail,
-      h('a', { class: 'brand', href: '/tickets' }, h('span', { class: 'logo', 'aria-hidden': 'true' }), h('span', { class: 'rail-word' }, 'frontdesk')),
+      h('a', { class: 'brand', href: '/tickets', 'aria-label': 'frontdesk' }, h('span', { class: 'logo', 'aria-hidden': 'true' }), h('span', { class: 'rail-word' }, 'frontdesk')),
       h('div', { class: 'rail-group' }, VIEWS.map((view) => item(`/tickets?view=${view}`, icon(/** @type {any} */ (marks)[view]), /** @type {any} */ (views)[view], now.view === view, counts[view]))),
       h('h2', { class: 'rail-title rail-word' }, t('rail.status')),
       h('div', { class: 'rail-group statuses' }, item(of({ status: '' }), statusShape('open'), t('rail.open'), now.status === '', undefined),
