@@ -333,6 +333,10 @@ async fn start(
         redirect: redirect_address,
         set_up,
     };
+    // Where the disk is full there is a next start.
+    if let Err(error) = engine.submit(Submission::new(Actor::System, Command::SeedSla)).await {
+        tracing::warn!(%error, "the SLA policies that ship could not be stored");
+    }
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =
         admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;

@@ -12,6 +12,7 @@ mod harness;
 mod operation;
 #[path = "bad_input/parameters.rs"]
 mod parameters;
+mod persons;
 #[path = "bad_input/protocol.rs"]
 mod protocol;
 
@@ -29,6 +30,8 @@ struct Desk {
     read: String,
     agent: String,
     admin: String,
+    /// Of somebody who has logged in.
+    person: String,
 }
 
 impl Desk {
@@ -51,7 +54,8 @@ impl Desk {
         assert!(operations.len() >= 20, "{} operations are not all", operations.len());
         let [ingest, read, agent, admin] =
             ["ingest", "read", "agent", "admin"].map(|scope| daemon.token(scope));
-        Desk { daemon, operations, ingest, read, agent, admin }
+        let person = persons::access(&daemon, &persons::person(&daemon, "Adi", "admin"));
+        Desk { daemon, operations, ingest, read, agent, admin, person }
     }
 
     /// Operations that change something, by a body of JSON.
@@ -59,12 +63,18 @@ impl Desk {
         self.operations
             .iter()
             .filter(|operation| operation.method != "GET" && !operation.other_body)
+            // Whoever sends that is logged out.
+            .filter(|operation| operation.path != "/api/auth/logout")
     }
 
     /// A token that may use the operation.
     fn key_to(&self, operation: &Operation) -> &str {
         // Whose tickets these are only an agent's token says.
-        if operation.path.ends_with("/my-tickets") { &self.agent } else { &self.admin }
+        match operation.path.as_str() {
+            path if path.ends_with("/my-tickets") => &self.agent,
+            path if path.starts_with("/api/auth/") => &self.person,
+            _ => &self.admin,
+        }
     }
 
     fn ask(

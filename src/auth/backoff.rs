@@ -52,12 +52,13 @@ impl Backoff {
         })
     }
 
-    /// The attempt was no failure.
+    /// The attempt was no failure: the next one need not wait for it.
     pub fn undo(&self, keys: [u64; 2]) {
         self.with(|failures| {
             for key in keys {
                 if let Some(known) = failures.get_mut(&key) {
                     known.count = known.count.saturating_sub(1);
+                    known.last = known.last.checked_sub(LONGEST).unwrap_or(known.last);
                 }
             }
         });

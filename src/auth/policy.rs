@@ -12,6 +12,8 @@ pub enum Access {
     /// Needs a machine's token with one of these scopes (`admin` always suffices), or a person of this role or a
     /// greater one.
     Needs { scopes: &'static [Scope], role: Role },
+    /// Needs a person who has logged in; a machine has no account.
+    Person,
     /// Needs a token of scope `ingest`, which may also come in the address or in a header of the
     /// configuration's choice, as many bridges can send nothing else.
     Door,
@@ -19,7 +21,7 @@ pub enum Access {
     SignedDoor,
 }
 
-use Access::{Door, Needs, Open, SignedDoor};
+use Access::{Door, Needs, Open, Person, SignedDoor};
 
 /// The scopes that open doors.
 const DELIVER: &[Scope] = &[Scope::Ingest];
@@ -29,8 +31,6 @@ const LEDGER: Access = Needs { scopes: &[Scope::Ingest, Scope::Agent], role: Rol
 pub const AGENT: Access = Needs { scopes: &[Scope::Agent], role: Role::Agent };
 /// What shows every ticket.
 pub const SUPERVISOR: Access = Needs { scopes: &[], role: Role::Supervisor };
-/// People who have logged in; the handlers refuse tokens.
-const PERSON: Access = Needs { scopes: &[], role: Role::Agent };
 /// Whoever was recognised.
 const ANYBODY: Access =
     Needs { scopes: &[Scope::Ingest, Scope::Read, Scope::Agent], role: Role::Agent };
@@ -75,14 +75,14 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/auth/refresh", Open),
     ("POST", "/api/setup", Open),
     ("GET", "/api/auth/me", ANYBODY),
-    ("POST", "/api/auth/logout", PERSON),
-    ("POST", "/api/auth/password", PERSON),
-    ("POST", "/api/auth/totp", PERSON),
-    ("DELETE", "/api/auth/totp", PERSON),
-    ("POST", "/api/auth/totp/confirm", PERSON),
-    ("GET", "/api/auth/sessions", PERSON),
-    ("DELETE", "/api/auth/sessions", PERSON),
-    ("DELETE", "/api/auth/sessions/{session}", PERSON),
+    ("POST", "/api/auth/logout", Person),
+    ("POST", "/api/auth/password", Person),
+    ("POST", "/api/auth/totp", Person),
+    ("DELETE", "/api/auth/totp", Person),
+    ("POST", "/api/auth/totp/confirm", Person),
+    ("GET", "/api/auth/sessions", Person),
+    ("DELETE", "/api/auth/sessions", Person),
+    ("DELETE", "/api/auth/sessions/{session}", Person),
     ("GET", "/api/agents", READ),
     ("POST", "/api/agents", ADMIN),
     ("PUT", "/api/agents/{agent}", ADMIN),
@@ -125,6 +125,16 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/public/tickets/{ref}", Open),
     ("PUT", "/api/tickets/{ref}/status", AGENT),
     ("GET", "/api/tickets/{ref}", READ),
+    ("GET", "/api/tickets/sla-policies", READ),
+    ("POST", "/api/tickets/sla-policies", ADMIN),
+    ("PUT", "/api/tickets/sla-policies/{id}", ADMIN),
+    ("DELETE", "/api/tickets/sla-policies/{id}", ADMIN),
+    ("POST", "/api/tickets/sla-policies/{id}/apply", ADMIN),
+    ("GET", "/api/tickets/{ref}/sla", READ),
+    ("GET", "/api/business-hours", READ),
+    ("POST", "/api/business-hours", ADMIN),
+    ("PUT", "/api/business-hours/{id}", ADMIN),
+    ("DELETE", "/api/business-hours/{id}", ADMIN),
     ("GET", "/api/tickets/{ref}/timeline", READ),
     ("GET", "/api/tickets/{ref}/comments", READ),
     ("POST", "/api/tickets/{ref}/comments", AGENT),
@@ -158,17 +168,19 @@ pub fn methods(route: &str) -> Vec<&'static str> {
 }
 
 impl Access {
-    /// The scopes of which one is needed and the least role that will do; none if nothing is needed.
+    /// The scopes of which one is needed and the least role that will do; none where that is not what counts.
     fn needs(self) -> Option<(&'static [Scope], Role)> {
         match self {
-            Open => None,
+            Open | Person => None,
             Needs { scopes, role } => Some((scopes, role)),
             Door | SignedDoor => Some((DELIVER, Role::Admin)),
         }
     }
 
     pub fn allows(self, caller: &Caller) -> bool {
-        let Some((scopes, least)) = self.needs() else { return true };
+        let Some((scopes, least)) = self.needs() else {
+            return self == Open || caller.role.is_some();
+        };
         match caller.role {
             Some(role) => role >= least,
             None => caller.scopes.iter().any(|s| *s == Scope::Admin || scopes.contains(s)),
@@ -177,7 +189,9 @@ impl Access {
 
     /// The scopes and roles that would do, for the error that says so.
     pub fn wanted(self) -> String {
-        let Some((scopes, least)) = self.needs() else { return "nothing".into() };
+        let Some((scopes, least)) = self.needs() else {
+            return "a person who has logged in".into();
+        };
         let scopes = scopes.iter().chain(&[Scope::Admin]).map(|s| s.as_str());
         let scopes: Vec<_> = scopes.collect();
         let roles = Role::ALL.into_iter().filter(|role| *role >= least).map(Role::as_str);
@@ -235,7 +249,7 @@ mod tests {
     #[test]
     fn admin_may_everything_and_a_door_token_only_its_doors() {
         for (_, _, access) in ROUTES {
-            assert!(access.allows(&machine(&[Scope::Admin])));
+            assert!(*access == Person || access.allows(&machine(&[Scope::Admin])));
             assert!(access.allows(&person(Role::Admin)));
         }
         assert!(access("POST", "/webhook/baileys").allows(&machine(&[Scope::Ingest])));

@@ -25,10 +25,10 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     runtime
         .block_on(app::serve(&config, |bound| {
             let scheme = config.http.tls.scheme();
-            told = writeln!(out, "ready {scheme}://{}", bound.http);
             if let Some(link) = &bound.set_up {
                 tracing::warn!("nobody can log in yet; the first admin begins at {link}");
             }
+            told = writeln!(out, "ready {scheme}://{}", bound.http);
             if let (Ok(()), Some(link)) = (&told, &bound.set_up) {
                 told = writeln!(out, "set up at {link}");
             }

@@ -1,6 +1,7 @@
 //! The words and rules of the trade. Pure: no clock, no randomness, no I/O; time and ids come as arguments.
 
 pub mod agent;
+pub mod calendar;
 pub mod call;
 pub mod categorise;
 pub mod channel;
@@ -16,6 +17,8 @@ pub mod redact;
 pub mod reference;
 pub mod reply_draft;
 pub mod session;
+pub mod sla;
+pub mod sla_policy;
 pub mod source;
 pub mod status;
 pub mod summary;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::agent::{Agent, Role};
+use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
@@ -12,11 +13,14 @@ use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::Session;
+use crate::domain::sla::Promise;
+use crate::domain::sla_policy::{BusinessHours, Conditions, SlaPolicy};
 use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::account::AccountCommand;
+pub use crate::engine::idempotency::{Idempotency, MAX_IDEMPOTENCY_KEY};
 use crate::engine::intake::{CallReport, Handover, NewCase};
 
 #[derive(Clone, Debug)]
@@ -150,6 +154,51 @@ pub enum Command {
     },
     /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
     Sweep,
+    /// The SLA policies that ship, into a store that never had one.
+    SeedSla,
+    /// Makes a policy, or changes one (S3.25).
+    SaveSlaPolicy {
+        id: Option<u64>,
+        policy: Box<NewSlaPolicy>,
+    },
+    DeleteSlaPolicy {
+        id: u64,
+    },
+    /// Gives those of these tickets that are open and have this policy what it promises now.
+    ApplySlaPolicy {
+        id: u64,
+        tickets: Vec<u64>,
+    },
+    /// Makes business hours, or changes some (S3.16).
+    SaveBusinessHours {
+        id: Option<u64>,
+        hours: Box<NewBusinessHours>,
+    },
+    DeleteBusinessHours {
+        id: u64,
+    },
+    /// Tells of the clocks that are due, a bounded number at once.
+    SlaDue,
+}
+
+/// An SLA policy as it shall be; what it means is said at [`crate::domain::sla_policy::SlaPolicy`].
+#[derive(Clone, Debug)]
+pub struct NewSlaPolicy {
+    pub name: String,
+    pub description: String,
+    pub promise: Promise,
+    pub hours: Option<u64>,
+    pub is_default: bool,
+    pub conditions: Conditions,
+}
+
+/// Business hours as they shall be.
+#[derive(Clone, Debug)]
+pub struct NewBusinessHours {
+    pub name: String,
+    pub timezone: String,
+    pub week: Week,
+    pub holidays: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -344,6 +393,8 @@ pub enum Reply {
     },
     Conversation(Box<Conversation>),
     Draft(ReplyDraft),
+    SlaPolicy(Box<SlaPolicy>),
+    BusinessHours(Box<BusinessHours>),
     Agent(Box<Agent>),
     Session(Box<Session>),
 }
@@ -408,45 +459,6 @@ impl Actor {
             _ => true,
         }
     }
-}
-
-/// The `Idempotency-Key` of a request: hashes of caller and key, and of what was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    pub key: [u8; 16],
-    pub request: [u8; 16],
-}
-
-/// The longest `Idempotency-Key`.
-pub const MAX_IDEMPOTENCY_KEY: usize = 255;
-
-impl Idempotency {
-    /// `caller` keeps the keys of different callers apart; `request` is all that makes the request what it is.
-    pub fn new(caller: u64, key: &[u8], request: &[&[u8]]) -> Result<Idempotency, Refusal> {
-        if key.is_empty()
-            || key.len() > MAX_IDEMPOTENCY_KEY
-            || !key.iter().all(u8::is_ascii_graphic)
-        {
-            let why = format!("must be 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters");
-            return Err(Refusal::Invalid { field: "Idempotency-Key", why });
-        }
-        let caller = caller.to_be_bytes();
-        Ok(Idempotency { key: fingerprint(&[&caller, key]), request: fingerprint(request) })
-    }
-
-    /// The key of one of several commands that a request comes to.
-    pub fn part(self, position: usize) -> Idempotency {
-        Idempotency { key: fingerprint(&[&self.key, &position.to_be_bytes()]), ..self }
-    }
-}
-
-fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
-    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    hasher.digest128().to_be_bytes()
 }
 
 #[derive(Clone, Debug)]

@@ -108,8 +108,10 @@ impl<'a> Draft<'a> {
         let key = key::number(ticket.number);
         self.put(&key, ticket);
         let row = IndexRow::from(ticket);
-        if self.get::<IndexRow>(&key)?.as_ref() != Some(&row) {
+        let before = self.get::<IndexRow>(&key)?;
+        if before.as_ref() != Some(&row) {
             self.put(&key, &row);
+            super::decide::sla::follow(self, ticket, before.as_ref())?;
         }
         Ok(())
     }

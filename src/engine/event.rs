@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::sla::Target;
 use crate::store::codec;
 use crate::store::seal::{Seal, SealError};
 
@@ -57,6 +58,39 @@ kinds! {
     TokenRevoked = "token.revoked",
     TicketEscalated = "ticket.escalated",
     ConversationModeChanged = "conversation.mode_changed",
+    FirstResponseAtRisk = "ticket.sla.warning",
+    ResolutionAtRisk = "ticket.sla.warning",
+    FirstResponseBreached = "ticket.sla.breached",
+    ResolutionBreached = "ticket.sla.breached",
+}
+
+impl EventKind {
+    /// That three quarters of the time of a target have passed.
+    pub fn sla_warning(target: Target) -> EventKind {
+        match target {
+            Target::FirstResponse => EventKind::FirstResponseAtRisk,
+            Target::Resolution => EventKind::ResolutionAtRisk,
+        }
+    }
+
+    /// That all of it has.
+    pub fn sla_breached(target: Target) -> EventKind {
+        match target {
+            Target::FirstResponse => EventKind::FirstResponseBreached,
+            Target::Resolution => EventKind::ResolutionBreached,
+        }
+    }
+
+    /// The target of which an SLA event tells (S3.39: `breach_type`).
+    pub fn sla_target(self) -> Option<Target> {
+        match self {
+            EventKind::FirstResponseAtRisk | EventKind::FirstResponseBreached => {
+                Some(Target::FirstResponse)
+            }
+            EventKind::ResolutionAtRisk | EventKind::ResolutionBreached => Some(Target::Resolution),
+            _ => None,
+        }
+    }
 }
 
 const VERSION: u8 = 1;

@@ -15,6 +15,7 @@ pub mod draft;
 pub mod event;
 pub mod export;
 pub mod feed;
+pub mod idempotency;
 pub mod index;
 pub mod intake;
 mod load;

@@ -66,7 +66,14 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         Command::TakeCase(new) => case(new, clear),
         Command::HandOver(new) => handover(new, clear),
         Command::ReportCall(new) => report(new, clear),
-        Command::DetachCall { .. }
+        Command::SeedSla
+        | Command::SaveSlaPolicy { .. }
+        | Command::DeleteSlaPolicy { .. }
+        | Command::ApplySlaPolicy { .. }
+        | Command::SaveBusinessHours { .. }
+        | Command::DeleteBusinessHours { .. }
+        | Command::SlaDue
+        | Command::DetachCall { .. }
         | Command::EndCall { .. }
         | Command::ExpireCall { .. }
         | Command::OrphanCalls

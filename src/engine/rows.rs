@@ -5,7 +5,7 @@ use crate::domain::entry::Entry;
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reference::Reference;
 use crate::domain::session::{MAX_SESSIONS, Session};
-use crate::domain::ticket::{MAX_MERGES, Metadata, Ticket};
+use crate::domain::ticket::{MAX_MERGES, Metadata, StatusChange, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, Cursor, DirItem, Page, Pointer, Portal};
@@ -185,6 +185,14 @@ impl<'a> Rows<'a> {
     }
 
     /// What callers attached to a ticket, in order; ids count from 1 (S0.35).
+    /// The statuses that a ticket had, oldest first.
+    pub fn status_history(&self, ticket: &Ticket) -> Result<Vec<StatusChange>, ReadError> {
+        let (start, end) =
+            (key::page(ticket.number, 0), key::page(ticket.number, ticket.extent.history));
+        let rows = self.scan(&start, Some(&end), Order::Ascending, usize::MAX)?;
+        Ok(rows.into_iter().map(|(_, change)| change).collect())
+    }
+
     pub fn metadata(&self, ticket: &Ticket) -> Result<Vec<(u32, Metadata)>, ReadError> {
         (0..ticket.extent.metadata)
             .map(|at| {
@@ -254,6 +262,7 @@ pub mod key {
     use uuid::Uuid;
 
     use crate::domain::contact::spelling;
+    use crate::domain::time::Micros;
     use crate::store::seal::Seal;
 
     pub fn number(n: u64) -> [u8; 8] {
@@ -320,6 +329,11 @@ pub mod key {
 
     pub fn reply_draft(ticket: u64, agent: u64) -> [u8; 16] {
         pair(ticket, agent)
+    }
+
+    /// When a ticket's clock is looked at.
+    pub fn timer(at: Micros, ticket: u64) -> [u8; 16] {
+        pair(at.0.max(0) as u64, ticket)
     }
 
     fn pair(first: u64, second: u64) -> [u8; 16] {

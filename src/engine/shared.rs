@@ -195,8 +195,8 @@ impl Shared {
         self.steady.clocks.read().machine.plus(self.steady.offset)
     }
 
-    /// The wall clock, for what is shown.
-    pub fn wall(&self) -> Micros {
+    /// The wall clock: what is shown.
+    pub fn now(&self) -> Micros {
         self.reading().wall
     }
 

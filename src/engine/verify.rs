@@ -1,8 +1,10 @@
 //! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
 //! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
-//! with, what is queued waits in the outbox, an address leads to its person, counters reach what they gave out and numbers are dense.
+//! with, what is queued waits in the outbox, a clock has its timer, an address leads to its person, counters reach what they gave out and numbers are dense.
 
-use std::collections::HashMap;
+mod clocks;
+
+use std::collections::{HashMap, HashSet};
 
 use super::rows::{ReadError, Rows, key};
 use crate::domain::call::{OpenCall, RUNNING};
@@ -10,6 +12,7 @@ use crate::domain::contact::{Contact, Conversation};
 use crate::domain::entry::{Delivery, Entry, Speaker};
 use crate::domain::outbound::{Outbound, WAITING};
 use crate::domain::reference::FIRST_NUMBER;
+use crate::domain::session::{Account, Link};
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
 use crate::store::records::{AddressOf, ConversationOf, Count, IndexRow, Pointer};
 use crate::store::{Order, Reader, Table, seal::Seal};
@@ -47,6 +50,8 @@ struct Check {
     open_of: HashMap<u64, u64>,
     next_ticket: u64,
     next_contact: u64,
+    /// The ticket whose clock is looked at next.
+    next_clock: u64,
 }
 
 /// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
@@ -63,8 +68,10 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     while reader.read(|view| Ok(check.contacts(&Rows { view, seal })))?? {
         progress.set(check.seen());
     }
+    while reader.read(|view| Ok(check.clocks(&Rows { view, seal })))?? {}
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
+    reader.read(|view| Ok(check.people(&Rows { view, seal })))??;
     Ok(check.report)
 }
 
@@ -74,8 +81,10 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     let mut check = Check::new();
     while check.tickets(rows)? {}
     while check.contacts(rows)? {}
+    while check.clocks(rows)? {}
     check.running_calls(rows)?;
     check.outbox(rows)?;
+    check.people(rows)?;
     Ok(check.report)
 }
 
@@ -86,6 +95,7 @@ impl Check {
             open_of: HashMap::new(),
             next_ticket: FIRST_NUMBER,
             next_contact: 1,
+            next_clock: 0,
         }
     }
 
@@ -121,6 +131,33 @@ impl Check {
                 Some(entry) if entry.ticket == message.ticket => {}
                 Some(_) => self.report.find(format!("{name} is another ticket's")),
                 None => self.report.find(format!("{name} is missing")),
+            }
+        }
+        Ok(())
+    }
+
+    /// An e-mail is one person's; accounts, sessions and links are somebody's.
+    fn people(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        let agents = rows.agents()?;
+        let mut people = HashMap::new();
+        for agent in &agents {
+            if let Some(email) = &agent.email
+                && let Some(other) = people.insert(email, agent.id)
+            {
+                let (id, report) = (agent.id, &mut self.report);
+                report.find(format!("agents {other} and {id} have the same e-mail"));
+            }
+        }
+        let known: HashSet<u64> = people.into_values().collect();
+        let accounts = rows.scan::<Account>(&[], None, Order::Ascending, usize::MAX)?;
+        let accounts = accounts.iter().filter_map(|(key, _)| (**key).try_into().ok());
+        let accounts = accounts.map(|id| ("an account", u64::from_be_bytes(id)));
+        let sessions = rows.sessions()?.into_iter().map(|s| ("a session", s.agent));
+        let links = rows.scan::<Link>(&[], None, Order::Ascending, usize::MAX)?;
+        let links = links.into_iter().filter_map(|(_, link)| Some(("a link", link.agent?)));
+        for (what, agent) in accounts.chain(sessions).chain(links) {
+            if !known.contains(&agent) {
+                self.report.find(format!("{what} is of agent {agent}, who is no person"));
             }
         }
         Ok(())

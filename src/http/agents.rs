@@ -40,7 +40,7 @@ pub enum AgentLine {
 }
 
 /// Everybody who works, or worked, at the desk, by id.
-#[utoipa::path(get, path = "/api/agents", tag = "people", responses((status = 200, body = Agents)))]
+#[utoipa::path(get, path = "/api/agents", tag = "people", operation_id = "list_agents", responses((status = 200, body = Agents)))]
 pub async fn list(Shared(state): Shared<State>, caller: Caller) -> Json<Agents> {
     let is_admin = caller.token.acts_as() == Role::Admin;
     let agents = state.engine.shared().people().agents();
@@ -82,7 +82,7 @@ fn role(text: &str) -> Result<Role, Failure> {
 }
 
 /// A person begins. Who already had tokens under this name keeps their tickets.
-#[utoipa::path(post, path = "/api/agents", tag = "people", request_body = NewAgent, responses((status = 201, body = MadeAgent)))]
+#[utoipa::path(post, path = "/api/agents", tag = "people", operation_id = "add_agent", request_body = NewAgent, responses((status = 201, body = MadeAgent)))]
 pub async fn add(
     Shared(state): Shared<State>,
     input: Input<NewAgent>,
@@ -127,7 +127,7 @@ pub struct AgentChanges {
 }
 
 /// Changes a person; what is absent stays. The last admin stays one.
-#[utoipa::path(put, path = "/api/agents/{agent}", tag = "people", params(("agent" = String, Path, description = "the agent's id")),
+#[utoipa::path(put, path = "/api/agents/{agent}", tag = "people", operation_id = "change_agent", params(("agent" = String, Path, description = "the agent's id")),
     request_body = AgentChanges, responses((status = 200, body = PersonView)))]
 pub async fn change(
     Shared(state): Shared<State>,
@@ -150,7 +150,7 @@ pub struct MadeLink {
 }
 
 /// A link by which a person sets a new password. Until it is used nothing changes.
-#[utoipa::path(post, path = "/api/agents/{agent}/link", tag = "people", params(("agent" = String, Path, description = "the agent's id")),
+#[utoipa::path(post, path = "/api/agents/{agent}/link", tag = "people", operation_id = "make_link", params(("agent" = String, Path, description = "the agent's id")),
     responses((status = 201, body = MadeLink)))]
 pub async fn link(
     Shared(state): Shared<State>,

@@ -38,7 +38,7 @@ pub async fn require(
     let access = policy::access(method, route.as_str());
     let caller = match access {
         Access::Open => return next.run(request).await,
-        Access::Needs { .. } => recognise(&state, &request),
+        Access::Needs { .. } | Access::Person => recognise(&state, &request),
         Access::Door => at_door(&state, &request).unwrap_or_else(|| Err(no_token())),
         Access::SignedDoor => {
             let knock = knock(&state, access, &request);

@@ -201,6 +201,21 @@ impl<T: DeserializeOwned> FromRequestParts<State> for Query<T> {
     }
 }
 
+/// A row named in the path by its number.
+pub struct Id(pub u64);
+
+impl FromRequestParts<State> for Id {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Id, Failure> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|e| Problem::bad_request(format!("path: {}", e.body_text())))?;
+        let id = text.parse().ok().filter(|id| i64::try_from(*id).is_ok());
+        Ok(Id(id.ok_or_else(|| Problem::field("id", "must be a whole number"))?))
+    }
+}
+
 /// A ticket named in the path, by any of its names.
 pub struct Named(pub Reference);
 

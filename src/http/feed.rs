@@ -17,6 +17,7 @@ use super::extract::{Caller, Input, Query, limit, number, sequence};
 use super::queue::Nothing;
 use super::tickets::{EntryView, TicketView};
 use crate::domain::contact::Contact;
+use crate::domain::sla::Target;
 use crate::domain::time::Micros;
 use crate::engine;
 use crate::engine::command::{Command, Reply};
@@ -53,6 +54,9 @@ pub struct EventView {
     schema: u32,
     /// Who did it
     actor: String,
+    /// Of an SLA event the target that it is about: first_response or resolution
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sla_target: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket: Option<TicketView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +85,7 @@ impl EventView {
         let delivery = p.dispatch.map(|d| DeliveryView::of(d, outbox, number));
         EventView {
             seq: p.seq,
+            sla_target: p.event.kind.sla_target().map(Target::as_str),
             at: p.at,
             event: p.event.kind.name(),
             schema: SCHEMA,

@@ -193,7 +193,7 @@ const NOT_KEPT: [(axum::http::HeaderName, HeaderValue); 1] =
 
 fn tokens(state: &State, agent: &Agent, session: &Session, refresh: &Refresh) -> Response {
     let shared = state.engine.shared();
-    let now = (shared.wall(), shared.steady());
+    let now = (shared.now(), shared.steady());
     let life = state.auth.access_life;
     let answer = LoggedIn {
         access_token: jwt::issue(&state.auth.signing, (agent.id, session.id), life, now),

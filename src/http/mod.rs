@@ -3,6 +3,7 @@
 mod account;
 mod agents;
 mod auth;
+mod business_hours;
 mod calls;
 mod calls_reports;
 mod calls_view;
@@ -30,6 +31,7 @@ mod queue;
 pub mod secure;
 pub mod server;
 mod setup;
+mod sla;
 mod tickets;
 mod tickets_list;
 mod tickets_search;
@@ -160,6 +162,12 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(drafts::read, drafts::save))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
+        .routes(routes!(sla::list, sla::create))
+        .routes(routes!(sla::update, sla::delete))
+        .routes(routes!(sla::apply))
+        .routes(routes!(sla::of_ticket))
+        .routes(routes!(business_hours::list, business_hours::create))
+        .routes(routes!(business_hours::update, business_hours::delete))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
         .routes(routes!(feed::read))

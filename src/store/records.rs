@@ -13,6 +13,7 @@ use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::{Account, Link, Session};
+use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
 use crate::domain::time::Micros;
@@ -54,6 +55,10 @@ records! {
     Account => Accounts,
     Session => Sessions,
     Link => Links,
+    SlaPolicy => SlaPolicies,
+    BusinessHours => BusinessHours,
+    SlaClock => SlaClocks,
+    SlaTimer => SlaTimers,
 }
 
 /// One page of a ticket's timeline: at most [`PAGE_ITEMS`] entries in spoken or sent order.

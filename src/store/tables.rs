@@ -107,4 +107,12 @@ tables! {
     Sessions = 61,
     /// SHA-256 of a token, 32 bytes → `Link`, which is good once.
     Links = 62,
+    /// SLA policy id u64 → `SlaPolicy`.
+    SlaPolicies = 120,
+    /// business hours id u64 → `BusinessHours`.
+    BusinessHours = 121,
+    /// ticket number u64 → `SlaClock`, what it was promised.
+    SlaClocks = 122,
+    /// when its clock is looked at by the wall clock u64, ticket number u64 → `SlaTimer`.
+    SlaTimers = 123,
 }

@@ -241,8 +241,13 @@ fn a_body_of_another_media_type_is_415() {
             "💥",
         ] {
             let headers = [("Content-Type", kind)];
-            let answer =
-                desk.ask(&operation.method, &path, Some(&desk.admin), &headers, body.as_bytes());
+            let answer = desk.ask(
+                &operation.method,
+                &path,
+                Some(desk.key_to(operation)),
+                &headers,
+                body.as_bytes(),
+            );
             let refused = answer.status == 415 || !strict(operation);
             assert!(
                 refused,
@@ -267,8 +272,13 @@ fn an_idempotency_key_that_cannot_be_one_is_refused() {
             [("", true), (long.as_str(), true), ("💥 key, with \"quotes\"", false)]
         {
             let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key)];
-            let answer =
-                desk.ask(&operation.method, &path, Some(&desk.admin), &headers, body.as_bytes());
+            let answer = desk.ask(
+                &operation.method,
+                &path,
+                Some(desk.key_to(operation)),
+                &headers,
+                body.as_bytes(),
+            );
             assert!(
                 answer.status == 400 || !refused,
                 "{} with key {key:.20}: {} {}",

@@ -77,6 +77,8 @@ impl Operation {
         let path = path.replace("{session_id}", "s-1").replace("{name}", "a-consumer");
         let path = path.replace("{comment}", "1").replace("{conversation}", "1");
         let path = path.replace("{event}", "messages-upsert").replace("{kind}", "messages");
+        let path = path.replace("{agent}", "999").replace("{token}", "999");
+        let path = path.replace("{session}", "999");
         assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
         path
     }

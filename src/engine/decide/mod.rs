@@ -20,6 +20,8 @@ mod people;
 mod queue;
 mod reported_call;
 mod session;
+pub(in crate::engine) mod sla;
+mod sla_policy;
 mod sweep;
 mod token;
 mod unclaimed;
@@ -113,6 +115,13 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),
         Command::DropCursor { name } => feed::drop_cursor(draft, name),
         Command::Sweep => sweep::sweep(draft),
+        Command::SeedSla => sla_policy::seed(draft),
+        Command::SaveSlaPolicy { id, policy } => sla_policy::save(draft, *id, policy),
+        Command::DeleteSlaPolicy { id } => sla_policy::delete(draft, *id),
+        Command::ApplySlaPolicy { id, tickets } => sla::apply(draft, *id, tickets),
+        Command::SaveBusinessHours { id, hours } => sla_policy::save_hours(draft, *id, hours),
+        Command::DeleteBusinessHours { id } => sla_policy::delete_hours(draft, *id),
+        Command::SlaDue => sla::due(draft),
     }
 }
 

@@ -12,6 +12,7 @@ mod messages;
 mod receipts;
 mod replies;
 mod sequences;
+mod sla;
 mod sources;
 mod spoken_order;
 mod steps;
@@ -64,6 +65,8 @@ struct Desk {
     /// What the customers' phones show: the right time.
     phones: Micros,
     drawn: u64,
+    /// The events of the last command, as they are stored.
+    last: Vec<Vec<u8>>,
 }
 
 /// The reply, and whether anything was written for it.
@@ -85,6 +88,7 @@ impl Desk {
             clock,
             phones: now,
             drawn: 0,
+            last: Vec::new(),
         }
     }
 
@@ -147,6 +151,7 @@ impl Desk {
             actor: &submission.actor,
             seen: Some(&self.seen),
         };
+        self.last.clear();
         let decision = decide(&self.rows, submission, &ctx)?;
         if let Some(plan) = &decision.plan {
             if let Some(state) = self.clock.due() {
@@ -155,6 +160,7 @@ impl Desk {
             }
             self.every_visible_change_is_an_event(plan);
             self.take(plan);
+            self.last.clone_from(&plan.events);
         }
         Ok((decision.reply, decision.plan.is_some()))
     }

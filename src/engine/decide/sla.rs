@@ -1,0 +1,228 @@
+//! A ticket's clocks: started when it is made, looked at when they are due, told of once.
+//!
+//! The due-time table holds one row a ticket whose clock runs: the next moment at which there may be something
+//! to tell. Nothing is decided by the row; what is told follows from the ticket's history at that moment, so a
+//! timer that fires early, late or twice does no harm. While the wall clock is not to be believed nobody is
+//! told anything.
+
+use crate::domain::calendar::Calendar;
+use crate::domain::sla::{self, Life, Standing, State, Target};
+use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer, choose};
+use crate::domain::status::Status;
+use crate::domain::ticket::Ticket;
+use crate::domain::time::Micros;
+use crate::engine::command::{Refusal, Reply};
+use crate::engine::draft::Draft;
+use crate::engine::event::EventKind;
+use crate::engine::rows::{ReadError, Rows, key};
+use crate::store::codec::Record;
+use crate::store::records::IndexRow;
+use crate::store::{Order, View};
+
+/// Tickets that one command looks at, so that a batch stays short.
+const MAX_DUE: usize = 200;
+
+/// A ticket is put: its clock is started, or follows what changed. `before` is what the index held of it.
+pub(in crate::engine) fn follow(
+    draft: &mut Draft<'_>,
+    ticket: &Ticket,
+    before: Option<&IndexRow>,
+) -> Result<(), ReadError> {
+    // Most calls end as they began, with their end: a clock is for what remains to be done then.
+    if ticket.call_running {
+        return Ok(());
+    }
+    let fresh = before.is_none_or(|row| row.call_running);
+    let moved = before.is_none_or(|row| {
+        let ended = ticket.merged.is_some() || ticket.deleted.is_some();
+        row.status != ticket.status
+            || row.priority != ticket.priority
+            || row.first_response_at != ticket.first_response_at
+            || (row.merged || row.deleted) != ended
+    });
+    if !fresh && !moved {
+        return Ok(());
+    }
+    let number = key::number(ticket.number);
+    let repriced = before.is_some_and(|row| row.priority != ticket.priority);
+    let clock = match draft.get::<SlaClock>(&number)? {
+        Some(mut clock) => {
+            if repriced && let Some(policy) = draft.get::<SlaPolicy>(&key::number(clock.policy))? {
+                clock.targets = policy.promise.of(ticket.priority);
+            }
+            clock
+        }
+        None if fresh && ticket.status.is_open() => {
+            let policies = draft.rows().sla_policies()?;
+            let Some(policy) = choose(&policies, ticket) else { return Ok(()) };
+            promise(policy, ticket)
+        }
+        None => return Ok(()),
+    };
+    wind(draft, ticket, clock)
+}
+
+/// A ticket's copy of what a policy promises it.
+fn promise(policy: &SlaPolicy, ticket: &Ticket) -> SlaClock {
+    SlaClock {
+        policy: policy.id,
+        policy_name: policy.name.clone(),
+        targets: policy.promise.of(ticket.priority),
+        hours: policy.hours,
+        first_response: Default::default(),
+        resolution: Default::default(),
+        wakes_at: None,
+    }
+}
+
+/// Puts the clock, and its timer to the next moment at which there is something to tell.
+fn wind(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(), ReadError> {
+    let number = key::number(ticket.number);
+    let standings = draft.rows().standings(ticket, &clock, draft.ctx.now)?;
+    let ended = ticket.merged.is_some() || ticket.deleted.is_some();
+    let next = standings.iter().filter(|_| !ended).filter_map(|(target, standing)| {
+        let told = clock.told(*target);
+        let warns = standing.warns_at.filter(|_| told.warned_at.is_none());
+        let breaks = standing.due_at.filter(|_| told.breached_at.is_none());
+        warns.into_iter().chain(breaks).min()
+    });
+    // A moment before 1970 is past as well.
+    let next = next.min().map(|at| at.max(Micros(0)));
+    if clock.wakes_at != next {
+        if let Some(old) = clock.wakes_at {
+            draft.delete(SlaTimer::TABLE, &key::timer(old, ticket.number));
+        }
+        if let Some(at) = next {
+            draft.put(&key::timer(at, ticket.number), &SlaTimer {});
+        }
+        clock.wakes_at = next;
+    }
+    if draft.get::<SlaClock>(&number)?.as_ref() != Some(&clock) {
+        draft.put(&number, &clock);
+    }
+    Ok(())
+}
+
+/// Tells of what is due by now; gives the number of timers that were dealt with.
+pub fn due(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+    if !draft.ctx.trusted {
+        return Ok(Reply::Swept(0));
+    }
+    let now = draft.ctx.now;
+    let end = key::timer(now.plus(1), 0);
+    let rows = View::scan(draft, SlaTimer::TABLE, &[], Some(&end), Order::Ascending, MAX_DUE)
+        .map_err(ReadError::from)?;
+    let dealt = rows.len();
+    for (row_key, _) in rows {
+        let number = key::numbers(&row_key).map(|(_, number)| number);
+        let ticket = number.map(|number| draft.rows().ticket(number)).transpose()?.flatten();
+        let clock = match &ticket {
+            Some(ticket) => draft.get::<SlaClock>(&key::number(ticket.number))?,
+            None => None,
+        };
+        draft.delete(SlaTimer::TABLE, &row_key);
+        if let (Some(ticket), Some(clock)) = (ticket, clock) {
+            tell(draft, &ticket, SlaClock { wakes_at: None, ..clock })?;
+        }
+    }
+    Ok(Reply::Swept(dealt))
+}
+
+fn tell(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(), ReadError> {
+    let now = draft.ctx.now;
+    let before = clock.clone();
+    for (target, standing) in draft.rows().standings(ticket, &clock, now)? {
+        let told = clock.told_mut(target);
+        let breached = standing.state == State::Breached;
+        if breached && told.breached_at.is_none() {
+            told.breached_at = Some(now);
+            // Too late to warn.
+            told.warned_at.get_or_insert(now);
+            draft.event(EventKind::sla_breached(target), Some(ticket.number));
+        } else if standing.state == State::AtRisk && told.warned_at.is_none() {
+            told.warned_at = Some(now);
+            draft.event(EventKind::sla_warning(target), Some(ticket.number));
+        }
+    }
+    if clock != before {
+        // The feed shows the ticket as this plan has it.
+        draft.put_ticket(ticket)?;
+    }
+    wind(draft, ticket, clock)
+}
+
+/// Gives open tickets of a policy what it promises now; from `after` on, a bounded number. The reply says how
+/// many were looked at and where to go on.
+pub fn apply(draft: &mut Draft<'_>, id: u64, numbers: &[u64]) -> Result<Reply, Refusal> {
+    let unknown = || Refusal::NotFound("such SLA policy".into());
+    let policy = draft.get::<SlaPolicy>(&key::number(id))?.ok_or_else(unknown)?;
+    let mut applied = 0;
+    for number in numbers {
+        let Some(ticket) = draft.rows().ticket(*number)? else { continue };
+        let clock = draft.get::<SlaClock>(&key::number(*number))?;
+        let Some(clock) = clock.filter(|clock| clock.policy == id) else { continue };
+        if !ticket.status.is_open() {
+            continue;
+        }
+        let renewed = SlaClock { wakes_at: clock.wakes_at, ..promise(&policy, &ticket) };
+        let told = (clock.first_response, clock.resolution);
+        let same = (renewed.targets, renewed.hours) == (clock.targets, clock.hours);
+        if !same {
+            applied += 1;
+            // What was told of the old targets is told anew of the new ones, if it still holds.
+            wind(draft, &ticket, renewed)?;
+        } else if renewed.policy_name != clock.policy_name {
+            let (first_response, resolution) = told;
+            wind(draft, &ticket, SlaClock { first_response, resolution, ..renewed })?;
+        }
+    }
+    Ok(Reply::Swept(applied))
+}
+
+impl Rows<'_> {
+    /// All policies, by id.
+    pub fn sla_policies(&self) -> Result<Vec<SlaPolicy>, ReadError> {
+        let rows = self.scan(&[], None, Order::Ascending, usize::MAX)?;
+        Ok(rows.into_iter().map(|(_, policy)| policy).collect())
+    }
+
+    /// All business hours, by id.
+    pub fn business_hours(&self) -> Result<Vec<BusinessHours>, ReadError> {
+        let rows = self.scan(&[], None, Order::Ascending, usize::MAX)?;
+        Ok(rows.into_iter().map(|(_, hours)| hours).collect())
+    }
+
+    /// The next moment at which a ticket's clock is to be looked at.
+    pub fn next_sla_timer(&self) -> Result<Option<Micros>, ReadError> {
+        let rows = self.view.scan(SlaTimer::TABLE, &[], None, Order::Ascending, 1)?;
+        let at = rows.first().and_then(|(row_key, _)| key::numbers(row_key));
+        Ok(at.map(|(at, _)| Micros(i64::try_from(at).unwrap_or(i64::MAX))))
+    }
+
+    /// How each target stands that the ticket was promised.
+    pub fn standings(
+        &self,
+        ticket: &Ticket,
+        clock: &SlaClock,
+        now: Micros,
+    ) -> Result<Vec<(Target, Standing)>, ReadError> {
+        let calendar = match clock.hours {
+            Some(id) => {
+                let hours = self.get::<BusinessHours>(&key::number(id))?;
+                hours.and_then(|hours| hours.calendar().ok()).unwrap_or_else(Calendar::always)
+            }
+            None => Calendar::always(),
+        };
+        let history = self.status_history(ticket)?;
+        let history: Vec<(Micros, Status)> = history.iter().map(|c| (c.at, c.to)).collect();
+        let life = Life {
+            created_at: ticket.created_at,
+            history: &history,
+            first_response_at: ticket.first_response_at,
+        };
+        let promised = |target: Target| clock.targets.of(target).map(|allowed| (target, allowed));
+        let stands =
+            |(target, allowed)| (target, sla::standing(target, allowed, &life, &calendar, now));
+        Ok(Target::ALL.into_iter().filter_map(promised).map(stands).collect())
+    }
+}

@@ -1,0 +1,116 @@
+//! Promises that are broken while somebody looks, and while the power is off.
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::Desk;
+use crate::harness::Daemon;
+
+fn libfaketime() -> Option<PathBuf> {
+    let architectures = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
+    let found = architectures
+        .map(|dir| dir.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.exists());
+    if found.is_none() {
+        eprintln!("skipped: libfaketime is not installed here: apt-get install faketime");
+    }
+    found
+}
+
+/// A desk whose wall clock a file says. A time server's mark lies beside it, so that the clock is believed.
+fn desk() -> Option<(Desk, PathBuf)> {
+    let library = libfaketime()?;
+    let mark = std::env::temp_dir().join(format!("frontdesk-mark-{}", std::process::id()));
+    fs::write(&mark, "").expect("a file");
+    let config = format!("[clock]\nsynchronized_files = [{:?}]\n", mark.to_str().expect("a path"));
+    let mut daemon = Daemon::with_config(&config);
+    let clock = daemon.config_file().with_file_name("clock");
+    fs::write(&clock, "+0").expect("a file");
+    for (name, value) in [
+        ("LD_PRELOAD", library.to_str().expect("a path")),
+        ("FAKETIME_TIMESTAMP_FILE", clock.to_str().expect("a path")),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),
+    ] {
+        daemon.environment.push((name.to_owned(), value.to_owned()));
+    }
+    daemon.restart();
+    Some((Desk::open(daemon), clock))
+}
+
+/// The SLA events of the feed so far: kind and target, ticket.
+fn told(desk: &Desk) -> Vec<(String, u64)> {
+    let mut found = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = desk.read(&format!("/api/feed?after={after}&limit=100"));
+        let events = page["events"].as_array().expect("events").clone();
+        let Some(last) = events.last() else { return found };
+        after = last["seq"].as_u64().expect("a number");
+        for event in events {
+            let kind = event["event"].as_str().expect("a name");
+            if kind.starts_with("ticket.sla.") {
+                let target = event["sla_target"].as_str().expect("a target");
+                let ticket = event["ticket"]["number"].as_u64().expect("a ticket");
+                found.push((format!("{kind} {target}"), ticket));
+            }
+        }
+    }
+}
+
+fn wait_for(desk: &Desk, many: usize) -> Vec<(String, u64)> {
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        let told = told(desk);
+        if told.len() >= many || Instant::now() > until {
+            return told;
+        }
+        sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_promise_is_warned_of_and_then_broken_once_and_a_restart_tells_nothing_twice() {
+    let Some((mut desk, clock)) = desk() else { return };
+    let ticket = desk.customer(1);
+    fs::write(&clock, "+7h").expect("a file");
+    assert_eq!(
+        wait_for(&desk, 1),
+        [("ticket.sla.warning first_response".to_owned(), ticket)],
+        "S2.28"
+    );
+    let sla = desk.read(&format!("/api/tickets/{ticket}/sla"));
+    assert_eq!(sla["status"], "at_risk");
+    fs::write(&clock, "+9h").expect("a file");
+    let both = [
+        ("ticket.sla.warning first_response".to_owned(), ticket),
+        ("ticket.sla.breached first_response".to_owned(), ticket),
+    ];
+    assert_eq!(wait_for(&desk, 2), both, "S3.38");
+    let sla = desk.read(&format!("/api/tickets/{ticket}/sla"));
+    assert_eq!(sla["first_response"]["status"], "breached");
+    assert!(sla["first_response"]["remaining_seconds"].as_i64().is_some_and(|left| left < 0));
+    desk.daemon.kill9();
+    desk.daemon.restart();
+    sleep(Duration::from_secs(2));
+    assert_eq!(told(&desk), both);
+}
+
+#[test]
+fn what_fell_due_while_the_power_was_off_is_told_once_at_the_next_start() {
+    let Some((mut desk, clock)) = desk() else { return };
+    let tickets: Vec<u64> = (0..30).map(|n| desk.customer(n)).collect();
+    desk.daemon.kill9();
+    fs::write(&clock, "+3d").expect("a file");
+    desk.daemon.restart();
+    let broken: Vec<_> = wait_for(&desk, 60);
+    let of = |ticket: u64| broken.iter().filter(|(_, of)| *of == ticket).count();
+    assert!(tickets.iter().all(|n| of(*n) == 2), "both targets of each: {broken:?}");
+    assert!(
+        broken.iter().all(|(kind, _)| kind.starts_with("ticket.sla.breached")),
+        "too late to warn"
+    );
+}
