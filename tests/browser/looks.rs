@@ -46,9 +46,9 @@ fn filled(place: &Place) -> u64 {
     first
 }
 
-fn call(place: &Place) -> Call {
-    let session = "looks?customer_name=Maya&customer_phone=6281200045678";
-    let mut call = Call::begin(place.daemon.address(), &place.ingest, session);
+fn call(place: &Place, session: &str) -> Call {
+    let session = format!("{session}?customer_name=Maya&customer_phone=6281200045678");
+    let mut call = Call::begin(place.daemon.address(), &place.ingest, &session);
     call.says(false, "Good morning, Meridian Bank, this is Riley. How can I help you?");
     call.says(true, "I see the annual fee twice on my statement. Can you take back the charge I should not have paid?");
     call.says(false, "You are right: it was taken on the third and again on the fifth. I have asked for the second one to be returned.");
@@ -69,7 +69,6 @@ fn every_page_is_whole_silent_and_accessible_on_every_screen() {
     let place = Place::open("");
     let email = place.person("Dewi", "supervisor");
     let ticket = filled(&place);
-    let call = call(&place);
     let browser = driver.browser();
     for scheme in ["light", "dark"] {
         browser.scheme(scheme);
@@ -98,11 +97,13 @@ fn every_page_is_whole_silent_and_accessible_on_every_screen() {
             );
             browser.click("#tab-related");
             look("related", "document.querySelector('.related')?.checkVisibility()");
+            let call = call(&place, &format!("{scheme}-{width}"));
             go(&format!("/tickets/{}?view=all", place.number(&call.ticket_id)));
             look(
                 "call",
                 "document.querySelector('.ticket-main .live-badge') && document.querySelectorAll('.entry .words').length > 2",
             );
+            call.hangs_up();
             browser.press(&["?"]);
             look("shortcuts", "document.querySelector('dialog[open] .key-groups')");
             browser.press(&["\u{e00c}"]);
@@ -113,7 +114,6 @@ fn every_page_is_whole_silent_and_accessible_on_every_screen() {
             look("empty", "document.querySelector('.list-empty')?.checkVisibility()");
         }
     }
-    call.hangs_up();
 }
 
 /// S4.29
