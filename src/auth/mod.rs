@@ -12,6 +12,7 @@ pub mod token;
 use crate::domain::agent::Role;
 use crate::domain::contact::{Scope, Token};
 use crate::domain::session::{Credential, Standing};
+use crate::domain::time::Micros;
 
 /// Who is at the door, once they were recognised.
 #[derive(Clone, Debug)]
@@ -57,6 +58,15 @@ pub struct Lives {
 }
 
 impl Authenticator {
+    /// Puts a new signing key in place of one that is old; one that cannot be written is tried with the next login.
+    pub fn rotate(&self, now: Micros) {
+        match self.signing.rotate_if_due(now) {
+            Ok(true) => tracing::info!("access tokens are signed with a new key"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "no new signing key could be made"),
+        }
+    }
+
     /// Where a one-time link leads. The token is in the fragment, which browsers send nowhere.
     pub fn link(&self, token: &str) -> String {
         format!("{}/setup#{token}", self.address)

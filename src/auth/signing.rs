@@ -71,7 +71,10 @@ impl SigningKeys {
             Ok(text) => parse(&text).ok_or(SigningError::Malformed(name))?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let keys = vec![fresh(now)?];
-                write(&path, &keys).map_err(|e| SigningError::Io(name, e))?;
+                // A full disk keeps nobody from reading: people log in again after the next start.
+                if let Err(error) = write(&path, &keys) {
+                    tracing::warn!(%error, "the signing keys could not be kept");
+                }
                 keys
             }
             Err(e) => return Err(SigningError::Io(name, e)),
@@ -81,8 +84,22 @@ impl SigningKeys {
 
     /// Puts a new key in front. The one before goes on being accepted for as long as its tokens last.
     pub fn rotate(&self, now: Micros) -> Result<(), SigningError> {
-        let path = self.path.as_ref().ok_or(SigningError::Configured)?;
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        self.replace(&mut keys, now)
+    }
+
+    /// The same where it is time; of many who find so at once the first one does it.
+    pub fn rotate_if_due(&self, now: Micros) -> Result<bool, SigningError> {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let due = self.path.is_some() && is_old(&keys, now);
+        if due {
+            self.replace(&mut keys, now)?;
+        }
+        Ok(due)
+    }
+
+    fn replace(&self, keys: &mut Vec<Key>, now: Micros) -> Result<(), SigningError> {
+        let path = self.path.as_ref().ok_or(SigningError::Configured)?;
         let mut next = keys.clone();
         // A key is replaced when the next one is made.
         let gone = |pair: &[Key]| now >= pair[1].made.plus(self.life);
@@ -96,8 +113,7 @@ impl SigningKeys {
 
     /// Whether the key that signs is old enough to be replaced.
     pub fn is_due(&self, now: Micros) -> bool {
-        let due = |key: &Key| now >= key.made.plus(ROTATED_AFTER);
-        self.path.is_some() && self.read(|keys| keys.last().is_some_and(due))
+        self.path.is_some() && self.read(|keys| is_old(keys, now))
     }
 
     /// The id of the key that signs.
@@ -125,6 +141,10 @@ impl SigningKeys {
     fn read<R>(&self, f: impl FnOnce(&[Key]) -> R) -> R {
         f(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn is_old(keys: &[Key], now: Micros) -> bool {
+    keys.last().is_some_and(|key| now >= key.made.plus(ROTATED_AFTER))
 }
 
 fn mac(key: &Key, message: &[u8]) -> Hmac<Sha256> {
@@ -205,6 +225,7 @@ mod tests {
         let signature = keys.sign(&first, b"words").unwrap();
         assert!(!keys.is_due(at(60)) && keys.is_due(at(30 * 24 * 60)));
         keys.rotate(at(100)).unwrap();
+        assert!(!keys.rotate_if_due(at(101)).unwrap());
         assert_ne!(keys.current(), first);
         // Another start knows the same keys.
         let keys = SigningKeys::open(&folder.0, None, LIFE, at(101)).unwrap();

@@ -23,7 +23,8 @@ use crate::wire::problem::{FieldError, MEDIA_TYPE, Problem};
 const MAX_FILE: usize = 4 << 20;
 
 const ABOUT: &str = "Every phone call and WhatsApp message becomes a ticket with its full transcript, on the box itself.\n\n\
-Every call but those marked open needs `Authorization: Bearer <token>` (make one with `frontdesk token create`). \
+Every call but those marked open needs `Authorization: Bearer <token>` (of a machine: `frontdesk token create`; of a person: \
+`POST /api/auth/login`) or a browser's session. \
 Errors are `application/problem+json` (RFC 9457). Every changing request accepts an `Idempotency-Key`.";
 
 /// What every path is added to.

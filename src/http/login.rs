@@ -1,5 +1,6 @@
 //! Logging in and out. A wrong address and a wrong password answer alike and take equally long.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
@@ -195,6 +196,10 @@ fn tokens(state: &State, agent: &Agent, session: &Session, refresh: &Refresh) ->
     let shared = state.engine.shared();
     let now = (shared.now(), shared.steady());
     let life = state.auth.access_life;
+    if state.auth.signing.is_due(now.1) {
+        let auth = Arc::clone(&state.auth);
+        tokio::task::spawn_blocking(move || auth.rotate(now.1));
+    }
     let answer = LoggedIn {
         access_token: jwt::issue(&state.auth.signing, (agent.id, session.id), life, now),
         token_type: Some("Bearer"),

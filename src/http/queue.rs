@@ -134,7 +134,7 @@ pub struct AllQuery {
     offset: Option<String>,
 }
 
-/// Every ticket, for admins (S4.15).
+/// Every ticket, for supervisors and admins (S4.15).
 #[utoipa::path(get, path = "/api/tickets/all", tag = "queue", params(AllQuery), responses((status = 200, body = QueueList)))]
 pub async fn all(
     Shared(state): Shared<State>,

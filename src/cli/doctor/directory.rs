@@ -50,7 +50,12 @@ fn access(dir: &Path, metadata: &Metadata) -> Vec<Finding> {
     let mut findings = Vec::new();
     let files = files(dir);
     let open: Vec<_> = std::iter::once((dir.to_owned(), metadata.clone()))
-        .chain(files.iter().filter(|(path, _)| path.ends_with("keys")).cloned())
+        .chain(
+            files
+                .iter()
+                .filter(|(path, _)| path.ends_with("keys") || path.ends_with("signing-keys"))
+                .cloned(),
+        )
         .filter(|(_, metadata)| metadata.mode() & 0o077 != 0)
         .collect();
     if !open.is_empty() {

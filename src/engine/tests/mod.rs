@@ -9,6 +9,7 @@ mod cases;
 mod changes;
 mod memory;
 mod messages;
+mod people;
 mod receipts;
 mod replies;
 mod sequences;
