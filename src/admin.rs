@@ -4,6 +4,7 @@
 //! Without a running daemon the command line opens the store and calls [`answer`] itself.
 
 pub mod backup;
+pub mod privacy;
 pub mod user;
 
 use std::io::{self, BufRead, BufReader, Write};
@@ -67,6 +68,8 @@ pub enum Request {
     Backup,
     /// Writes the store anew without the room it no longer uses.
     Compact,
+    /// Erasing, retention, encryption.
+    Privacy(privacy::Request),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -110,6 +113,7 @@ pub enum Answer {
         millis: u64,
         kept_writer_millis: u64,
     },
+    Privacy(privacy::Report),
     Done,
     Error {
         text: String,
@@ -253,6 +257,7 @@ async fn carry_out(
             .await
             .map_err(gone)
         }
+        Request::Privacy(request) => privacy::carry_out(engine, request, out).await,
         Request::Backup => Err("a backup does not come as answers".into()),
     }
 }

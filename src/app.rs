@@ -3,6 +3,7 @@
 mod inherited;
 mod owner;
 mod people;
+pub mod root_key;
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,7 +27,7 @@ use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
-use crate::engine::rules::{BotReturns, Rules};
+use crate::engine::rules::{BotReturns, Retention, Rules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::server;
 use crate::ingest::sources::{self, Source, SourceError};
@@ -59,6 +60,8 @@ pub enum AppError {
     Store(#[from] OpenError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    RootKey(#[from] root_key::RootKeyError),
     #[error(transparent)]
     Signing(#[from] SigningError),
     #[error(transparent)]
@@ -103,17 +106,22 @@ pub fn has_store(config: &Config) -> bool {
 /// The engine on a data directory that this process holds alone. A store of an older format is refused: the
 /// daemon upgrades it.
 pub fn open(config: &Config) -> Result<(Engine, Writer), AppError> {
+    owner::check(&config.data_dir)?;
+    open_store(config, settings(config))
+}
+
+/// The same for root on a store that was just restored, and is handed over to its user afterwards.
+pub fn open_restored(config: &Config) -> Result<(Engine, Writer), AppError> {
     open_store(config, settings(config))
 }
 
 fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Writer), AppError> {
     let at = |path: &Path| path.display().to_string();
-    owner::check(&config.data_dir)?;
     create_private(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
     let disk =
         RealDisk::new(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
-    let store = Store::open(Arc::new(disk), settings)?;
-    let seal = keyfile::load(&config.data_dir)?;
+    let mut store = Store::open(Arc::new(disk), settings)?;
+    let seal = root_key::unlock(config, &mut store, keyfile::load(&config.data_dir)?)?;
     let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
     let limits = engine::Limits {
         queue: config.engine.queue as usize,
@@ -147,6 +155,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
             config::BotReturns::AtClose => BotReturns::AtClose,
             config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
         },
+        retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
@@ -158,6 +167,10 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         clocks,
         Arc::new(Metrics::of(config.data_dir.clone())),
     )?)
+}
+
+fn kept(rule: &config::RetentionConfig) -> Retention {
+    Retention { channel: rule.channel, category: rule.category.clone(), days: rule.days }
 }
 
 fn usize_of(bytes: u64) -> usize {
@@ -305,6 +318,7 @@ async fn start(
         .collect::<Result<_, _>>()?;
     let mut settings = settings(config);
     (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
+    owner::check(&config.data_dir)?;
     let (engine, writer) = open_store(config, settings)?;
     let certificates = Certificates::open(&config.http, &config.data_dir)?.map(Arc::new);
     let tls = certificates.as_ref().map(|certificates| certificates.server()).transpose()?;

@@ -18,7 +18,7 @@ use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use desk::{EVENTLESS, Rows, Scratch, fill, rows, store};
+use desk::{EVENTLESS, Rows, Scratch, fill, keyed, rows, store};
 use frontdesk::store::Store;
 use frontdesk::store::sim::Random;
 use harness::{Daemon, frontdesk};
@@ -58,7 +58,7 @@ fn rows_of(dir: &Path) -> Rows {
 fn example(name: &str, messages: u64) -> Scratch {
     let scratch = Scratch::new(name);
     fill(&scratch.path("data"), messages);
-    fs::write(scratch.path("config.toml"), "").expect("a file");
+    fs::write(scratch.path("config.toml"), keyed(&scratch.path("data"))).expect("a file");
     scratch
 }
 
@@ -86,7 +86,7 @@ fn a_file_is_restored_row_by_row_and_verified() {
     let said = works(run(&data, &config, &["verify", "--backup", &file, "--scratch", &below]));
     assert!(said.contains("600 timeline entries") && said.ends_with("sound\n"), "{said}");
     let left = fs::read_dir(&scratch.0).expect("a directory").count();
-    assert_eq!(left, 4, "nothing but data, there, the file and the configuration");
+    assert_eq!(left, 5, "nothing but data, there, the file, its keyring and the configuration");
     fails(
         run(&scratch.path("there"), &config, &["restore", &file]),
         1,
@@ -101,8 +101,11 @@ fn a_directory_keeps_the_last_ones_and_touches_nothing_else() {
     fs::create_dir(&share).expect("a directory");
     fs::write(share.join("notes.txt"), "of somebody else").expect("a file");
     let target = scratch.text("share");
-    fs::write(scratch.path("config.toml"), format!("[backup]\ntarget = \"{target}\"\nkeep = 2\n"))
-        .expect("a file");
+    fs::write(
+        scratch.path("config.toml"),
+        format!("{}[backup]\ntarget = \"{target}\"\nkeep = 2\n", keyed(&scratch.path("data"))),
+    )
+    .expect("a file");
     let (data, config) = (scratch.path("data"), scratch.path("config.toml"));
     let mut made = Vec::new();
     for round in 0..4 {
@@ -115,7 +118,8 @@ fn a_directory_keeps_the_last_ones_and_touches_nothing_else() {
         .map(|entry| entry.expect("an entry").path().to_str().expect("UTF-8").to_owned())
         .collect();
     left.sort();
-    assert_eq!(left, [&made[2], &made[3], &format!("{target}/notes.txt")].map(String::clone));
+    let (ring, notes) = (format!("{target}/frontdesk.keyring"), format!("{target}/notes.txt"));
+    assert_eq!(left, [&made[2], &made[3], &ring, &notes].map(String::clone));
     // The newest of the directory is what is restored.
     comes_back(&scratch, "there", &[&target]);
     let note = fs::read_to_string(data.join("last-backup.json")).expect("a note");
@@ -191,7 +195,7 @@ fn an_encrypted_backup_needs_its_passphrase_or_key_and_comes_back_row_by_row() {
     comes_back(&scratch, "there", &[&one, "--passphrase-file", &words]);
     comes_back(&scratch, "again", &[&two, "--key-file", &key]);
     // The same from the configuration.
-    let told = format!("[backup]\nkey_file = \"{key}\"\n");
+    let told = format!("{}[backup]\nkey_file = \"{key}\"\n", keyed(&data));
     fs::write(&config, told).expect("a file");
     let three = scratch.text("three.fdb");
     assert!(works(run(&data, &config, &["backup", &three])).contains("encrypted"));
@@ -208,6 +212,7 @@ fn a_bucket_takes_backups_small_and_large_and_gives_them_back_row_by_row() {
     let words = scratch.text("words");
     let file = fake.config();
     let file = format!("[backup]\ntarget = \"s3://box/desk 1/ö\"\nkeep = 2\n{file}");
+    let file = format!("{}{file}", keyed(&scratch.path("data")));
     fs::write(scratch.path("config.toml"), file).expect("a file");
     let (data, config) = (scratch.path("data"), scratch.path("config.toml"));
     fake.held().objects.insert("desk 1/ö/notes.txt".into(), b"of somebody else".to_vec());
@@ -258,7 +263,8 @@ fn a_bucket_that_refuses_is_told_and_an_upload_is_given_up() {
     }
     child.kill().and_then(|()| child.wait()).expect("it dies");
     let keys: Vec<String> = fake.held().objects.keys().cloned().collect();
-    assert_eq!(keys, ["by-name.fdb"]);
+    // The keyring comes before its backup.
+    assert_eq!(keys, ["by-name.fdb", "by-name.fdb.keyring", "two.fdb.keyring"]);
     assert!(frontdesk().arg("--version").output().is_ok());
 }
 
@@ -272,7 +278,7 @@ fn a_server_of_ones_own_is_trusted_by_its_authority_and_not_without() {
     fails(refused, 1, "invalid peer certificate: UnknownIssuer");
     assert!(fake.held().objects.is_empty());
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/authority.pem");
-    let trusted = format!("{}ca_file = \"{authority}\"\n", fake.config());
+    let trusted = format!("{}{}ca_file = \"{authority}\"\n", keyed(&data), fake.config());
     fs::write(&config, trusted).expect("a file");
     works(run(&data, &config, &["backup", "s3://box/one.fdb"]));
     comes_back(&scratch, "there", &["s3://box/one.fdb"]);
@@ -321,7 +327,7 @@ fn rows_up_to(store: &Store, seq: u64) -> Rows {
 fn backups_under_load_are_what_the_feed_had_told_by_their_end() {
     let mut daemon = Daemon::with_config("[store]\ncheckpoint_events = 500\n");
     let scratch = Scratch::new("load");
-    fs::write(scratch.path("config.toml"), "").expect("a file");
+    fs::write(scratch.path("config.toml"), keyed(&daemon.data_dir())).expect("a file");
     let bearer = format!("Bearer {}", daemon.token("ingest"));
     let (stop, address) = (AtomicBool::new(false), daemon.address().to_owned());
     let mut files = Vec::new();
@@ -353,7 +359,13 @@ fn backups_under_load_are_what_the_feed_had_told_by_their_end() {
         let restored = store(&there);
         let seq = restored.last_seq();
         assert!(seq > last, "each backup has more than the one before: {seq}");
-        assert!(rows(&restored) == rows_up_to(&source, seq), "row by row, up to event {seq}");
+        let (there, then) = (rows(&restored), rows_up_to(&source, seq));
+        let other: Vec<_> = there
+            .iter()
+            .filter(|(key, value)| then.get(*key) != Some(value))
+            .map(|(key, _)| key.0)
+            .collect();
+        assert!(there == then, "row by row, up to event {seq}: {other:?}");
         last = seq;
     }
 }
@@ -384,8 +396,8 @@ fn try_post(address: &str, bearer: &str, bridge: u64, n: u64) -> std::io::Result
 
 #[test]
 fn consumers_learn_that_a_restored_feed_is_another_one() {
-    let mut daemon = Daemon::with_config("");
     let scratch = Scratch::new("feed");
+    let mut daemon = Daemon::with_config(&keyed(&scratch.0));
     let (ingest, admin) = (daemon.token("ingest"), daemon.token("admin"));
     post(daemon.address(), &format!("Bearer {ingest}"), 1, 1);
     let bearer = format!("Bearer {admin}");

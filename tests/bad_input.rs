@@ -161,7 +161,8 @@ fn sample(name: &str, schema: &Value) -> Value {
     let kind = if schema["type"].is_array() { &schema["type"][0] } else { &schema["type"] };
     match (name, kind.as_str()) {
         ("speaker", _) => json!("user"),
-        ("customer_email", _) => json!("john.doe@example.com"),
+        ("assignee_id", _) => json!(1),
+        ("customer_email" | "requester_email", _) => json!("john.doe@example.com"),
         ("priority", _) => json!("high"),
         ("status", _) => json!("in_progress"),
         ("timestamp", _) => json!("2025-11-28T01:00:00Z"),

@@ -16,6 +16,7 @@ mod recovers;
 mod senders;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use frontdesk::domain::categorise::Categoriser;
 use frontdesk::domain::priority::Priority;
@@ -29,8 +30,10 @@ use frontdesk::engine::index::Index;
 use frontdesk::engine::rows::Rows;
 use frontdesk::engine::rules::{BotReturns, Rules};
 use frontdesk::engine::verify;
+use frontdesk::store::keyring::Keyring;
+use frontdesk::store::keys::Keys;
 use frontdesk::store::records::IndexRow;
-use frontdesk::store::seal::Seal;
+use frontdesk::store::seal::{Place, Seal};
 use frontdesk::store::sim::{Op, Random, SimDisk};
 use frontdesk::store::{
     Batch, Blob, Health, Order, PlanRecord, Refusal as StoreRefusal, Store, StoreSettings, Table,
@@ -103,6 +106,12 @@ impl Tally {
     }
 }
 
+/// A seal that encrypts, under keys that outlive every power cut.
+fn sealing() -> Seal {
+    let keys = Keys::in_memory(Keyring::new(&[9; 112]));
+    Seal::new([7; 32]).with_keys(Arc::new(keys), true)
+}
+
 pub fn rules() -> Rules {
     let table = [("card_inquiry".to_owned(), vec!["card".to_owned()])];
     Rules {
@@ -120,6 +129,7 @@ pub fn rules() -> Rules {
         portal_life: 90 * Micros::DAY,
         outbound: [("bridge 0".to_owned(), 65_536)].into(),
         max_outbox: 10_000,
+        retention: Vec::new(),
         bot_returns: BotReturns::AtClose,
         redactor: std::sync::Arc::default(),
     }
@@ -165,7 +175,7 @@ impl World {
             settings: settings(&mut random),
             random,
             rules: rules(),
-            seal: Seal::new([7; 32]),
+            seal: sealing(),
             clock: Micros::parse_rfc3339("2025-11-28T09:00:00Z").expect("a time"),
             senders: Senders::default(),
             published: Vec::new(),
@@ -461,8 +471,9 @@ fn one(
 fn follow(index: &mut Index, seal: &Seal, plan: &PlanRecord) {
     for row in plan.rows.iter().filter(|row| row.table == Table::Index) {
         let value = row.value.as_ref().expect("tickets stay");
-        let line =
-            codec::decode::<IndexRow>(seal.open(value).expect("plain")).expect("an index row");
+        let place = Place::row(row.table, &row.key);
+        let line = codec::decode::<IndexRow>(&seal.open(place, value).expect("it opens"))
+            .expect("an index row");
         let number = u64::from_be_bytes(row.key[..].try_into().expect("a number"));
         index.put(number, &line);
     }

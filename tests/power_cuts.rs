@@ -352,7 +352,7 @@ impl World {
 
     /// The store is written anew, with work in between.
     fn compact(&mut self, store: &mut Store) {
-        let Ok(copy) = store.begin_compaction(false) else { return };
+        let Ok(copy) = store.begin_compaction(false, None) else { return };
         self.write(store);
         let copied = copy.measure().ok().and_then(|packed| copy.run(packed).ok());
         self.write(store);

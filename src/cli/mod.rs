@@ -12,8 +12,11 @@ mod compact;
 mod config;
 mod demo;
 mod doctor;
+mod encrypt;
 mod export;
+mod key;
 mod policy;
+mod privacy;
 mod progress;
 mod restore;
 mod scratch;
@@ -87,6 +90,14 @@ enum Command {
     SupportBundle(bundle::Command),
     /// Write the store anew without the room it no longer uses; work goes on meanwhile
     Compact,
+    /// Bring everything that was written before to where store.encryption wants it; work goes on meanwhile
+    Encrypt,
+    /// The root key of the store's encryption
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Erase a person; say what retention wants gone
+    #[command(subcommand)]
+    Privacy(privacy::Command),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -214,6 +225,9 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Doctor(command) => doctor::run(command, &cli.shared, out),
         Command::SupportBundle(command) => bundle::run(command, &cli.shared, out),
         Command::Compact => compact::run(&cli.shared, out),
+        Command::Encrypt => encrypt::run(&cli.shared, out),
+        Command::Key(command) => key::run(command, &cli.shared, out),
+        Command::Privacy(command) => privacy::run(command, &cli.shared, out),
         Command::Config(command) => config::run(command, &cli.shared, out),
     }
 }

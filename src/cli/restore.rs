@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::backup::{Flags, Place, described, find, refused};
+use super::backup::{Flags, KeyFlags, Place, Unlocked, described, find, refused};
 use super::progress::{Meter, Unit};
+use super::serve::runtime;
 use super::{Failure, Shared};
-use crate::app;
+use crate::app::{self, root_key};
 use crate::config::Config;
-use crate::store::backup::{RestoreError, Restored, UNFINISHED, restore};
+use crate::store::backup::{RestoreError, Restored, Ring, Secret, UNFINISHED, restore};
 use crate::store::{Disk, RealDisk};
 use crate::telemetry::{self, progress::Progress};
 
@@ -24,6 +25,8 @@ pub struct Command {
     backup: String,
     #[command(flatten)]
     secret: Flags,
+    #[command(flatten)]
+    keys: KeyFlags,
 }
 
 pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
@@ -31,9 +34,16 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     telemetry::init(&config.log).map_err(Failure::failed)?;
     let place = Place::parse(&command.backup)?;
     let dir = config.data_dir.clone();
-    let restored = into(&dir, place, &command.secret, &config)?;
+    let restored = into(&dir, place, (&command.secret, &command.keys), &config)?;
     hand_over(&dir).map_err(|e| Failure::failed(format!("{}: {e}", dir.display())))?;
     writeln!(out, "restored into {}: {}", dir.display(), described(&restored.whole))?;
+    if restored.erased > 0 {
+        let erased = restored.erased;
+        writeln!(
+            out,
+            "{erased} values of tickets and customers that were erased since stayed behind"
+        )?;
+    }
     let epoch = &restored.feed_epoch;
     writeln!(out, "its feed is a new one, {epoch}: consumers read the state and go on from there")?;
     writeln!(out, "`frontdesk verify` checks it, `frontdesk serve` goes on with it")?;
@@ -44,7 +54,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
 pub fn into(
     dir: &Path,
     place: Place,
-    secret: &Flags,
+    (secret, keys): (&Flags, &KeyFlags),
     config: &Config,
 ) -> Result<Restored, Failure> {
     let at = |e| Failure::failed(format!("{}: {e}", dir.display()));
@@ -53,14 +63,38 @@ pub fn into(
     let progress = Progress::default();
     // The beginning is read first: what is no backup, or has another key, touches nothing.
     let backup = source.open(secret, config, &progress)?;
+    let unlocked = keys.unlock(&place, backup.about(), config)?;
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at)?;
     is_free(dir)?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(dir).map_err(at)?);
     let _meter = Meter::show("restore", Unit::Bytes, &progress);
     let cache = app::settings(config).cache_bytes;
-    restore(backup, &disk, cache).map_err(|error| match error {
+    let keyring = unlocked.as_ref().map(|u| Ring { bytes: &u.bytes, keys: &u.keys });
+    let restored = restore(backup, keyring, &disk, cache).map_err(|error| match error {
         RestoreError::Backup(error) => refused(&place, &error),
         other => Failure::failed(format!("{}: {other}", dir.display())),
+    })?;
+    if let Some(Unlocked { root: Secret::Key(key), .. }) = &unlocked
+        && keys.names_root_key()
+    {
+        // Where the daemon looks for it; one that is there already is the one.
+        root_key::install(&root_key::path(config), key).map_err(Failure::failed)?;
+    }
+    if restored.erased > 0 {
+        carry_erasures_over(dir, config)?;
+    }
+    Ok(restored)
+}
+
+/// Persons who were erased since the backup are not to come back: what is left of them goes too.
+fn carry_erasures_over(dir: &Path, config: &Config) -> Result<(), Failure> {
+    let config = Config { data_dir: dir.to_owned(), ..config.clone() };
+    runtime()?.block_on(async {
+        let (engine, writer) = app::open_restored(&config).map_err(Failure::failed)?;
+        let done = engine.carry_erasures_over().await.map_err(Failure::failed);
+        drop(engine);
+        writer.stop().map_err(Failure::failed)?;
+        done
     })
 }
 

@@ -1,5 +1,6 @@
 //! The words and rules of the trade. Pure: no clock, no randomness, no I/O; time and ids come as arguments.
 
+pub mod activity;
 pub mod agent;
 pub mod calendar;
 pub mod call;
@@ -9,6 +10,7 @@ pub mod clock;
 pub mod contact;
 pub mod email;
 pub mod entry;
+pub mod mention;
 pub mod message;
 pub mod order;
 pub mod outbound;

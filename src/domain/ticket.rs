@@ -158,8 +158,11 @@ pub struct Merged {
     pub conversation: Option<u64>,
 }
 
-/// Tickets that one may be handed on through, from merge to merge.
-pub const MAX_MERGES: usize = 16;
+/// Tickets that one is followed through, from merge to merge; more are a circle.
+pub const MAX_MERGES: usize = 10_000;
+
+/// How long a deleted ticket can be brought back, in microseconds of running time.
+pub const KEPT: i64 = 30 * Micros::DAY;
 
 /// How long a merge can be undone, in microseconds of running time.
 pub const UNMERGE_WINDOW: i64 = Micros::HOUR;

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::rows::{ReadError, Rows};
 use crate::domain::clock::{Clock, ClockState, Reading};
 use crate::domain::time::Micros;
+use crate::store::owner::Owner;
 use crate::store::records::CLOCK;
-use crate::store::seal::Seal;
+use crate::store::seal::{Nonces, Place, Seal};
 use crate::store::{Order, PlanRecord, Reader, Row, Table, View, codec};
 
 /// Where time comes from; a test has its own.
@@ -93,7 +94,9 @@ fn newest_bucket(view: &dyn View) -> Result<Option<Micros>, ReadError> {
 /// The plan that keeps the clock's state.
 pub fn plan(state: &ClockState, seal: &Seal) -> PlanRecord {
     let mut value = Vec::new();
-    seal.seal(&mut value, |out| codec::encode(state, out));
+    // It tells of nobody, so it takes no nonce.
+    let (place, mut none) = (Place::row(Table::Clock, CLOCK), Nonces::new([0; 16]));
+    seal.seal(place, Owner::Nobody, &mut none, &mut value, |out| codec::encode(state, out));
     let row = Row { table: Table::Clock, key: CLOCK.into(), value: Some(value.into()) };
     PlanRecord { at: state.wall, rows: vec![row], events: Vec::new() }
 }

@@ -7,21 +7,25 @@ use crate::domain::agent::{Agent, Role};
 use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
-use crate::domain::entry::{Attachment, Delivery, Entry, Speaker, ToolCall};
-use crate::domain::message::{Change, Changer, Quote};
-use crate::domain::priority::Priority;
+use crate::domain::entry::{Delivery, Entry};
 use crate::domain::reference::Reference;
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::Session;
 use crate::domain::sla::Promise;
 use crate::domain::sla_policy::{BusinessHours, Conditions, SlaPolicy};
-use crate::domain::source::Mark;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::account::AccountCommand;
+use crate::engine::desk::{NewTicket, Tag, TicketChange};
 pub use crate::engine::idempotency::{Idempotency, MAX_IDEMPOTENCY_KEY};
 use crate::engine::intake::{CallReport, Handover, NewCase};
+use crate::engine::privacy::Step;
+
+pub use crate::engine::calls::{
+    CallChanges, CallEvent, Delivered, Happening, IfAttached, NewCall, NewInteraction,
+};
+pub use crate::engine::inbound::{GroupPost, IdScope, InboundMessage, MessageChange};
 
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -91,6 +95,30 @@ pub enum Command {
         ticket: Reference,
         entry: u32,
     },
+    /// Other words for a comment that did not go out.
+    EditComment {
+        ticket: Reference,
+        entry: u32,
+        body: String,
+    },
+    DeleteComment {
+        ticket: Reference,
+        entry: u32,
+    },
+    /// A ticket that somebody of the desk makes (S3.31).
+    CreateTicket(Box<NewTicket>),
+    /// What people do with a ticket; `expected` is the state that they saw.
+    ChangeTicket {
+        ticket: Reference,
+        expected: Option<Tag>,
+        change: TicketChange,
+    },
+    /// Duplicates become part of one ticket (S3.6).
+    MergeTickets {
+        into: Reference,
+        others: Vec<Reference>,
+        reason: Option<String>,
+    },
     /// What became of a message of the outbox; it leaves it.
     Dispatched {
         conversation: u64,
@@ -154,6 +182,8 @@ pub enum Command {
     },
     /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
     Sweep,
+    /// A step of erasing, of retention, or of what encryption leaves to be done.
+    Privacy(Step),
     /// The SLA policies that ship, into a store that never had one.
     SeedSla,
     /// Makes a policy, or changes one (S3.25).
@@ -199,134 +229,6 @@ pub struct NewBusinessHours {
     pub timezone: String,
     pub week: Week,
     pub holidays: Vec<String>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct NewCall {
-    pub session_id: String,
-    pub customer_name: Option<String>,
-    pub customer_phone: Option<String>,
-    pub category: Option<String>,
-    pub priority: Option<Priority>,
-    /// The connection that streams it; none for relays that speak plain HTTP.
-    pub connection: Option<u64>,
-    pub if_attached: IfAttached,
-}
-
-#[derive(Clone, Debug)]
-pub struct Delivered {
-    /// The source's name, 1 to [`crate::domain::source::MAX_SOURCE_WORD`] bytes.
-    pub source: String,
-    /// What tells this numbering from another of the same source, if the source says.
-    pub stream: Option<String>,
-    /// What the source is to go on behind; absent where it numbers nothing.
-    pub position: Option<Mark>,
-    /// In the order of the stream.
-    pub calls: Vec<CallEvent>,
-}
-
-/// One event of one of the calls that a source carries.
-#[derive(Clone, Debug)]
-pub struct CallEvent {
-    pub seq: Option<u64>,
-    /// Opens the call if it is the first of its session.
-    pub call: NewCall,
-    pub event_id: Option<String>,
-    pub happening: Happening,
-}
-
-#[derive(Clone, Debug)]
-pub enum Happening {
-    Facts(Vec<Fact>),
-    Ended,
-}
-
-/// What to do when a call of the same session has a connection already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IfAttached {
-    /// Answer [`Reply::CallAttached`].
-    #[default]
-    Ask,
-    /// The other connection is dead: go on with its call.
-    TakeOver,
-    /// The other connection is alive: this is another call (S0.2).
-    OpenAnother,
-}
-
-#[derive(Clone, Debug)]
-pub struct NewInteraction {
-    pub ticket: Reference,
-    pub speaker: Speaker,
-    pub message: String,
-    pub tool_calls: Vec<ToolCall>,
-    pub at: Option<Micros>,
-}
-
-/// Fields that are absent stay as they are.
-#[derive(Clone, Debug, Default)]
-pub struct CallChanges {
-    pub status: Option<Status>,
-    pub priority: Option<Priority>,
-    pub category: Option<String>,
-    pub summary: Option<String>,
-    pub resolution_notes: Option<String>,
-    pub customer_name: Option<String>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct InboundMessage {
-    pub instance: String,
-    /// The bridge's message id; without one, content and time tell messages apart.
-    pub id: Option<String>,
-    pub ids: IdScope,
-    /// Chat addresses of the customer, or the group's, most certain first; never empty.
-    pub addresses: Vec<String>,
-    pub phone: Option<String>,
-    pub from_me: bool,
-    pub name: Option<String>,
-    pub sent_at: Option<Micros>,
-    pub text: String,
-    pub attachment: Option<Attachment>,
-    pub quoted: Option<Quote>,
-    /// Its content has not come yet: the same id may come again with it.
-    pub undecrypted: bool,
-    pub group: Option<GroupPost>,
-}
-
-/// How far ids of messages tell them apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IdScope {
-    /// Within a chat and a direction; in a group also by who wrote.
-    #[default]
-    Chat,
-    /// The same, but what happens to a message may name it by its id alone.
-    ChatOrId,
-    /// Within the instance.
-    Instance,
-}
-
-/// Where and by whom a message of a group was written.
-#[derive(Clone, Debug, Default)]
-pub struct GroupPost {
-    /// The group's name, where the bridge tells it.
-    pub title: Option<String>,
-    /// Addresses of who wrote; empty when it was us.
-    pub author: Vec<String>,
-    /// The writer's number.
-    pub phone: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-pub struct MessageChange {
-    pub instance: String,
-    /// The id of the message that changes.
-    pub target: String,
-    pub ids: IdScope,
-    /// Addresses of its chat; empty where the bridge names it by its id alone.
-    pub addresses: Vec<String>,
-    pub by: Changer,
-    pub at: Option<Micros>,
-    pub change: Change,
 }
 
 /// How sending a message ended.
@@ -393,8 +295,17 @@ pub enum Reply {
     },
     Conversation(Box<Conversation>),
     Draft(ReplyDraft),
+    /// A ticket as a change has left it, and the name of that state.
+    Edited {
+        ticket: Box<Ticket>,
+        tag: Tag,
+    },
     SlaPolicy(Box<SlaPolicy>),
     BusinessHours(Box<BusinessHours>),
+    /// Of a step of erasing; where to go on if there is more.
+    Step {
+        more: Option<Vec<u8>>,
+    },
     Agent(Box<Agent>),
     Session(Box<Session>),
 }
@@ -409,6 +320,9 @@ pub enum Refusal {
     Invalid { field: &'static str, why: String },
     #[error("{0}")]
     Conflict(String),
+    /// Somebody else changed it since the caller saw it.
+    #[error("ticket #{} was changed since: look at its present state, and try again", ticket.number)]
+    Stale { ticket: Box<Ticket>, tag: Tag },
     #[error("{0}")]
     Forbidden(String),
     /// Who asks has not shown who they are; a code of the second factor may be what is missing.

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::Sender;
 
-use super::{Engine, Job};
+use super::command::{Actor, Command, Submission};
+use super::{Engine, Job, privacy};
 use crate::store::{Compacted, Copied, Copy, Packed, WriteError};
 
 /// How long the writer's queue may stay full before the copy is given up.
@@ -13,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the writer is asked for.
 pub(crate) enum Step {
-    Begin { pace: bool, answer: Sender<Result<Copy, WriteError>> },
+    Begin { pace: bool, anew: bool, answer: Sender<Result<Copy, WriteError>> },
     Finish { copied: Box<Copied>, answer: Sender<Result<Compacted, WriteError>> },
 }
 
@@ -29,17 +30,33 @@ pub enum Compaction {
 }
 
 impl Engine {
-    /// Compacts the store if at least `unused` per cent of its file hold nothing. With `pace` it takes its time.
-    /// Goes on to the end even when nobody waits for it any more; everything else goes on meanwhile.
+    /// Compacts the store if at least `unused` per cent of its file hold nothing, or if it is owed: then erased words,
+    /// or values that lie otherwise than the configuration wants, are nowhere any more, in the feed neither. With `pace`
+    /// it takes its time. Goes on to the end even when nobody waits for it any more; everything else goes on meanwhile.
     pub async fn compact(&self, unused: u64, pace: bool) -> Result<Compaction, String> {
+        let anew = self.shared().owes_rewrite();
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.compact_to_the_end(unused, pace).await });
+        let work = tokio::spawn(async move { engine.compact_to_the_end(unused, pace, anew).await });
         work.await.map_err(|e| e.to_string())?
     }
 
-    async fn compact_to_the_end(&self, unused: u64, pace: bool) -> Result<Compaction, String> {
+    /// Writes the store anew, so that every value lies as the configuration wants, and gives up the feed so far.
+    pub async fn rewrite(&self) -> Result<Compaction, String> {
+        let engine = self.clone();
+        let work = tokio::spawn(async move { engine.compact_to_the_end(0, false, true).await });
+        work.await.map_err(|e| e.to_string())?
+    }
+
+    async fn compact_to_the_end(
+        &self,
+        unused: u64,
+        pace: bool,
+        anew: bool,
+    ) -> Result<Compaction, String> {
         let began = Instant::now();
-        let copy = self.step(|answer| Step::Begin { pace, answer }).await?;
+        let since = self.shared().steady();
+        let unused = if anew { 0 } else { unused };
+        let copy = self.step(|answer| Step::Begin { pace, anew, answer }).await?;
         let work = tokio::task::spawn_blocking(move || {
             let packed = copy.measure().map_err(|e| e.to_string())?;
             if packed.unused() < unused {
@@ -52,10 +69,16 @@ impl Engine {
             Err(packed) => return Ok(Compaction::NotWorthIt(packed)),
         };
         let compacted = self.step(|answer| Step::Finish { copied, answer }).await?;
+        if anew {
+            let done = Command::Privacy(privacy::Step::Rewritten { since });
+            let done = self.submit(Submission::new(Actor::System, done)).await;
+            done.map_err(|e| e.to_string())?;
+        }
         let took = began.elapsed();
         tracing::info!(
             before = compacted.before,
             after = compacted.after,
+            anew,
             ?took,
             kept_writer = ?compacted.kept_writer,
             "the store was compacted"

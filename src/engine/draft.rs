@@ -7,13 +7,15 @@ use super::event::{Event, EventKind};
 use super::rows::{ReadError, Rows, key};
 use super::rules::Rules;
 use super::seen::SeenWindow;
+use crate::domain::activity::{self, Activity, Changed, Value, What};
 use crate::domain::reference::{self, Reference};
 use crate::domain::status::Status;
 use crate::domain::ticket::{StatusChange, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
-use crate::store::records::{Count, IndexRow, Pointer};
-use crate::store::seal::Seal;
+use crate::store::owner::Owner;
+use crate::store::records::{Count, Doomed, IndexRow, Pointer};
+use crate::store::seal::{Nonces, Place, Seal};
 use crate::store::{
     Blob, Changes, Merge, Order, Pair, PlanRecord, StoreError, Table, View, bounds,
 };
@@ -34,6 +36,9 @@ pub struct Context<'a> {
     pub seen: Option<&'a SeenWindow>,
 }
 
+/// The count of all tickets' activities.
+pub const ACTIVITIES: &str = "activity";
+
 /// A line for the log.
 pub type Notice = std::borrow::Cow<'static, str>;
 
@@ -43,9 +48,16 @@ pub struct Draft<'a> {
     rows: Changes,
     /// Values are encoded here.
     scratch: Vec<u8>,
+    nonces: Nonces,
+    /// Owners whose keys this plan gives up.
+    doomed: Vec<Owner>,
     events: Vec<Event>,
     /// Lines for the log, written once the plan is on disk.
     notices: Vec<Notice>,
+    /// Changes of tickets that have no row yet.
+    activities: Vec<(u64, Activity)>,
+    /// Why the tickets of this command change, where somebody said so.
+    why: Option<String>,
     drawn: u32,
 }
 
@@ -80,8 +92,12 @@ impl<'a> Draft<'a> {
             ctx,
             rows: Changes::default(),
             scratch: Vec::new(),
+            nonces: Nonces::new(nonce_base(&ctx.random)),
+            doomed: Vec::new(),
             events: Vec::new(),
             notices: Vec::new(),
+            activities: Vec::new(),
+            why: None,
             drawn: 0,
         }
     }
@@ -95,17 +111,39 @@ impl<'a> Draft<'a> {
     }
 
     pub fn put<R: Record>(&mut self, key: &[u8], record: &R) {
-        self.ctx.seal.seal(&mut self.scratch, |out| codec::encode(record, out));
+        self.put_as(record.owner(key), key, record);
+    }
+
+    /// Puts a record as the data of this owner, where neither table nor record tell whose they are.
+    pub fn put_as<R: Record>(&mut self, owner: Owner, key: &[u8], record: &R) {
+        let owner = if self.doomed.contains(&owner) { Owner::Desk } else { owner };
+        let place = Place::row(R::TABLE, key);
+        let write = |out: &mut Vec<u8>| codec::encode(record, out);
+        self.ctx.seal.seal(place, owner, &mut self.nonces, &mut self.scratch, write);
         self.rows.put(R::TABLE, key.into(), Some(self.scratch.as_slice().into()));
+    }
+
+    /// Gives up an owner's key: from now on their values go under the desk's, and the key is destroyed once this plan
+    /// is on disk; `at_once`, not together with others.
+    pub fn doom(&mut self, owner: Owner, at_once: bool) {
+        self.doomed.push(owner);
+        if self.ctx.seal.keys().is_some() {
+            self.put(&owner.key(), &Doomed { since: self.ctx.steady, at_once });
+        }
     }
 
     pub fn delete(&mut self, table: Table, key: &[u8]) {
         self.rows.put(table, key.into(), None);
     }
 
-    /// Puts a ticket and what is derived from it: most messages change nothing that the index holds.
+    /// Puts a ticket and what is derived from it: its narrow row, and what its activity tells of the change.
     pub fn put_ticket(&mut self, ticket: &Ticket) -> Result<(), ReadError> {
         let key = key::number(ticket.number);
+        if let Some(before) = self.get::<Ticket>(&key)? {
+            for (what, from, to) in activity::changes(&before, ticket) {
+                self.log(ticket.number, what, from, to);
+            }
+        }
         self.put(&key, ticket);
         let row = IndexRow::from(ticket);
         let before = self.get::<IndexRow>(&key)?;
@@ -113,6 +151,46 @@ impl<'a> Draft<'a> {
             self.put(&key, &row);
             super::decide::sla::follow(self, ticket, before.as_ref())?;
         }
+        Ok(())
+    }
+
+    /// Why what this command changes is changed.
+    pub fn because(&mut self, why: Option<&str>) {
+        self.why = why.map(str::to_owned);
+    }
+
+    /// Adds a line to a ticket's activity (S3.45); [`Draft::put_ticket`] does so for what the ticket shows.
+    pub fn log(&mut self, ticket: u64, what: What, from: Option<Value>, to: Option<Value>) {
+        let why = self.why.clone();
+        self.log_because(ticket, (what, from, to), why);
+    }
+
+    /// Takes back what this plan adds to a ticket's activity: it would tell what is erased.
+    pub fn unlog(&mut self, ticket: u64) {
+        self.activities.retain(|(of, _)| *of != ticket);
+    }
+
+    fn log_because(&mut self, ticket: u64, (what, from, to): Changed, why: Option<String>) {
+        let agent = match self.ctx.actor {
+            Actor::Agent { id, .. } => Some(*id),
+            _ => None,
+        };
+        let (at, by) = (self.ctx.now, self.ctx.actor.name().to_owned());
+        self.activities.push((ticket, Activity { at, by, agent, what, from, to, why }));
+    }
+
+    /// Gives the activities so far their rows.
+    pub fn keep_activities(&mut self) -> Result<(), ReadError> {
+        let kept = std::mem::take(&mut self.activities);
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let mut no = self.counted(ACTIVITIES)?;
+        for (ticket, activity) in kept {
+            no += 1;
+            self.put(&key::activity(ticket, no), &activity);
+        }
+        self.put(ACTIVITIES.as_bytes(), &Count(no));
         Ok(())
     }
 
@@ -224,6 +302,10 @@ impl<'a> Draft<'a> {
         };
         self.put(&key::page(ticket.number, ticket.extent.history), &change);
         ticket.extent.history += 1;
+        let what = if from.is_some() { What::Status } else { What::Created };
+        let shown = |status: Status| Value::text(status.on_helpdesk_face());
+        let why = change.reason.or_else(|| self.why.clone());
+        self.log_because(ticket.number, (what, from.map(shown), Some(shown(ticket.status))), why);
     }
 
     fn uuid(&mut self) -> Uuid {
@@ -252,11 +334,18 @@ impl<'a> Draft<'a> {
     }
 
     /// The finished plan and its log lines.
-    pub fn finish(self) -> (PlanRecord, Vec<Notice>) {
-        let events = self.events.iter().map(|e| e.encode(self.ctx.seal)).collect();
+    pub fn finish(mut self) -> (PlanRecord, Vec<Notice>) {
+        let seal = |event: &Event| event.encode(self.ctx.seal, &mut self.nonces);
+        let events = self.events.iter().map(seal).collect();
         let rows = self.rows.into_rows();
         (PlanRecord { at: self.ctx.now, rows, events }, self.notices)
     }
+}
+
+/// Nonces are told to everybody, the random bits that ids are drawn from need not be.
+fn nonce_base(random: &[u8; 32]) -> [u8; 16] {
+    const NONCES: u64 = 0x6e6f_6e63_6573;
+    xxhash_rust::xxh3::xxh3_128_with_seed(random, NONCES).to_be_bytes()
 }
 
 impl From<ReadError> for Refusal {

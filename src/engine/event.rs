@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::sla::Target;
 use crate::store::codec;
-use crate::store::seal::{Seal, SealError};
+use crate::store::owner::Owner;
+use crate::store::seal::{Nonces, Place, Seal, SealError};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -62,6 +63,14 @@ kinds! {
     ResolutionAtRisk = "ticket.sla.warning",
     FirstResponseBreached = "ticket.sla.breached",
     ResolutionBreached = "ticket.sla.breached",
+    TicketUnassigned = "ticket.unassigned",
+    TicketMerged = "ticket.merged",
+    TicketUnmerged = "ticket.unmerged",
+    TicketDeleted = "ticket.deleted",
+    TicketRestored = "ticket.restored",
+    AgentMentioned = "ticket.mentioned",
+    ContactErased = "contact.erased",
+    TicketPurged = "ticket.purged",
 }
 
 impl EventKind {
@@ -106,9 +115,9 @@ pub enum EventError {
 }
 
 impl Event {
-    pub fn encode(&self, seal: &Seal) -> Vec<u8> {
+    pub fn encode(&self, seal: &Seal, nonces: &mut Nonces) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(64);
-        seal.seal(&mut sealed, |out| {
+        seal.seal(Place::EVENT, Owner::Desk, nonces, &mut sealed, |out| {
             out.push(VERSION);
             codec::append(self, out);
         });
@@ -116,7 +125,7 @@ impl Event {
     }
 
     pub fn decode(bytes: &[u8], seal: &Seal) -> Result<Event, EventError> {
-        match seal.open(bytes)?.split_first() {
+        match seal.open(Place::EVENT, bytes)?.split_first() {
             Some((&VERSION, rest)) => {
                 postcard::from_bytes(rest).map_err(|e| EventError::Damaged(e.to_string()))
             }

@@ -8,7 +8,7 @@ use crate::domain::outbound::Dispatch;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
-use crate::store::seal::Seal;
+use crate::store::seal::{Place, Seal};
 use crate::store::{FeedError, PlanRecord, Row};
 
 /// One event in the public schema.
@@ -88,9 +88,10 @@ fn published(
     })
 }
 
-/// The row of a record with a numeric key as the plan left it.
+/// The row of a record with a numeric key as the plan left it; none if it was erased since.
 fn image<R: Record>(plan: &PlanRecord, number: u64, seal: &Seal) -> Option<R> {
     let wanted = |row: &&Row| row.table == R::TABLE && *row.key == number.to_be_bytes();
-    let value = plan.rows.iter().find(wanted)?.value.as_ref()?;
-    codec::decode(seal.open(value).ok()?).ok()
+    let row = plan.rows.iter().find(wanted)?;
+    let value = row.value.as_ref()?;
+    codec::decode(&seal.open(Place::row(R::TABLE, &row.key), value).ok()?).ok()
 }

@@ -8,6 +8,7 @@ mod page;
 
 use std::collections::HashMap;
 
+use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::status::Status;
@@ -100,6 +101,45 @@ impl Index {
             let who = row.watchers.iter().map(|agent| narrow(Some(*agent)));
             self.watchers.insert(place, who.collect());
         }
+    }
+
+    /// A ticket that was deleted for good.
+    pub fn remove(&mut self, number: u64) {
+        let at = number.checked_sub(FIRST_NUMBER).and_then(|n| usize::try_from(n).ok());
+        if let Some(status) = at.and_then(|at| self.status.get_mut(at))
+            && let Some(at) = at
+            && std::mem::replace(status, ABSENT) != ABSENT
+        {
+            self.tickets -= 1;
+            self.tags[at] = self.tag_sets.exchange(self.tags[at], &[]);
+            self.watchers.remove(&(at as u32));
+        }
+    }
+
+    /// The closed tickets from a number on: number, channel, category, when it was made.
+    pub fn closed(
+        &self,
+        from: u64,
+    ) -> impl Iterator<Item = (u64, Channel, Option<&str>, Micros)> + '_ {
+        let start = usize::try_from(from.saturating_sub(FIRST_NUMBER)).unwrap_or(usize::MAX);
+        let closed = Status::Closed as u8;
+        (start..self.status.len()).filter(move |at| self.status[*at] == closed).map(|at| {
+            let Line { number, category, created_at, .. } = self.line(at);
+            (number, Channel::ALL[usize::from(self.channel[at])], category, created_at)
+        })
+    }
+
+    /// Every ticket's number.
+    pub fn numbers(&self) -> Vec<u64> {
+        let there = (0..self.status.len()).filter(|at| self.status[*at] != ABSENT);
+        there.map(|at| FIRST_NUMBER + at as u64).collect()
+    }
+
+    /// The tickets of these contacts.
+    pub fn of_contacts(&self, contacts: &[u64]) -> Vec<u64> {
+        let wanted: Vec<u32> = contacts.iter().map(|id| narrow(Some(*id))).collect();
+        let of = |at: &usize| self.status[*at] != ABSENT && wanted.contains(&self.contact[*at]);
+        (0..self.status.len()).filter(of).map(|at| FIRST_NUMBER + at as u64).collect()
     }
 
     fn grow(&mut self, len: usize) {

@@ -14,7 +14,8 @@ use crate::domain::contact::Token;
 use crate::domain::outbound::Outbound;
 use crate::domain::session::Session;
 use crate::store::codec::Record;
-use crate::store::records::IndexRow;
+use crate::store::owner::Owner;
+use crate::store::records::{Doomed, IndexRow, OWED, RewriteOwed};
 use crate::store::seal::Seal;
 use crate::store::{Blob, Order, Reader, Store, Table, View};
 use crate::telemetry::metrics::Metrics;
@@ -31,6 +32,9 @@ pub struct Held {
     pub sessions: Vec<Session>,
     pub calls: Vec<(u64, OpenCall)>,
     pub outbox: Vec<(Place, Outbound)>,
+    /// Owners whose keys are still to be destroyed.
+    pub doomed: Vec<Owner>,
+    pub owes_rewrite: bool,
 }
 
 pub fn load(
@@ -47,6 +51,7 @@ pub fn load(
     let feed = (store.feed(), store.feed_epoch().to_owned());
     let shared = Shared::new(reader, feed, seal, steady, metrics, store.last_seq());
     shared.replace(held);
+    shared.set_mixed(store.is_mixed());
     Ok((shared, seen))
 }
 
@@ -75,6 +80,9 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
             held.agents = rows.agents()?;
             held.sessions = rows.sessions()?;
             held.outbox = waiting(&rows)?;
+            let doomed = rows.scan::<Doomed>(&[], None, Order::Ascending, usize::MAX)?;
+            held.doomed = doomed.iter().filter_map(|(key, _)| Owner::of_key(key)).collect();
+            held.owes_rewrite = rows.get::<RewriteOwed>(OWED)?.is_some();
             Ok::<_, ReadError>(())
         })())
     })??;

@@ -5,17 +5,21 @@
 //! feed never reads ahead of the state.
 
 pub mod account;
+pub mod activity;
 pub mod backup;
+pub mod calls;
 pub mod clock;
 pub mod command;
 pub mod compaction;
 pub mod created;
 pub mod decide;
+pub mod desk;
 pub mod draft;
 pub mod event;
 pub mod export;
 pub mod feed;
 pub mod idempotency;
+pub mod inbound;
 pub mod index;
 pub mod intake;
 mod load;
@@ -23,6 +27,7 @@ pub mod marks;
 pub mod migrations;
 pub mod outbox;
 pub mod people;
+pub mod privacy;
 mod redacted;
 pub mod rows;
 pub mod rules;
@@ -49,7 +54,7 @@ use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
 use clock::Clocks;
 use command::{Refusal, Reply, Submission};
-use rules::Rules;
+use rules::{Retention, Rules};
 use shared::Steady;
 pub use shared::{ClockReport, Health, Shared};
 
@@ -132,6 +137,7 @@ pub struct Engine {
     queue: SyncSender<Job>,
     shared: Arc<Shared>,
     redactor: Arc<Redactor>,
+    retention: Arc<[Retention]>,
 }
 
 /// The writer thread, to be joined at the end.
@@ -179,6 +185,7 @@ impl Engine {
         metrics: Arc<Metrics>,
     ) -> Result<(Engine, Writer), rows::ReadError> {
         let redactor = Arc::clone(&rules.redactor);
+        let retention = rules.retention.clone().into();
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
         let (shared, seen) = load::load(&store, seal, limits.seen_window, steady, metrics)?;
@@ -195,7 +202,7 @@ impl Engine {
                 ended
             })
             .map_err(|e| rows::ReadError::Inconsistent(format!("cannot start the writer: {e}")))?;
-        let engine = Engine { queue: queue.clone(), shared, redactor };
+        let engine = Engine { queue: queue.clone(), shared, redactor, retention };
         Ok((engine, Writer { thread, queue }))
     }
 

@@ -10,6 +10,7 @@ use super::command::{
 use crate::domain::call::Fact;
 use crate::domain::message::Change;
 use crate::domain::redact::Redactor;
+use crate::engine::desk::TicketChange;
 use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
 
 pub fn redact(command: &mut Command, redactor: &Redactor) {
@@ -56,7 +57,15 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
             }
         }
         // What goes out is what is kept: nobody reads a card number back to the customer.
-        Command::AddComment { body, .. } | Command::SaveDraft { body, .. } => clear(body),
+        Command::AddComment { body, .. }
+        | Command::EditComment { body, .. }
+        | Command::SaveDraft { body, .. } => clear(body),
+        Command::CreateTicket(new) => {
+            case(&mut new.case, clear);
+            new.metadata.values_mut().for_each(clear);
+        }
+        Command::ChangeTicket { change, .. } => ticket_change(change, clear),
+        Command::MergeTickets { reason, .. } => reason.iter_mut().for_each(clear),
         // A bridge's own words may quote what it was given.
         Command::Dispatched { outcome: Outcome::Failed { error }, .. } => clear(error),
         Command::Receipt { error, .. } => error.iter_mut().for_each(clear),
@@ -79,6 +88,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::OrphanCalls
         | Command::JoinAddresses { .. }
         | Command::ResendComment { .. }
+        | Command::DeleteComment { .. }
         | Command::Dispatched { outcome: Outcome::Sent { .. }, .. }
         | Command::SetMode { .. }
         | Command::Claim { .. }
@@ -88,7 +98,43 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::Account(_)
         | Command::MoveCursor { .. }
         | Command::DropCursor { .. }
-        | Command::Sweep => {}
+        | Command::Sweep
+        | Command::Privacy(_) => {}
+    }
+}
+
+fn ticket_change(change: &mut TicketChange, clear: impl Fn(&mut String)) {
+    match change {
+        TicketChange::Edit(edits) => {
+            let texts = [
+                &mut edits.subject,
+                &mut edits.description,
+                &mut edits.summary,
+                &mut edits.resolution_notes,
+                &mut edits.order_id,
+                &mut edits.requester_name,
+            ];
+            texts.into_iter().flatten().flatten().for_each(&clear);
+            edits.metadata.values_mut().flatten().for_each(&clear);
+            edits.tags.iter_mut().flatten().chain(&mut edits.reason).for_each(&clear);
+        }
+        TicketChange::Move { reason, notes, .. } => {
+            [reason, notes].into_iter().flatten().for_each(clear);
+        }
+        TicketChange::Assign { reason, .. } | TicketChange::Unassign { reason } => {
+            reason.iter_mut().for_each(clear);
+        }
+        TicketChange::Escalate { reason } => clear(reason),
+        TicketChange::Tag { add, .. } => add.iter_mut().for_each(clear),
+        TicketChange::Deescalate
+        | TicketChange::Hold(_)
+        | TicketChange::Follow { .. }
+        | TicketChange::Unfollow { .. }
+        | TicketChange::Relate { .. }
+        | TicketChange::Unrelate { .. }
+        | TicketChange::Delete
+        | TicketChange::Restore
+        | TicketChange::Unmerge => {}
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::ticket::{MAX_MERGES, Metadata, StatusChange, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, Cursor, DirItem, Page, Pointer, Portal};
-use crate::store::seal::Seal;
+use crate::store::seal::{Place, Seal};
 use crate::store::{Blob, Order, StoreError, View};
 
 /// A view and the seal that opens its values.
@@ -34,7 +34,7 @@ pub enum ReadError {
 impl<'a> Rows<'a> {
     pub fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, ReadError> {
         match self.view.get(R::TABLE, key)? {
-            Some(bytes) => Ok(Some(codec::decode(self.seal.open(&bytes)?)?)),
+            Some(bytes) => Ok(Some(self.open(key, &bytes)?)),
             None => Ok(None),
         }
     }
@@ -49,8 +49,16 @@ impl<'a> Rows<'a> {
     ) -> Result<Vec<(Blob, R)>, ReadError> {
         let rows = self.view.scan(R::TABLE, start, end, order, limit)?;
         rows.into_iter()
-            .map(|(key, bytes)| Ok((key, codec::decode(self.seal.open(&bytes)?)?)))
+            .map(|(key, bytes)| {
+                let record = self.open(&key, &bytes)?;
+                Ok((key, record))
+            })
             .collect()
+    }
+
+    /// The record in a stored value of this row.
+    pub fn open<R: Record>(&self, key: &[u8], sealed: &[u8]) -> Result<R, ReadError> {
+        Ok(codec::decode(&self.seal.open(Place::row(R::TABLE, key), sealed)?)?)
     }
 
     pub fn ticket(&self, number: u64) -> Result<Option<Ticket>, ReadError> {
@@ -63,12 +71,18 @@ impl<'a> Rows<'a> {
     }
 
     /// The ticket of this number, or the one that it became part of; none if that is deleted.
-    pub fn live(&self, mut number: u64) -> Result<Option<Ticket>, ReadError> {
-        for _ in 0..=MAX_MERGES {
-            let Some(ticket) = self.ticket(number)? else { return Ok(None) };
-            match ticket.merged {
-                Some(merged) => number = merged.into,
-                None => return Ok(Some(ticket).filter(|t| t.deleted.is_none())),
+    pub fn live(&self, number: u64) -> Result<Option<Ticket>, ReadError> {
+        Ok(self.home(number)?.filter(|ticket| ticket.deleted.is_none()))
+    }
+
+    /// The ticket that this one is part of today, deleted or not; itself if it is whole.
+    pub fn home(&self, number: u64) -> Result<Option<Ticket>, ReadError> {
+        let Some(mut ticket) = self.ticket(number)? else { return Ok(None) };
+        for _ in 0..MAX_MERGES {
+            let Some(merged) = &ticket.merged else { return Ok(Some(ticket)) };
+            match self.ticket(merged.into)? {
+                Some(next) => ticket = next,
+                None => return Ok(None),
             }
         }
         Err(ReadError::Inconsistent(format!("ticket #{number} was merged in a circle")))
@@ -136,7 +150,7 @@ impl<'a> Rows<'a> {
                 (last, looked) = (item.id, looked + 1);
                 if wanted(&entry) {
                     bytes += entry.body.len();
-                    entries.push((item.no, entry));
+                    entries.push((item, entry));
                 }
             }
         }
@@ -152,9 +166,8 @@ impl<'a> Rows<'a> {
         max_bytes: usize,
     ) -> Result<Option<(Vec<Entry>, bool)>, ReadError> {
         let page = self.page_of(ticket, after, (limit, usize::MAX, max_bytes), |_| true)?;
-        let plain = |page: EntryPage| {
-            (page.entries.into_iter().map(|(_, entry)| entry).collect(), page.next.is_some())
-        };
+        let plain =
+            |page: EntryPage| (page.entries.into_iter().map(listed).collect(), page.next.is_some());
         Ok(page.map(plain))
     }
 
@@ -163,7 +176,7 @@ impl<'a> Rows<'a> {
         let mut entries = Vec::with_capacity(ticket.extent.entries as usize);
         for page in 0..ticket.extent.pages {
             for item in self.page(ticket.number, page)?.items {
-                entries.push(self.entry(&item)?);
+                entries.push(listed((item, self.entry(&item)?)));
             }
         }
         Ok(entries)
@@ -242,10 +255,15 @@ impl<'a> Rows<'a> {
 
 /// Part of a timeline.
 pub struct EntryPage {
-    /// With their global numbers.
-    pub entries: Vec<(u64, Entry)>,
+    /// With their places: of an entry that came here by a merge, the id in this timeline is that of its place.
+    pub entries: Vec<(DirItem, Entry)>,
     /// The entry to go on behind, if more follow.
     pub next: Option<u32>,
+}
+
+/// The entry as this timeline lists it.
+fn listed((item, entry): (DirItem, Entry)) -> Entry {
+    Entry { id: item.id, ..entry }
 }
 
 /// Messages of one conversation that may wait to be sent.
@@ -267,6 +285,16 @@ pub mod key {
 
     pub fn number(n: u64) -> [u8; 8] {
         n.to_be_bytes()
+    }
+
+    /// A line of a ticket's activity.
+    pub fn activity(ticket: u64, number: u64) -> [u8; 16] {
+        pair(ticket, number)
+    }
+
+    /// A ticket that was deleted then.
+    pub fn deletion(steady: i64, ticket: u64) -> [u8; 16] {
+        pair(steady.max(0) as u64, ticket)
     }
 
     /// A row of a ticket's own, counted within the ticket.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::categorise::Categoriser;
+use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::redact::Redactor;
 
@@ -33,8 +34,28 @@ pub struct Rules {
     /// Messages that may wait to be sent.
     pub max_outbox: u64,
     pub bot_returns: BotReturns,
+    /// Which closed tickets are deleted when; the first rule that fits counts.
+    pub retention: Vec<Retention>,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
+}
+
+/// How long closed tickets are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// None: of every channel.
+    pub channel: Option<Channel>,
+    /// None: of every category, and of none.
+    pub category: Option<String>,
+    /// Days after closing.
+    pub days: u32,
+}
+
+impl Retention {
+    pub fn fits(&self, channel: Channel, category: Option<&str>) -> bool {
+        self.channel.is_none_or(|wanted| wanted == channel)
+            && self.category.as_deref().is_none_or(|wanted| Some(wanted) == category)
+    }
 }
 
 /// When a conversation that agents had goes back to the bot.

@@ -1,7 +1,7 @@
 //! What the writer keeps up to date and everybody reads: the index, tokens, running calls, health.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -20,9 +20,10 @@ use crate::domain::contact::Token;
 use crate::domain::session::{Credential, Standing};
 use crate::domain::time::Micros;
 use crate::store::codec;
+use crate::store::owner::Owner;
 use crate::store::records::IndexRow;
-use crate::store::seal::Seal;
-use crate::store::{Blob, Feed, Figures, PlanRecord, Reader, Space, Table};
+use crate::store::seal::{Place, Seal};
+use crate::store::{Feed, Figures, PlanRecord, Reader, Row, Space, Table};
 use crate::telemetry::metrics::Metrics;
 
 /// Whether the store can be written, as the writer last found it.
@@ -59,6 +60,10 @@ pub struct Shared {
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
     outbox: Outbox,
+    /// Words that were erased may still be in the files.
+    owed: AtomicBool,
+    /// Values may lie otherwise than the configuration wants.
+    mixed: AtomicBool,
     people: People,
     /// Counts changes of who may what: of people, sessions, tokens.
     rights: watch::Sender<u64>,
@@ -66,6 +71,8 @@ pub struct Shared {
     steady: Steady,
     clock: RwLock<Option<ClockReport>>,
     looked: RwLock<(Space, Figures)>,
+    /// One person is erased at a time.
+    pub(super) erasing: tokio::sync::Mutex<()>,
     /// Probes that the writer has not answered yet.
     pub(super) probes: AtomicUsize,
     published: AtomicU64,
@@ -101,12 +108,15 @@ impl Shared {
             tokens: RwLock::default(),
             calls: RwLock::default(),
             outbox: Outbox::default(),
+            owed: AtomicBool::new(false),
+            mixed: AtomicBool::new(false),
             people: People::default(),
             rights: watch::Sender::new(0),
             health: RwLock::new(Health::Writable),
             steady,
             clock: RwLock::default(),
             looked: RwLock::default(),
+            erasing: tokio::sync::Mutex::default(),
             probes: AtomicUsize::new(0),
             published: AtomicU64::new(published),
             news: watch::Sender::new(published),
@@ -141,6 +151,15 @@ impl Shared {
     /// What waits to be sent.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Whether erased words, or values that lie otherwise than the configuration wants, may be in the files.
+    pub fn owes_rewrite(&self) -> bool {
+        self.owed.load(Ordering::Acquire) || self.mixed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_mixed(&self, mixed: bool) {
+        self.mixed.store(mixed, Ordering::Release);
     }
 
     /// Who works at the desk, and who has logged in.
@@ -263,39 +282,47 @@ impl Shared {
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {
                 Table::Index => {
-                    if let (Some(number), Some(line)) =
-                        (number(&row.key), self.decode::<IndexRow>(&row.value))
-                    {
-                        index.get_or_insert_with(|| write(&self.index)).put(number, &line);
+                    let Some(number) = number(&row.key) else { continue };
+                    let index = index.get_or_insert_with(|| write(&self.index));
+                    match self.decode::<IndexRow>(row) {
+                        Some(line) => index.put(number, &line),
+                        None if row.value.is_none() => index.remove(number),
+                        None => {}
                     }
                 }
                 Table::Tokens => {
-                    self.take_token(self.decode(&row.value));
+                    self.take_token(self.decode(row));
                     rights = true;
                 }
                 Table::Agents => {
-                    self.decode(&row.value)
-                        .into_iter()
-                        .for_each(|agent| self.people.put_agent(agent));
+                    self.decode(row).into_iter().for_each(|agent| self.people.put_agent(agent));
                     rights = true;
                 }
                 Table::Sessions => {
                     if let Some((_, id)) = key::numbers(&row.key) {
-                        let session = self.decode(&row.value);
+                        let session = self.decode(row);
                         self.people.put_session(id, session, self.steady());
                     }
                     rights = true;
                 }
                 Table::OpenCalls => {
                     if let Some(number) = number(&row.key) {
-                        self.take_call(number, self.decode(&row.value));
+                        self.take_call(number, self.decode(row));
                     }
                 }
                 Table::Outbox => {
                     if let Some(place) = key::numbers(&row.key) {
-                        self.outbox.put(place, self.decode(&row.value));
+                        self.outbox.put(place, self.decode(row));
                     }
                 }
+                Table::Doomed => {
+                    if let (Some(keys), Some(owner), true) =
+                        (self.seal.keys(), Owner::of_key(&row.key), row.value.is_some())
+                    {
+                        keys.doom(owner);
+                    }
+                }
+                Table::Rewrites => self.owed.store(row.value.is_some(), Ordering::Release),
                 _ => {}
             }
         }
@@ -312,6 +339,10 @@ impl Shared {
         self.metrics.open_calls.set(held.calls.len() as i64);
         *write(&self.calls) = held.calls.into_iter().collect();
         self.outbox.replace(held.outbox);
+        self.owed.store(held.owes_rewrite, Ordering::Release);
+        if let Some(keys) = self.seal.keys() {
+            held.doomed.iter().for_each(|owner| keys.doom(*owner));
+        }
         self.people.replace(held.agents, held.sessions, self.steady());
         self.rights.send_modify(|changes| *changes += 1);
     }
@@ -331,9 +362,10 @@ impl Shared {
         self.metrics.open_calls.set(calls.len() as i64);
     }
 
-    fn decode<R: codec::Record>(&self, value: &Option<Blob>) -> Option<R> {
-        let plain = self.seal.open(value.as_deref()?).ok()?;
-        codec::decode(plain).ok()
+    fn decode<R: codec::Record>(&self, row: &Row) -> Option<R> {
+        let place = Place::row(row.table, &row.key);
+        let plain = self.seal.open(place, row.value.as_deref()?).ok()?;
+        codec::decode(&plain).ok()
     }
 }
 

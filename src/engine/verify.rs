@@ -1,11 +1,13 @@
 //! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
 //! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
-//! with, what is queued waits in the outbox, a clock has its timer, an address leads to its person, counters reach what they gave out and numbers are dense.
+//! with, what is queued waits in the outbox, what was merged is closed and leads on, a clock has its timer, an address leads
+//! to its person, counters reach what they gave out and numbers are dense.
 
 mod clocks;
 
 use std::collections::{HashMap, HashSet};
 
+use super::decide::purge::PURGED;
 use super::rows::{ReadError, Rows, key};
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::{Contact, Conversation};
@@ -14,8 +16,9 @@ use crate::domain::outbound::{Outbound, WAITING};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::session::{Account, Link};
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
-use crate::store::records::{AddressOf, ConversationOf, Count, IndexRow, Pointer};
-use crate::store::{Order, Reader, Table, seal::Seal};
+use crate::store::records::{AddressOf, ConversationOf, Count, Deleted, IndexRow, Pointer};
+use crate::store::seal::{Place, Seal};
+use crate::store::{Order, Reader, Table, View};
 use crate::telemetry::progress::Progress;
 
 /// Tickets or contacts checked within one snapshot.
@@ -50,6 +53,9 @@ struct Check {
     open_of: HashMap<u64, u64>,
     next_ticket: u64,
     next_contact: u64,
+    /// Numbers without a ticket, and the first of them.
+    missing: u64,
+    first_missing: Option<u64>,
     /// The ticket whose clock is looked at next.
     next_clock: u64,
 }
@@ -58,6 +64,10 @@ struct Check {
 /// Tickets and contacts are counted in `progress`.
 pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Report, ReadError> {
     let mut check = Check::new();
+    if values(reader, seal, &mut check.report)? {
+        // What the rows promise each other is told once they can be read.
+        return Ok(check.report);
+    }
     progress.set_total(reader.read(|view| {
         let tables = [Table::Tickets, Table::Contacts];
         tables.iter().try_fold(0, |sum, table| Ok(sum + view.count(*table)?))
@@ -71,8 +81,32 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     while reader.read(|view| Ok(check.clocks(&Rows { view, seal })))?? {}
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
+    reader.read(|view| Ok(check.deletions(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.people(&Rows { view, seal })))??;
     Ok(check.report)
+}
+
+/// Opens every value; true if some do not.
+fn values(reader: &Reader, seal: &Seal, report: &mut Report) -> Result<bool, ReadError> {
+    let mut found = false;
+    // The store's own rows lie bare.
+    for table in Table::ALL.iter().copied().filter(|table| *table != Table::Meta) {
+        let mut start = Vec::new();
+        loop {
+            let rows =
+                reader.read(|view| view.scan(table, &start, None, Order::Ascending, CHUNK))?;
+            let Some((last, _)) = rows.last() else { break };
+            start = [last, &[0][..]].concat();
+            for (row_key, value) in &rows {
+                if let Err(error) = seal.open(Place::row(table, row_key), value) {
+                    let hex: String = row_key.iter().map(|byte| format!("{byte:02x}")).collect();
+                    report.find(format!("table {}, row {hex}: {error}", table.name()));
+                    found = true;
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Goes through all rows of one view.
@@ -84,6 +118,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     while check.clocks(rows)? {}
     check.running_calls(rows)?;
     check.outbox(rows)?;
+    check.deletions(rows)?;
     check.people(rows)?;
     Ok(check.report)
 }
@@ -95,6 +130,8 @@ impl Check {
             open_of: HashMap::new(),
             next_ticket: FIRST_NUMBER,
             next_contact: 1,
+            missing: 0,
+            first_missing: None,
             next_clock: 0,
         }
     }
@@ -110,6 +147,19 @@ impl Check {
         let counted = rows.get::<Count>(RUNNING.as_bytes())?.map_or(0, |c| c.0);
         if running as u64 != counted {
             self.report.find(format!("{running} calls are running, {counted} are counted"));
+        }
+        Ok(())
+    }
+
+    /// What waits to be removed was deleted then.
+    fn deletions(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        for (row_key, _) in rows.scan::<Deleted>(&[], None, Order::Ascending, usize::MAX)? {
+            let Some((at, number)) = key::numbers(&row_key) else { continue };
+            let ticket = rows.ticket(number)?.and_then(|ticket| ticket.deleted);
+            if ticket.is_none_or(|deletion| deletion.steady.0.max(0) as u64 != at) {
+                self.report
+                    .find(format!("ticket #{number} waits to be removed and is not deleted"));
+            }
         }
         Ok(())
     }
@@ -173,9 +223,7 @@ impl Check {
             if row_key[..] != key::number(ticket.number) {
                 self.report.find(format!("{name} lies under another key"));
             }
-            if ticket.number != self.next_ticket {
-                self.report.find(format!("ticket #{} is missing", self.next_ticket));
-            }
+            self.miss(self.next_ticket..ticket.number);
             if ticket.number > given {
                 let never =
                     format!("{name} has a number that was never given out (last is {given})");
@@ -185,10 +233,31 @@ impl Check {
             self.ticket(rows, ticket, &name)?;
         }
         let more = tickets.len() == CHUNK;
-        if !more && self.next_ticket <= given {
-            self.report.find(format!("ticket #{} is missing", self.next_ticket));
+        if !more {
+            self.miss(self.next_ticket..given + 1);
+            self.purged(rows)?;
         }
         Ok(more)
+    }
+
+    /// Numbers that no ticket has.
+    fn miss(&mut self, numbers: std::ops::Range<u64>) {
+        if numbers.start < numbers.end {
+            self.missing += numbers.end - numbers.start;
+            self.first_missing.get_or_insert(numbers.start);
+        }
+    }
+
+    /// Of the tickets that are not there all were deleted for good.
+    fn purged(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        let purged = rows.get::<Count>(PURGED.as_bytes())?.map_or(0, |count| count.0);
+        if let Some(first) = self.first_missing.filter(|_| self.missing != purged) {
+            let missing = self.missing;
+            self.report.find(format!(
+                "ticket #{first} is missing: {missing} are not there, {purged} were deleted for good"
+            ));
+        }
+        Ok(())
     }
 
     fn ticket(&mut self, rows: &Rows<'_>, ticket: &Ticket, name: &str) -> Result<(), ReadError> {
@@ -222,6 +291,10 @@ impl Check {
         }
         timeline(rows, ticket, name, report)?;
         history(rows, ticket, name, report)?;
+        ending(rows, ticket, name, report)?;
+        if !ticket.is_live() {
+            return Ok(());
+        }
         let Some(conversation) = ticket.conversation else { return Ok(()) };
         let Some(stored) = rows.get::<Conversation>(&key::number(conversation))? else {
             report.find(format!("the conversation of {name} is missing"));
@@ -305,7 +378,7 @@ fn timeline(
     for page in 0..ticket.extent.pages {
         for item in rows.page(ticket.number, page)?.items {
             match rows.entry(&item) {
-                Ok(entry) if entry.ticket == ticket.number && entry.id == item.id => {
+                Ok(entry) if is_of(rows, &entry, ticket, item.id)? => {
                     if entry.speaker == Speaker::Agent && !waits_as_told(rows, ticket, item.no)? {
                         report
                             .find(format!("{name}: entry {} is queued and does not wait", item.no));
@@ -315,7 +388,8 @@ fn timeline(
                 Err(e) => report.find(format!("{name}: {e}")),
             }
             ids.push(item.id);
-            report.entries += 1;
+            // What is part of another is counted there.
+            report.entries += u64::from(ticket.merged.is_none());
         }
     }
     let listed = ids.len();
@@ -335,8 +409,50 @@ fn waits_as_told(rows: &Rows<'_>, ticket: &Ticket, no: u64) -> Result<bool, Read
     if rows.dispatch(no)?.is_none_or(|d| d.state != Delivery::Queued) {
         return Ok(true);
     }
-    let Some(conversation) = ticket.conversation else { return Ok(false) };
-    Ok(rows.waiting(conversation)?.iter().any(|(_, message)| message.entry == no))
+    let waits = |messages: &[(u64, Outbound)]| messages.iter().any(|(_, m)| m.entry == no);
+    if let Some(conversation) = ticket.conversation
+        && waits(&rows.waiting(conversation)?)
+    {
+        return Ok(true);
+    }
+    // A ticket that others were merged into has had more than one conversation.
+    let all = rows.scan::<Outbound>(&[], None, Order::Ascending, usize::MAX)?;
+    Ok(all.iter().any(|(_, message)| message.entry == no))
+}
+
+/// Whether an entry belongs where it is listed: to the ticket, or to one that became part of the same.
+fn is_of(rows: &Rows<'_>, entry: &Entry, ticket: &Ticket, id: u32) -> Result<bool, ReadError> {
+    if entry.ticket == ticket.number {
+        return Ok(entry.id == id);
+    }
+    let home = |number| Ok::<_, ReadError>(rows.home(number)?.map(|home| home.number));
+    Ok(home(entry.ticket)? == home(ticket.number)?)
+}
+
+/// What was merged is closed and leads somewhere; what is deleted waits to be removed, and nothing else does.
+fn ending(
+    rows: &Rows<'_>,
+    ticket: &Ticket,
+    name: &str,
+    report: &mut Report,
+) -> Result<(), ReadError> {
+    if ticket.merged.is_some() {
+        if ticket.status.is_open() {
+            report.find(format!("{name} is part of another and open"));
+        }
+        // The other one may have been deleted for good.
+        let purged = rows.get::<Count>(PURGED.as_bytes())?.is_some();
+        if !purged && rows.home(ticket.number)?.is_none() {
+            report.find(format!("{name} is part of a ticket that is missing"));
+        }
+    }
+    if let Some(deletion) = &ticket.deleted {
+        let row = key::deletion(deletion.steady.0, ticket.number);
+        if rows.get::<Deleted>(&row)?.is_none() {
+            report.find(format!("{name} is deleted and will never be removed"));
+        }
+    }
+    Ok(())
 }
 
 /// The status history is whole and ends where the ticket is; metadata are whole.

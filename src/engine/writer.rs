@@ -20,13 +20,22 @@ use super::shared::{ClockReport, Health, Shared};
 use super::{Carried, Error, Job, Limits, clock, load};
 use crate::domain::clock::{Clock, Jump, Time};
 use crate::domain::time::Micros;
+use crate::store::owner::Owner;
+use crate::store::records::Doomed;
 use crate::store::seal::Seal;
-use crate::store::{self, Batch, Committed, Store, WriteError, Written};
+use crate::store::{
+    self, Batch, Committed, Order, PlanRecord, Row, Store, Table, WriteError, Written,
+};
 
 /// How often a store that failed is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 /// How often a full disk is looked at.
 const RETRY_FULL: Duration = Duration::from_secs(1);
+
+/// Keys of deleted tickets are destroyed together, once the first of them waits for so long.
+const DOOMED_TOGETHER: i64 = Micros::DAY;
+/// Keys destroyed in one go.
+const MOST_DOOMED: usize = 10_000;
 
 type Answer = oneshot::Sender<Result<Carried, Error>>;
 
@@ -82,6 +91,7 @@ impl Loop {
     /// Runs until it is told to stop, then checkpoints.
     pub fn run(mut self) -> Result<(), WriteError> {
         let mut stop = false;
+        self.destroy_keys();
         while !stop {
             let mut batch = VecDeque::new();
             match self.wait() {
@@ -169,8 +179,9 @@ impl Loop {
 
     fn compact(&mut self, step: Step) {
         match step {
-            Step::Begin { pace, answer } => {
-                let _ = answer.send(self.store.begin_compaction(pace));
+            Step::Begin { pace, anew, answer } => {
+                let anew = anew.then(|| self.shared.seal.clone());
+                let _ = answer.send(self.store.begin_compaction(pace, anew));
             }
             Step::Finish { copied, answer } => {
                 let result = self.store.finish_compaction(*copied);
@@ -202,12 +213,14 @@ impl Loop {
                 open.use_reserve();
             }
             while let Some((submission, answer)) = waiting.pop_front() {
-                let (result, notices) = match one(open, rules, shared, (seen, time), &submission) {
-                    Ok(decision) => (Ok(decision.reply), decision.notices),
-                    Err(e) => (Err(e), Vec::new()),
-                };
+                let (result, notices, dooms) =
+                    match one(open, rules, shared, (seen, time), &submission) {
+                        Ok((decision, dooms)) => (Ok(decision.reply), decision.notices, dooms),
+                        Err(e) => (Err(e), Vec::new(), false),
+                    };
                 outcomes.push(Outcome { answer, result, notices });
-                if open.bytes() >= limits.batch_bytes {
+                // What comes after must not be sealed under a key that is given up here.
+                if dooms || open.bytes() >= limits.batch_bytes {
                     break;
                 }
             }
@@ -246,13 +259,52 @@ impl Loop {
         self.note_success();
         self.shared.take(&committed.plans);
         self.shared.publish(committed.last_seq);
+        if committed.plans.iter().any(|plan| plan.rows.iter().any(dooms)) {
+            self.destroy_keys();
+        }
         let metrics = &self.shared.metrics;
         metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
         metrics.batch_commands.observe(size as f64);
         self.report_figures();
     }
 
+    /// Destroys the keys that were given up, if any of that is due; what fails now is tried again with the feed's
+    /// trimming.
+    fn destroy_keys(&mut self) {
+        let Some(keys) = self.shared.seal.keys() else { return };
+        let seal = &self.shared.seal;
+        let found = self.shared.reader.read(|view| {
+            Ok(Rows { view, seal }.scan::<Doomed>(&[], None, Order::Ascending, MOST_DOOMED))
+        });
+        let Ok(Ok(found)) = found else { return };
+        let steady = self.shared.steady();
+        let is_due = |doomed: &Doomed| {
+            doomed.at_once || steady >= doomed.since.plus(DOOMED_TOGETHER) || steady < doomed.since
+        };
+        if !found.iter().any(|(_, doomed)| is_due(doomed)) {
+            return;
+        }
+        let owners: Vec<Owner> =
+            found.iter().filter_map(|(row_key, _)| Owner::of_key(row_key)).collect();
+        if let Err(error) = keys.destroy(&owners) {
+            tracing::error!(%error, "keys of what was erased could not be destroyed yet");
+            return;
+        }
+        let row = |(key, _)| Row { table: Table::Doomed, key, value: None };
+        let rows = found.into_iter().map(row).collect();
+        let at = self.shared.steady();
+        let done = self.store.write(|open| {
+            open.count_by(at);
+            open.apply(PlanRecord { at, rows, events: Vec::new() })
+        });
+        // Destroying them again does nothing.
+        if let Err(error) = done {
+            self.note_failure(&error);
+        }
+    }
+
     fn report_figures(&self) {
+        self.shared.set_mixed(self.store.is_mixed());
         self.shared.set_figures(self.store.figures());
     }
 
@@ -316,6 +368,7 @@ impl Loop {
 
     fn trim(&mut self) {
         self.tend_space();
+        self.destroy_keys();
         self.read_clock();
         self.report_clock();
         let seal = &self.shared.seal;
@@ -353,7 +406,7 @@ fn one(
     shared: &Shared,
     (seen, time): (&mut SeenWindow, Time),
     submission: &Submission,
-) -> Result<Decision, Error> {
+) -> Result<(Decision, bool), Error> {
     let mut random = [0; 32];
     if let Err(e) = getrandom::fill(&mut random) {
         return Err(Error::Unavailable(format!("the system gives no random bytes: {e}")));
@@ -376,7 +429,9 @@ fn one(
             return Err(Error::Panicked);
         }
     };
+    let mut doomed = false;
     if let Some(plan) = decision.plan.take() {
+        doomed = plan.rows.iter().any(dooms);
         let keys: Vec<_> = plan
             .rows
             .iter()
@@ -388,7 +443,12 @@ fn one(
             load::insert(seen, &key);
         }
     }
-    Ok(decision)
+    Ok((decision, doomed))
+}
+
+/// Whether a row gives up somebody's key.
+fn dooms(row: &Row) -> bool {
+    row.table == Table::Doomed && row.value.is_some()
 }
 
 /// Puts the clock's state into the batch when it is due: a jump is on the disk before whatever came after it.

@@ -117,7 +117,11 @@ pub async fn open(
     input: Input<OpenBody>,
 ) -> Result<(StatusCode, Json<Envelope<CallTicket>>), Failure> {
     let body = &input.value;
-    let phone = body.customer_phone.as_deref().map(phone_digits).transpose()?;
+    let phone = body
+        .customer_phone
+        .as_deref()
+        .map(|text| phone_digits("customer_phone", text))
+        .transpose()?;
     let new = NewCall {
         session_id: body.session_id.clone(),
         customer_name: body.customer_name.clone().filter(|n| !n.is_empty()),
@@ -130,15 +134,12 @@ pub async fn open(
     Ok((StatusCode::CREATED, Json(Envelope::of(ticket.into()))))
 }
 
-fn phone_digits(text: &str) -> Result<String, Failure> {
+/// The digits of a telephone number.
+pub fn phone_digits(field: &str, text: &str) -> Result<String, Failure> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let rest_is_dressing = text.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
     if !rest_is_dressing || !(3..=20).contains(&digits.len()) {
-        return Err(Problem::field(
-            "customer_phone",
-            "must be a telephone number of 3 to 20 digits",
-        )
-        .into());
+        return Err(Problem::field(field, "must be a telephone number of 3 to 20 digits").into());
     }
     Ok(digits)
 }

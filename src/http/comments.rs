@@ -52,6 +52,10 @@ pub struct CommentView {
     is_internal: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Micros,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    edited_at: Option<Micros>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    deleted_at: Option<Micros>,
     /// Absent where nothing goes out
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery: Option<DeliveryView>,
@@ -74,6 +78,8 @@ impl CommentView {
             body: entry.body,
             is_internal: entry.kind == Kind::Note,
             created_at: entry.at,
+            edited_at: entry.edited_at,
+            deleted_at: entry.deleted_at,
             delivery,
         }
     }
@@ -153,9 +159,9 @@ pub async fn list(
             return Ok(Some(None));
         };
         let mut comments = Vec::with_capacity(page.entries.len());
-        for (no, entry) in page.entries {
-            let delivery = DeliveryView::read(&rows, outbox, (entry.speaker, no))?;
-            comments.push(CommentView::of(&ticket, entry, delivery));
+        for (item, entry) in page.entries {
+            let delivery = DeliveryView::read(&rows, outbox, (entry.speaker, item.no))?;
+            comments.push(CommentView::of(&ticket, Entry { id: item.id, ..entry }, delivery));
         }
         Ok(Some(Some(Comments { comments, next: page.next })))
     })?;
@@ -179,6 +185,40 @@ impl FromRequestParts<State> for NamedComment {
             .map_err(|_| Problem::field("comment", "must be the id of a comment, a number"))?;
         Ok(NamedComment(named(&ticket)?, comment))
     }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct RewordBody {
+    #[schema(max_length = 65536)]
+    body: String,
+}
+
+/// Changes the words of a comment; the earlier ones are kept. One's own, anybody's for supervisors. 409 if it has gone
+/// out to the customer, or is about to: what they have read stays as they read it.
+#[utoipa::path(put, path = "/api/tickets/{ref}/comments/{comment}", operation_id = "edit_comment", tag = "tickets", request_body = RewordBody,
+    params(("ref" = String, Path, description = "any reference of the ticket"), ("comment" = u32, Path, description = "the comment's id")),
+    responses((status = 200, body = CommentView)))]
+pub async fn edit(
+    Shared(state): Shared<State>,
+    NamedComment(ticket, entry): NamedComment,
+    input: Input<RewordBody>,
+) -> Result<Json<CommentView>, Failure> {
+    let command = Command::EditComment { ticket, entry, body: input.value.body.clone() };
+    Ok(Json(comment(state.engine.submit(input.submission(command)).await?)?))
+}
+
+/// Deletes a comment; its words are kept for admins. The same rules as for editing one.
+#[utoipa::path(delete, path = "/api/tickets/{ref}/comments/{comment}", operation_id = "delete_comment", tag = "tickets",
+    params(("ref" = String, Path, description = "any reference of the ticket"), ("comment" = u32, Path, description = "the comment's id")),
+    responses((status = 204)))]
+pub async fn delete(
+    Shared(state): Shared<State>,
+    NamedComment(ticket, entry): NamedComment,
+    input: Input<Nothing>,
+) -> Result<StatusCode, Failure> {
+    let command = Command::DeleteComment { ticket, entry };
+    comment(state.engine.submit(input.submission(command)).await?)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Sends a public comment again that could not be delivered; 409 unless its delivery has failed.

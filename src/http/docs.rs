@@ -17,7 +17,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::wire::problem::{FieldError, MEDIA_TYPE, Problem};
+use crate::wire::problem::{FieldError, MEDIA_TYPE, Present, Problem};
 
 /// The page's largest file, packed, in bytes.
 const MAX_FILE: usize = 4 << 20;
@@ -43,6 +43,7 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     components.schemas.insert(Problem::name().into(), Problem::schema());
     components.schemas.insert(FieldError::name().into(), FieldError::schema());
+    components.schemas.insert(Present::name().into(), Present::schema());
     document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
     let schema = Ref::from_schema_name(Problem::name());
     let problem = ResponseBuilder::new()
@@ -50,7 +51,8 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         .content(MEDIA_TYPE, Content::new(Some(schema)))
         .build();
     for path in document.paths.paths.values_mut() {
-        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
+        let operations =
+            [&mut path.get, &mut path.put, &mut path.patch, &mut path.post, &mut path.delete];
         for operation in operations.into_iter().flatten() {
             let responses = &mut operation.responses.responses;
             responses.entry("default".into()).or_insert_with(|| problem.clone().into());

@@ -9,13 +9,22 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::etag;
+use super::ticket_view::TicketView;
 use crate::engine::command::Refusal;
 use crate::engine::{self};
-use crate::wire::problem::{MEDIA_TYPE, Problem};
+use crate::wire::problem::{MEDIA_TYPE, Present, Problem};
 
 /// An error on its way out of a handler.
 #[derive(Debug)]
 pub struct Failure(Problem);
+
+impl Failure {
+    /// The error document, where it is part of an answer.
+    pub fn into_problem(self) -> Problem {
+        self.0
+    }
+}
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Failure {
@@ -56,6 +65,14 @@ fn problem_of(error: &engine::Error) -> Problem {
             Refusal::NotFound(_) => Problem::new(404, "Not Found", refusal.to_string()),
             Refusal::Invalid { field, why } => Problem::field(*field, why),
             Refusal::Conflict(_) => Problem::new(409, "Conflict", refusal.to_string()),
+            Refusal::Stale { ticket, tag } => {
+                let mut problem = Problem::new(412, "Precondition Failed", refusal.to_string());
+                let view = TicketView::from((**ticket).clone());
+                problem.now = serde_json::to_value(view)
+                    .ok()
+                    .map(|current| Box::new(Present { current, current_etag: etag::text(*tag) }));
+                problem
+            }
             Refusal::Unauthorized { wants_code, .. } => Problem {
                 totp_required: *wants_code,
                 ..Problem::new(401, "Unauthorized", refusal.to_string())

@@ -8,12 +8,14 @@ mod calls;
 mod calls_reports;
 mod calls_view;
 mod comments;
+mod contacts;
 mod conversations;
 mod cookies;
 mod delivery;
 mod docs;
 mod drafts;
 mod error;
+mod etag;
 mod extract;
 mod feed;
 mod intake;
@@ -32,8 +34,14 @@ pub mod secure;
 pub mod server;
 mod setup;
 mod sla;
+mod ticket_view;
 mod tickets;
+mod tickets_actions;
+mod tickets_activity;
+mod tickets_bulk;
+mod tickets_edit;
 mod tickets_list;
+mod tickets_merge;
 mod tickets_search;
 mod tokens;
 mod visitor;
@@ -152,16 +160,38 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(public::from_chat))
         .routes(routes!(public::escalate))
         .routes(routes!(portal::look))
-        .routes(routes!(tickets_list::list))
-        .routes(routes!(tickets::read))
+        .routes(routes!(tickets_list::list, tickets_edit::create))
+        .routes(routes!(tickets_bulk::bulk))
+        .routes(routes!(
+            tickets::read,
+            tickets_edit::put,
+            tickets_edit::patch,
+            tickets_edit::delete
+        ))
+        .routes(routes!(tickets_edit::restore))
         .routes(routes!(tickets::timeline))
-        .routes(routes!(tickets::resolve))
-        .routes(routes!(tickets::close))
-        .routes(routes!(tickets::reopen))
+        .routes(routes!(tickets_activity::list))
+        .routes(routes!(tickets_actions::resolve))
+        .routes(routes!(tickets_actions::close))
+        .routes(routes!(tickets_actions::reopen))
+        .routes(routes!(tickets_actions::assign))
+        .routes(routes!(tickets_actions::unassign))
+        .routes(routes!(tickets_actions::escalate))
+        .routes(routes!(tickets_actions::deescalate))
+        .routes(routes!(tickets_actions::add_tags))
+        .routes(routes!(tickets_actions::remove_tag))
+        .routes(routes!(tickets_actions::follow))
+        .routes(routes!(tickets_actions::unfollow))
+        .routes(routes!(tickets_actions::relate))
+        .routes(routes!(tickets_actions::unrelate))
+        .routes(routes!(tickets_merge::merge))
+        .routes(routes!(tickets_merge::unmerge))
         .routes(routes!(comments::list, comments::add))
         .routes(routes!(drafts::read, drafts::save))
+        .routes(routes!(comments::edit, comments::delete))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
+        .routes(routes!(contacts::erase))
         .routes(routes!(sla::list, sla::create))
         .routes(routes!(sla::update, sla::delete))
         .routes(routes!(sla::apply))

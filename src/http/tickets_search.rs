@@ -107,11 +107,10 @@ fn order(hits: &mut [Hit], sort: Sort) {
 /// Whether each word stands somewhere in what a ticket is known by.
 fn holds(ticket: &Ticket, words: &[&str]) -> bool {
     let number = format!("#{}", ticket.number);
-    let id = ticket.id.to_string();
     let requester = &ticket.requester;
     let known =
         [&ticket.subject, &requester.name, &requester.email, &requester.phone, &ticket.order_id];
-    let known = known.into_iter().flatten().chain([&number, &id, &ticket.ticket_id]);
+    let known = known.into_iter().flatten().chain([&number, &ticket.ticket_id]);
     let known: Vec<String> = known
         .chain(&ticket.tags)
         .chain(&ticket.external_ids)

@@ -14,6 +14,7 @@ use super::plan::{Blob, MAX_PLAN, PlanRecord, Row};
 use super::reader::{Order, Pair, Snapshot, View};
 use super::stamp::STAMP;
 use super::tables::Table;
+use super::unlock::MARK;
 use crate::domain::time::Micros;
 
 /// The rows and plans of one write.
@@ -91,7 +92,8 @@ impl Batch {
             return Err(StoreError::BatchFull { bytes, limit: self.max_record });
         }
         let own = |row: &&Row| {
-            is_own(row.table, &row.key) || row.table == Table::Meta && *row.key == *STAMP
+            is_own(row.table, &row.key)
+                || row.table == Table::Meta && [STAMP, MARK].contains(&&*row.key)
         };
         if let Some(row) = plan.rows.iter().find(own) {
             let key = String::from_utf8_lossy(&row.key).into_owned();

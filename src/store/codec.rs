@@ -3,12 +3,18 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::owner::Owner;
 use super::tables::Table;
 
 /// A value kept in a table. When its shape changes, `VERSION` grows and `decode_older` learns the old shape.
 pub trait Record: Serialize + DeserializeOwned {
     const TABLE: Table;
     const VERSION: u8 = 1;
+
+    /// Whose data it is under this row key; where the table says [`super::tables::Whose::Record`], the record says it.
+    fn owner(&self, key: &[u8]) -> Owner {
+        Self::TABLE.owner(key)
+    }
 
     fn decode_older(version: u8, _bytes: &[u8]) -> Result<Self, CodecError> {
         Err(CodecError::Version { table: Self::TABLE, version, newest: Self::VERSION })

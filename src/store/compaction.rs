@@ -22,8 +22,10 @@ use super::plan::Row;
 use super::reader::{Base, Order, Pair, Reader};
 use super::recent::Recent;
 use super::recovery::replay;
+use super::seal::{Nonces, Seal};
 use super::space::Since;
 use super::tables::Table;
+use super::unlock::Mark;
 use super::writer::{Store, io_refused, refused};
 use super::{Health, View};
 
@@ -34,6 +36,8 @@ const BYTES: usize = 4 * 1024 * 1024;
 const CACHE: usize = 8 * 1024 * 1024;
 /// What a row takes beside its key and value, pages that are not quite full included.
 const ROW_OVERHEAD: u64 = 16;
+/// What encrypting a value adds to it, at most.
+const ENVELOPE: u64 = 64;
 /// What a database without rows takes.
 const EMPTY: u64 = 1024 * 1024;
 /// No longer than this does copying leave the disk to others between two writes.
@@ -95,6 +99,8 @@ pub struct Copy {
     /// Bytes that must stay free for the writer meanwhile.
     needed: u64,
     pace: bool,
+    /// Seals anew what lies otherwise than it would be put now; none leaves values as they are.
+    anew: Option<Seal>,
     hold: Hold,
 }
 
@@ -103,6 +109,7 @@ pub struct Copied {
     instance: Arc<Instance>,
     from: (u64, u64),
     file: Unfinished,
+    anew: bool,
     hold: Hold,
 }
 
@@ -111,14 +118,14 @@ pub struct Copied {
 pub struct Packed {
     /// Bytes of the file.
     pub size: u64,
-    /// About what it would have after a compaction; never more than `size`.
+    /// About what it would have after a compaction; more than `size` only where values are encrypted anew.
     pub packed: u64,
 }
 
 impl Packed {
     /// Per cent of the file that hold nothing.
     pub fn unused(&self) -> u64 {
-        (self.size - self.packed) * 100 / self.size.max(1)
+        self.size.saturating_sub(self.packed) * 100 / self.size.max(1)
     }
 }
 
@@ -138,10 +145,12 @@ impl Copy {
         let mut bytes = 0;
         self.each_chunk(|_, rows| {
             let length = |(key, value): &Pair| (key.len() + value.len()) as u64;
-            bytes += rows.iter().map(|row| length(row) + ROW_OVERHEAD).sum::<u64>();
+            let envelopes = if self.anew.is_some() { ENVELOPE * rows.len() as u64 } else { 0 };
+            bytes += rows.iter().map(|row| length(row) + ROW_OVERHEAD).sum::<u64>() + envelopes;
             Ok(())
         })?;
-        Ok(Packed { size: self.size, packed: (bytes + bytes / 8 + EMPTY).min(self.size) })
+        let most = if self.anew.is_some() { u64::MAX } else { self.size };
+        Ok(Packed { size: self.size, packed: (bytes + bytes / 8 + EMPTY).min(most) })
     }
 
     /// Makes the copy. `packed` is what [`Copy::measure`] gave.
@@ -151,7 +160,8 @@ impl Copy {
         self.disk.create(UNFINISHED).map_err(io)?;
         let file = Unfinished { disk: Arc::clone(&self.disk), renamed: false };
         let instance = self.copy_rows()?;
-        Ok(Copied { instance, from: self.from, file, hold: self.hold })
+        let anew = self.anew.is_some();
+        Ok(Copied { instance, from: self.from, file, anew, hold: self.hold })
     }
 
     /// The writer's room is not for copies.
@@ -169,8 +179,18 @@ impl Copy {
             open_instance(&self.disk, UNFINISHED, CACHE, &self.written).map_err(refused)?;
         let mut pending = Vec::new();
         let mut bytes = 0;
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| refused(StoreError::Database(error.to_string())))?;
+        let mut nonces = Nonces::new(random);
         self.each_chunk(|table, rows| {
-            for (key, value) in rows {
+            for (key, mut value) in rows {
+                // The store's own rows lie bare.
+                if let Some(seal) = self.anew.as_ref().filter(|_| table != Table::Meta)
+                    && let Some(sealed) = seal.again(table, &key, &value, &mut nonces)
+                {
+                    value = sealed.into();
+                }
                 bytes += key.len() + value.len();
                 pending.push(Row { table, key, value: Some(value) });
             }
@@ -222,8 +242,9 @@ fn put(instance: &Instance, rows: &[Row]) -> Result<(), StoreError> {
 
 impl Store {
     /// Begins a compaction: the copy is made beside the writer, then given to [`Store::finish_compaction`]. With
-    /// `pace` copying leaves the disk to others half of the time.
-    pub fn begin_compaction(&mut self, pace: bool) -> Result<Copy, WriteError> {
+    /// `pace` copying leaves the disk to others half of the time; `anew` seals values anew where they lie otherwise than
+    /// it would, and gives up the feed so far, which holds them as they were.
+    pub fn begin_compaction(&mut self, pace: bool, anew: Option<Seal>) -> Result<Copy, WriteError> {
         if let Health::Failed { why, .. } = self.health() {
             return Err(WriteError::Refused(Refusal::Failed { why: why.clone() }));
         }
@@ -243,6 +264,7 @@ impl Store {
             size: self.database.size(),
             needed,
             pace,
+            anew,
             hold,
         })
     }
@@ -255,10 +277,11 @@ impl Store {
         }
         let before = self.database.size();
         let last = self.journal.last_batch();
-        let Copied { instance, from, mut file, hold } = copied;
+        let Copied { instance, from, mut file, anew, hold } = copied;
         // What a checkpoint cannot settle, the copy holds all the same.
         drop(self.end_checkpoint());
-        self.settle_copy(&instance, from)?;
+        let mark = self.mark.map(|mark| Mark { mixed: mark.mixed && !anew, ..mark });
+        self.settle_copy(&instance, from, mark)?;
         // Closed in order, so that it opens without a repair.
         drop(instance);
         self.rename_copy()?;
@@ -287,15 +310,27 @@ impl Store {
         self.short = false;
         self.checkpointed = Some(Instant::now());
         self.figures.compactions += 1;
+        self.mark = mark;
+        if anew {
+            self.journal.renew().map_err(|error| io_refused("journal", &error))?;
+        }
         Ok(Compacted { before, after: self.database.size(), kept_writer: began.elapsed() })
     }
 
-    fn settle_copy(&self, instance: &Arc<Instance>, from: (u64, u64)) -> Result<(), WriteError> {
+    fn settle_copy(
+        &self,
+        instance: &Arc<Instance>,
+        from: (u64, u64),
+        mark: Option<Mark>,
+    ) -> Result<(), WriteError> {
         replay(instance, &self.journal, from).map_err(refused)?;
         let settled = guarded(|| {
             let mut transaction = begin(instance, Durability::Immediate)?;
             transaction.set_quick_repair(true);
             put_applied(&transaction, (self.journal.last_batch(), self.last_seq()))?;
+            if let Some(mark) = mark {
+                mark.put(&transaction)?;
+            }
             transaction.commit().map_err(failed)
         });
         settled.map_err(refused)

@@ -11,10 +11,10 @@ use super::database::FILE;
 use super::disk::{Disk, DiskFile};
 use super::error::OpenError;
 use super::journal::Journal;
-use super::keyfile;
 use super::migrate::{Progress, Teller, Upgrade};
 use super::space::LEAST;
 use super::stamp::Stamp;
+use super::{keyfile, keyring_file};
 
 /// What the directories are called, before the number of the format.
 pub const PREFIX: &str = "before-format-";
@@ -49,13 +49,15 @@ pub fn keep(
             duplicate(disk, &*segment.file, end, &name, &mut teller)?;
             disk.sync_dir(&format!("{dir}/journal"))?;
         }
-        match disk.open(keyfile::NAME) {
-            Ok(keys) => {
-                let name = format!("{dir}/{}", keyfile::NAME);
-                duplicate(disk, &*keys, keys.len()?, &name, &mut teller)?;
+        for name in [keyfile::NAME, keyring_file::NAME] {
+            match disk.open(name) {
+                Ok(keys) => {
+                    let name = format!("{dir}/{name}");
+                    duplicate(disk, &*keys, keys.len()?, &name, &mut teller)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
         }
         let unfinished = format!("{dir}/{FILE}.new");
         duplicate(disk, store, store.len()?, &unfinished, &mut teller)?;

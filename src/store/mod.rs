@@ -39,9 +39,13 @@ mod inspect;
 mod journal;
 mod kept;
 pub mod keyfile;
+pub mod keyring;
+mod keyring_file;
+pub mod keys;
 mod migrate;
 mod older;
 mod opened;
+pub mod owner;
 mod plan;
 mod reader;
 mod recent;
@@ -54,6 +58,7 @@ pub mod sim;
 mod space;
 mod stamp;
 mod tables;
+mod unlock;
 mod verify;
 mod writer;
 
@@ -70,13 +75,17 @@ pub use error::{Damage, FeedError, JournalError, OpenError, Refusal, StoreError,
 pub use feed::{Feed, FeedPlan};
 pub use inspect::{Inspection, inspect};
 pub use kept::PREFIX as KEPT_BEFORE_UPGRADE;
+pub use keyring_file::{
+    KeyringError, NAME as KEYRING, wants_passphrase as keyring_wants_passphrase,
+};
 pub use migrate::{MigrateError, Migrating, Migration, Progress, Upgrade};
 pub use plan::{Blob, MAX_PLAN, PlanRecord, Row};
 pub use reader::{Order, Pair, Reader, Snapshot, View};
 pub use retention::Trimmed;
 pub use space::Space;
 pub use stamp::Stamp;
-pub use tables::Table;
+pub use tables::{Table, Whose};
+pub use unlock::{UnlockError, Wanted, check as check_keyring};
 pub use verify::{SegmentReport, VerifyReport, verify};
 pub use writer::{Committed, Figures, Health, Store, Written};
 

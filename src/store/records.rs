@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::{self, CodecError, Record};
 pub use super::index_row::IndexRow;
+use super::owner::Owner;
 use super::tables::Table;
+use crate::domain::activity::Activity;
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
@@ -25,7 +27,6 @@ macro_rules! records {
 }
 
 records! {
-    Entry => Entries,
     Page => Directory,
     Pointer => References,
     AddressOf => Addresses,
@@ -47,11 +48,16 @@ records! {
     Quote => Quotes,
     Early => Early,
     Unclaimed => Unclaimed,
-    Outbound => Outbox,
     Dispatch => Dispatches,
     SentAs => SentAs,
     BotReturn => BotReturns,
     ReplyDraft => ReplyDrafts,
+    Doomed => Doomed,
+    Erasure => Erasures,
+    RewriteOwed => Rewrites,
+    Activity => Activities,
+    Deleted => Deletions,
+    WrittenBy => Authors,
     Account => Accounts,
     Session => Sessions,
     Link => Links,
@@ -59,6 +65,32 @@ records! {
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,
     SlaTimer => SlaTimers,
+}
+
+impl Record for Entry {
+    const TABLE: Table = Table::Entries;
+
+    fn owner(&self, _: &[u8]) -> Owner {
+        Owner::Ticket(self.ticket)
+    }
+}
+
+impl Record for Outbound {
+    const TABLE: Table = Table::Outbox;
+
+    fn owner(&self, _: &[u8]) -> Owner {
+        Owner::Ticket(self.ticket)
+    }
+}
+
+/// Whose data a value is that was stored before values said it themselves.
+pub(super) fn owner_of(table: Table, key: &[u8], plain: &[u8]) -> Owner {
+    let said = match table {
+        Table::Entries => codec::decode::<Entry>(plain).map(|record| record.owner(key)).ok(),
+        Table::Outbox => codec::decode::<Outbound>(plain).map(|record| record.owner(key)).ok(),
+        _ => None,
+    };
+    said.unwrap_or_else(|| table.owner(key))
 }
 
 /// One page of a ticket's timeline: at most [`PAGE_ITEMS`] entries in spoken or sent order.
@@ -176,6 +208,14 @@ pub struct EarlyReceipt {
     pub error: Option<String>,
 }
 
+/// A ticket that waits to be removed for good, or to be restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted;
+
+/// The agent who wrote a comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenBy(pub u64);
+
 /// A conversation that goes back to the bot, unless its ticket goes on before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BotReturn {
@@ -183,3 +223,33 @@ pub struct BotReturn {
     /// When the ticket ended: another end, another return.
     pub resolved_at: Option<Micros>,
 }
+
+/// An owner whose data are gone and whose key is to be destroyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doomed {
+    /// By the steady clock.
+    pub since: Micros,
+    /// A person was erased: not together with others, but now.
+    pub at_once: bool,
+}
+
+/// A person whose data are being erased, until the last of it has gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// The contact and those that turned out to be the same person.
+    pub contacts: Vec<u64>,
+    /// By which tickets without a contact are known as theirs.
+    pub phones: Vec<String>,
+    pub emails: Vec<String>,
+}
+
+/// Words that were erased, or stored before encryption was switched on, may still lie in the files: the store is to
+/// be written anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RewriteOwed {
+    /// By the steady clock.
+    pub since: Micros,
+}
+
+/// The key of the one row of [`Table::Rewrites`].
+pub const OWED: &[u8] = b"owed";

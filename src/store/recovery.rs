@@ -74,6 +74,7 @@ impl Store {
             current,
             known: Known::default(),
             feed_epoch,
+            mark: None,
             since: Since::default(),
             settling: None,
             postponed: None,

@@ -18,6 +18,7 @@ use super::journal::{AppendError, Journal, Record};
 use super::plan::PlanRecord;
 use super::reader::{Current, Reader};
 use super::space::Since;
+use super::unlock::Mark;
 
 /// Rows that a batch is expected not to exceed; one that does near the end of the space is refused once.
 const ROWS_AHEAD: u64 = 256;
@@ -29,6 +30,8 @@ pub struct Store {
     pub(super) database: Database,
     pub(super) journal: Journal,
     pub(super) feed_epoch: String,
+    /// How values lie, once it is unlocked; none if nothing was ever encrypted.
+    pub(super) mark: Option<Mark>,
     pub(super) current: Arc<Current>,
     pub(super) known: Known,
     /// What has happened since the last checkpoint was begun.

@@ -20,12 +20,25 @@ pub struct Problem {
     /// The fields that were wrong, if any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// With 412: what it is by now that was to be changed.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Box<Present>>,
     /// Seconds after which trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
     /// With 401: the code of the second factor is what is missing, or wrong.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub totp_required: bool,
+}
+
+/// The present state of what somebody else has changed meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Present {
+    /// As a `GET` shows it.
+    #[schema(value_type = Object)]
+    pub current: serde_json::Value,
+    /// Its `ETag`.
+    pub current_etag: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -43,6 +56,7 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
+            now: None,
             retry_after: None,
             totp_required: false,
         }

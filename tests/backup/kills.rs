@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use frontdesk::store::sim::Random;
 use frontdesk::store::{OpenError, RealDisk, Store, StoreSettings};
 
-use crate::desk::{Scratch, fill, rows};
+use crate::desk::{Scratch, fill, keyed, rows};
 use crate::harness::{Daemon, frontdesk};
 use crate::{run, told, works};
 
@@ -91,11 +91,12 @@ fn a_backup_that_is_killed_leaves_whole_ones_only_and_a_sound_store() {
     println!("{killed} backups killed, {done} done before it, {takes:.1?} each");
     // One more clears up behind all that were killed, and is restored.
     works(daemon.cli(&["backup", &scratch.text("share")]));
-    let left = files(&share);
+    let mut left = files(&share);
+    assert!(left.remove("frontdesk.keyring").is_some());
     assert!(left.len() <= 3 && left.keys().all(|name| name.ends_with(".fdb")), "{left:?}");
     assert!(works(daemon.cli(&["verify"])).contains("sound"));
     daemon.terminate();
-    fs::write(scratch.path("config.toml"), "").expect("a file");
+    fs::write(scratch.path("config.toml"), keyed(&daemon.data_dir())).expect("a file");
     let there = scratch.path("there");
     works(run(&there, &scratch.path("config.toml"), &["restore", &scratch.text("share")]));
     assert!(crate::rows_of(&there) == crate::rows_of(&daemon.data_dir()), "row by row");
@@ -120,7 +121,7 @@ fn a_restore_that_is_killed_leaves_a_whole_store_or_none() {
     let scratch = Scratch::new("killed-restores");
     let (data, config) = (scratch.path("data"), scratch.path("config.toml"));
     fill(&data, 3_000);
-    fs::write(&config, "").expect("a file");
+    fs::write(&config, keyed(&data)).expect("a file");
     let file = scratch.text("desk.fdb");
     works(run(&data, &config, &["backup", &file]));
     let expected = crate::rows_of(&data);

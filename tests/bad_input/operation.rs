@@ -68,12 +68,14 @@ fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
 
 impl Operation {
     pub fn names_a_ticket(&self) -> bool {
-        self.path.contains("{id}") || self.path.contains("{ref}")
+        self.path.contains("/calls/{id}") || self.path.contains("{ref}")
     }
 
     /// The address with this reference for the ticket, and something that may be for other parameters.
     pub fn about(&self, ticket: &str) -> String {
-        let path = self.path.replace("{id}", ticket).replace("{ref}", ticket);
+        let path = self.path.replace("/calls/{id}", &format!("/calls/{ticket}"));
+        let path = path.replace("{ref}", ticket).replace("{id}", "1");
+        let path = path.replace("{tag}", "vip").replace("{agent}", "1").replace("{other}", "1001");
         let path = path.replace("{session_id}", "s-1").replace("{name}", "a-consumer");
         let path = path.replace("{comment}", "1").replace("{conversation}", "1");
         let path = path.replace("{event}", "messages-upsert").replace("{kind}", "messages");
@@ -91,6 +93,17 @@ impl Operation {
         // Required where no tool was called.
         if self.properties.iter().any(|(name, _)| name == "message") {
             body.insert("message".into(), "Hello".into());
+        }
+        // Required where there is no number, and where the other tickets are not named otherwise.
+        if self.method == "POST" && self.path == "/api/tickets" {
+            body.insert("requester_email".into(), "john.doe@example.com".into());
+        }
+        if self.path.ends_with("/bulk") {
+            body.insert("ids".into(), serde_json::json!([999_999_998]));
+            body.insert("action".into(), "resolve".into());
+        }
+        if self.path.ends_with("/merge") {
+            body.insert("tickets".into(), serde_json::json!([999_999_998]));
         }
         // Required where the address does not tell it.
         if self.path.ends_with("/status") {

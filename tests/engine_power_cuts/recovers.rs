@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::Submission;
 use frontdesk::engine::{Engine, Error, Health, Limits, Writer, verify};
+use frontdesk::store::backup::Secret;
 use frontdesk::store::records::IndexRow;
 use frontdesk::store::seal::Seal;
 use frontdesk::store::sim::{Op, Random, SimDisk};
-use frontdesk::store::{Order, Store, StoreSettings};
+use frontdesk::store::{Order, Store, StoreSettings, UnlockError};
 use frontdesk::telemetry::metrics::Metrics;
 use frontdesk::telemetry::progress::Progress;
 
@@ -106,14 +107,15 @@ impl Desk {
         let disk = SimDisk::new(seed);
         // What does not fit the cache is read and written behind the journal, and may fail there.
         let settings = StoreSettings { cache_bytes: 16 * 1024, ..settings(&mut random) };
-        let store = Store::open(disk.boot(), settings).expect("it opens");
+        let mut store = Store::open(disk.boot(), settings).expect("it opens");
+        let root = |_| Ok::<_, UnlockError>(Secret::Key([1; 32]));
+        let seal = store.unlock(Seal::new([7; 32]), true, root).expect("it unlocks");
         let limits =
             Limits { queue: 64, batch_commands: 8, batch_bytes: 16 * 1024, seen_window: 50 };
         let metrics = Arc::new(Metrics::default());
         let clocks = Arc::new(MachineClocks::new(Vec::new()));
         let (engine, writer) =
-            Engine::start(store, rules(), Seal::new([7; 32]), limits, clocks, metrics)
-                .expect("it starts");
+            Engine::start(store, rules(), seal, limits, clocks, metrics).expect("it starts");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         (Desk { disk, engine, runtime, senders: Senders::default(), random }, writer)
     }

@@ -145,7 +145,8 @@ fn a_search_says_how_far_it_went() {
     assert_eq!(found["pagination"], json!({"page": 3, "limit": 2, "total": 100, "totalPages": 50}));
     assert_eq!(rows(&found, "tickets")[0]["number"], 1011, "the hundred newest, the fifth of them");
     let named = desk.read(&format!("/api/tickets?q={oldest}"));
-    assert_eq!(rows(&named, "tickets")[0]["number"], oldest, "a reference is found wherever it is");
+    let found = rows(&named, "tickets");
+    assert!(found.iter().any(|t| t["number"] == oldest), "a reference is found wherever it is");
     assert!(desk.read("/api/tickets")["search"].is_null());
 }
 

@@ -76,7 +76,7 @@ impl Desk {
 fn no_card_number_reaches_the_disk_an_answer_the_log_or_a_backup() {
     const PAN: &str = "4111 1111 1111 1111";
     const BARE: &str = "5555555555554444";
-    let daemon = Daemon::with_config("[log]\nlevel = \"trace\"\n");
+    let daemon = Daemon::with_config("[log]\nlevel = \"trace\"\n[store]\nencryption = \"off\"\n");
     let token = daemon.token("admin");
     let desk = Desk(daemon, token);
     desk.done(

@@ -4,6 +4,7 @@
 //! whoever runs the command. Nothing older is removed before the new backup is there and was read back.
 
 mod file;
+mod keyring;
 mod last;
 mod object;
 mod place;
@@ -26,10 +27,11 @@ use crate::store::keyfile;
 use crate::telemetry::{self, progress::Progress};
 
 use file::NewFile;
+pub use keyring::{KeyFlags, Unlocked};
 pub use last::Last;
 use object::{NewObject, Remote};
 pub use place::Place;
-pub use secret::Flags;
+pub use secret::{Flags, key as key_of, passphrase as passphrase_of};
 pub use source::{find, refused};
 
 #[derive(Args)]
@@ -89,6 +91,8 @@ struct Made {
 fn make(place: &Place, config: &Config, secret: Option<&Secret>) -> Result<Made, Failure> {
     let keep = config.backup.keep as usize;
     let name = place::dated();
+    // First, so that there is never a backup that nothing opens.
+    keyring::keep(place, config)?;
     match place {
         Place::File(path) => {
             let (end, bytes) = to_file(path, config, secret)?;

@@ -96,7 +96,8 @@ pub fn s3_secret_key(config: &BackupConfig) -> Result<String, Failure> {
     Err(Failure::usage("an s3:// address needs backup.s3.secret_key or backup.s3.secret_key_file"))
 }
 
-fn passphrase(file: &Path) -> Result<Secret, Failure> {
+/// The passphrase in the first line of a file.
+pub fn passphrase(file: &Path) -> Result<Secret, Failure> {
     strong(first_line(file)?, &file.display().to_string()).map(Secret::Passphrase)
 }
 
@@ -110,18 +111,9 @@ fn strong(words: String, from: &str) -> Result<String, Failure> {
     )))
 }
 
-fn key(file: &Path) -> Result<Secret, Failure> {
-    let bytes = content(file)?;
-    if let Ok(key) = <[u8; 32]>::try_from(&bytes[..]) {
-        return Ok(Secret::Key(key));
-    }
-    let text = std::str::from_utf8(&bytes).map(str::trim).ok().filter(|text| text.len() == 64);
-    let digits = text.and_then(|text| {
-        let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-        (0..32).map(|at| digit(2 * at)).collect::<Option<Vec<u8>>>()
-    });
-    let key = digits.and_then(|digits| digits.try_into().ok());
-    key.map(Secret::Key).ok_or_else(|| {
+/// The key in a file of 32 bytes or 64 hex digits.
+pub fn key(file: &Path) -> Result<Secret, Failure> {
+    Secret::of_key_file(&content(file)?).ok_or_else(|| {
         Failure::usage(format!(
             "{}: is no key: expected 32 bytes or 64 hex digits, as `openssl rand -hex 32` makes",
             file.display()

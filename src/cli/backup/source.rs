@@ -69,6 +69,14 @@ impl Source {
     }
 }
 
+/// A small object as a whole.
+pub fn content(remote: Remote, key: &str) -> Result<Vec<u8>, Failure> {
+    let size = remote.size(key)?.unwrap_or(0);
+    let mut bytes = Vec::new();
+    OldObject::open(remote, key, size).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The newest format of rows that this program works with.
 pub fn newest(config: &Config) -> u32 {
     app::settings(config).upgrade.newest()

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use crate::config::{self, Setting, Sources, settings};
 
 /// Words that settings choose from.
-const WORDS: [&str; 17] = [
+const WORDS: [&str; 19] = [
     "error",
     "warn",
     "info",
@@ -21,6 +21,8 @@ const WORDS: [&str; 17] = [
     "high",
     "urgent",
     "off",
+    "keyfile",
+    "passphrase",
     "self",
     "files",
     "openai",

@@ -32,7 +32,7 @@ pub fn receive(draft: &mut Draft<'_>, change: &MessageChange) -> Result<Reply, R
     for hash in identity::waiting(draft, change) {
         let mut waits = identity::waits_under(draft, &hash)?.unwrap_or_default();
         if waits.add(early.clone()) {
-            identity::keep_waiting(draft, &hash, &waits);
+            identity::keep_waiting(draft, &change.addresses, &hash, &waits)?;
         }
     }
     Ok(Reply::Changed { ticket: None })
@@ -118,6 +118,14 @@ fn edit(
     rewrite(draft, no, entry, |entry| say_last(entry, known))
 }
 
+/// Other words for an entry that was written here: they count from now on, whatever the clock says.
+pub fn reword(draft: &mut Draft<'_>, no: u64, entry: Entry, text: &str) -> Result<(), Refusal> {
+    let known = revisions(draft, &entry)?;
+    let newest = known.iter().map(|revision| revision.at).max().unwrap_or(entry.at);
+    let at = draft.ctx.now.max(newest.plus(1));
+    edit(draft, no, entry, text, Some(at))
+}
+
 /// The entry says the last of these wordings, unless it was deleted.
 fn say_last(entry: &mut Entry, revisions: Vec<Revision>) {
     let mut wordings = wordings(revisions);
@@ -129,7 +137,12 @@ fn say_last(entry: &mut Entry, revisions: Vec<Revision>) {
     }
 }
 
-fn delete(draft: &mut Draft<'_>, no: u64, entry: Entry, at: Option<Micros>) -> Result<(), Refusal> {
+pub fn delete(
+    draft: &mut Draft<'_>,
+    no: u64,
+    entry: Entry,
+    at: Option<Micros>,
+) -> Result<(), Refusal> {
     // One of the two forms in which it comes may not tell when.
     let at = at.unwrap_or(draft.ctx.now);
     if entry.deleted_at.is_some_and(|known| known <= at) {
@@ -178,8 +191,8 @@ fn rewrite(
     let before = first_line(&entry.body);
     how(&mut entry);
     draft.put(&key::number(no), &entry);
-    draft.event_about(EventKind::EntryUpdated, Some(entry.ticket), Some(no), None);
-    let Some(mut ticket) = draft.rows().ticket(entry.ticket)? else { return Ok(()) };
+    let Some(mut ticket) = draft.rows().home(entry.ticket)? else { return Ok(()) };
+    draft.event_about(EventKind::EntryUpdated, Some(ticket.number), Some(no), None);
     ticket.updated_at = draft.ctx.now;
     if ticket.subject.as_ref() == Some(&before) {
         ticket.subject = Some(first_line(&entry.body));
@@ -219,6 +232,7 @@ fn react(
     }
     // The entry is put again so that the event shows it.
     draft.put(&key::number(no), entry);
-    draft.event_about(EventKind::EntryUpdated, Some(entry.ticket), Some(no), None);
+    let home = draft.rows().home(entry.ticket)?.map_or(entry.ticket, |ticket| ticket.number);
+    draft.event_about(EventKind::EntryUpdated, Some(home), Some(no), None);
     Ok(())
 }

@@ -10,7 +10,9 @@ use crate::domain::message::{Early, Unclaimed};
 use crate::engine::command::{IdScope, InboundMessage, MessageChange, Refusal};
 use crate::engine::draft::Draft;
 use crate::engine::rows::key;
+use crate::store::Table;
 use crate::store::codec::Record;
+use crate::store::owner::Owner;
 use crate::store::records::Seen;
 
 type Hash = [u8; 16];
@@ -205,9 +207,22 @@ pub fn waits_under(draft: &Draft<'_>, hash: &Hash) -> Result<Option<Early>, Refu
     find(draft, hash)
 }
 
-/// Keeps what waits under this key.
-pub fn keep_waiting(draft: &mut Draft<'_>, hash: &Hash, early: &Early) {
-    draft.put(&key::bucketed(day(draft.ctx.steady), hash), early);
+/// Keeps what waits under this key, as the data of whose chat these addresses are.
+pub fn keep_waiting(
+    draft: &mut Draft<'_>,
+    addresses: &[String],
+    hash: &Hash,
+    early: &Early,
+) -> Result<(), Refusal> {
+    let owner = owner(draft, addresses)?;
+    draft.put_as(owner, &key::bucketed(day(draft.ctx.steady), hash), early);
+    Ok(())
+}
+
+/// Whose data it is that comes from these addresses: of nobody in particular as long as nobody is known there.
+fn owner(draft: &Draft<'_>, addresses: &[String]) -> Result<Owner, Refusal> {
+    let found = find_contact(draft, addresses)?;
+    Ok(found.first().map_or(Owner::Desk, |contact| Owner::Contact(*contact)))
 }
 
 /// The key of what we wrote in the chat of this address.
@@ -233,16 +248,36 @@ pub fn unclaimed(
     Ok(all)
 }
 
+/// Forgets what we wrote in the chats of these addresses.
+pub fn forget_unclaimed(
+    draft: &mut Draft<'_>,
+    instance: &str,
+    addresses: &[String],
+) -> Result<(), Refusal> {
+    let today = day(draft.ctx.steady);
+    for address in addresses {
+        let hash = of_chat(draft, instance, address);
+        for day in today.saturating_sub(draft.ctx.rules.dedup_days)..=today {
+            let row = key::bucketed(day, &hash);
+            if draft.get::<Unclaimed>(&row)?.is_some() {
+                draft.delete(Table::Unclaimed, &row);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Keeps what we wrote in a chat of these addresses.
 pub fn keep_unclaimed(
     draft: &mut Draft<'_>,
     instance: &str,
     addresses: &[String],
     unclaimed: &Unclaimed,
-) {
-    let today = day(draft.ctx.steady);
+) -> Result<(), Refusal> {
+    let (today, owner) = (day(draft.ctx.steady), owner(draft, addresses)?);
     for address in addresses.iter().take(MAX_ADDRESSES) {
         let row = key::bucketed(today, &of_chat(draft, instance, address));
-        draft.put(&row, unclaimed);
+        draft.put_as(owner, &row, unclaimed);
     }
+    Ok(())
 }

@@ -31,7 +31,7 @@ pub fn take(draft: &mut Draft<'_>, new: &NewCase) -> Result<Reply, Refusal> {
         new.delivery.as_ref().map(|id| draft.ctx.seal.hash("delivery", &[id.as_bytes()]));
     if let Some(delivery) = &delivery
         && let Some(number) = seen(draft, delivery)?.and_then(|seen| seen.ticket)
-        && let Some(ticket) = draft.rows().ticket(number)?
+        && let Some(ticket) = draft.rows().home(number)?
     {
         return Ok(Reply::Taken { ticket: Box::new(ticket), made: false });
     }

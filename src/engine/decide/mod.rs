@@ -9,14 +9,20 @@ mod call_source;
 mod changes;
 mod chat;
 mod comments;
+mod deletion;
+mod desk;
 mod drafts;
 mod feed;
 mod identity;
 mod infer;
 mod intake;
+mod mentions;
+mod merge;
 mod mode;
 mod outbox;
 mod people;
+mod privacy;
+pub mod purge;
 mod queue;
 mod reported_call;
 mod session;
@@ -31,6 +37,7 @@ use super::command::{Command, Idempotency, Refusal, Reply, Submission};
 use super::draft::{Context, Draft, Notice};
 use super::rows::key;
 use crate::domain::time::Micros;
+use crate::store::owner::Owner;
 use crate::store::records::Remembered;
 use crate::store::{PlanRecord, View};
 
@@ -59,8 +66,10 @@ pub fn decide(
     if let Some(idempotency) = &submission.idempotency {
         let bytes = postcard::to_stdvec(&reply).map_err(|e| Refusal::Store(e.to_string()))?;
         let row = Remembered { request: idempotency.request, reply: bytes };
-        draft.put(&key::bucketed(hour(ctx.steady), &idempotency.key), &row);
+        let owner = owner(&reply);
+        draft.put_as(owner, &key::bucketed(hour(ctx.steady), &idempotency.key), &row);
     }
+    draft.keep_activities().map_err(Refusal::from)?;
     let empty = draft.is_empty();
     let (plan, notices) = draft.finish();
     Ok(Decision { plan: (!empty).then_some(plan), reply, notices })
@@ -94,6 +103,15 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
             drafts::save(draft, ticket, body, *is_internal)
         }
         Command::ResendComment { ticket, entry } => comments::resend(draft, ticket, *entry),
+        Command::EditComment { ticket, entry, body } => comments::edit(draft, ticket, *entry, body),
+        Command::DeleteComment { ticket, entry } => comments::delete(draft, ticket, *entry),
+        Command::CreateTicket(new) => desk::create(draft, new),
+        Command::ChangeTicket { ticket, expected, change } => {
+            desk::change(draft, ticket, *expected, change)
+        }
+        Command::MergeTickets { into, others, reason } => {
+            merge::merge(draft, into, others, reason.as_deref())
+        }
         Command::Dispatched { conversation, number, entry, outcome } => {
             outbox::dispatched(draft, (*conversation, *number), *entry, outcome)
         }
@@ -115,6 +133,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),
         Command::DropCursor { name } => feed::drop_cursor(draft, name),
         Command::Sweep => sweep::sweep(draft),
+        Command::Privacy(step) => privacy::step(draft, step),
         Command::SeedSla => sla_policy::seed(draft),
         Command::SaveSlaPolicy { id, policy } => sla_policy::save(draft, *id, policy),
         Command::DeleteSlaPolicy { id } => sla_policy::delete(draft, *id),
@@ -123,6 +142,22 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::DeleteBusinessHours { id } => sla_policy::delete_hours(draft, *id),
         Command::SlaDue => sla::due(draft),
     }
+}
+
+/// Whose data a reply repeats.
+fn owner(reply: &Reply) -> Owner {
+    let number = match reply {
+        Reply::Call { ticket, .. }
+        | Reply::Ticket(ticket)
+        | Reply::Interaction { ticket, .. }
+        | Reply::Metadata { ticket, .. }
+        | Reply::Taken { ticket, .. }
+        | Reply::Comment { ticket, .. } => Some(ticket.number),
+        Reply::CallAttached { ticket, .. } => Some(*ticket),
+        Reply::Message { ticket, .. } | Reply::Changed { ticket } => *ticket,
+        _ => None,
+    };
+    number.map_or(Owner::Desk, Owner::Ticket)
 }
 
 /// The reply that was given to this key before, if any.

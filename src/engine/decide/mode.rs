@@ -11,7 +11,7 @@ use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::rows::{ReadError, key};
 use crate::engine::rules::BotReturns;
-use crate::store::codec::{self, Record};
+use crate::store::codec::Record;
 use crate::store::records::BotReturn;
 use crate::store::{Blob, Order, Table, View};
 
@@ -59,7 +59,7 @@ fn turn(
     );
     // The feed shows the ticket as this plan has it.
     if let Some(number) = conversation.ticket
-        && let Some(ticket) = draft.rows().ticket(number)?
+        && let Some(ticket) = draft.rows().home(number)?
     {
         draft.put_ticket(&ticket)?;
     }
@@ -132,6 +132,9 @@ fn due(draft: &Draft<'_>) -> Result<Vec<(Blob, BotReturn)>, ReadError> {
     let end = key::bot_return(draft.ctx.steady.0.saturating_add(1), 0);
     let rows = View::scan(draft, BotReturn::TABLE, &[], Some(&end), Order::Ascending, MAX_DUE)?;
     rows.into_iter()
-        .map(|(row_key, bytes)| Ok((row_key, codec::decode(draft.ctx.seal.open(&bytes)?)?)))
+        .map(|(row_key, bytes)| {
+            let record = draft.rows().open(&row_key, &bytes)?;
+            Ok((row_key, record))
+        })
         .collect()
 }

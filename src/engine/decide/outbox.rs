@@ -15,6 +15,7 @@ use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::rows::{MAX_WAITING, key};
 use crate::store::Table;
+use crate::store::owner::Owner;
 use crate::store::records::{EarlyReceipt, SentAs};
 
 /// How long an echo whose id nobody told us may be late and still be known by its words.
@@ -90,7 +91,7 @@ pub fn queue(draft: &mut Draft<'_>, route: Route, no: u64, entry: &Entry) -> Res
     let round = draft.rows().dispatch(no)?.map_or(1, |d| d.round + 1);
     let changed_at = draft.ctx.now;
     let dispatch = Dispatch { state: Delivery::Queued, round, error: None, changed_at };
-    draft.put(&key::number(no), &dispatch);
+    draft.put_as(Owner::Ticket(entry.ticket), &key::number(no), &dispatch);
     Ok(())
 }
 
@@ -196,17 +197,20 @@ fn advance(
         }
         _ => None,
     };
-    draft.put(&key::number(no), &Dispatch { state, error, changed_at: at, ..dispatch });
+    let moved = Dispatch { state, error, changed_at: at, ..dispatch };
+    draft.put_as(Owner::Ticket(entry.ticket), &key::number(no), &moved);
     tell(draft, entry.ticket, no, &entry)
 }
 
 /// Tells the feed of it, with the entry and its ticket as they are.
 pub fn tell(draft: &mut Draft<'_>, ticket: u64, no: u64, entry: &Entry) -> Result<(), Refusal> {
     draft.put(&key::number(no), entry);
-    if let Some(ticket) = draft.rows().ticket(ticket)? {
-        draft.put_ticket(&ticket)?;
+    let home = draft.rows().home(ticket)?;
+    if let Some(ticket) = &home {
+        draft.put_ticket(ticket)?;
     }
-    draft.event_about(EventKind::EntryUpdated, Some(ticket), Some(no), None);
+    let number = home.map_or(ticket, |home| home.number);
+    draft.event_about(EventKind::EntryUpdated, Some(number), Some(no), None);
     Ok(())
 }
 
@@ -245,7 +249,10 @@ pub fn receipt(
             _ => EarlyReceipt { state, at, error: error.map(str::to_owned) },
         };
         let (round, noted_at) = (0, draft.ctx.steady);
-        note(draft, &hash, &SentAs { entry: None, round, noted_at, early: Some(furthest) });
+        let row = SentAs { entry: None, round, noted_at, early: Some(furthest) };
+        // What it says of a failure may name the customer.
+        let row_key = key::bucketed(day(draft.ctx.steady), &hash);
+        draft.put_as(Owner::Contact(conversation.contact), &row_key, &row);
     }
     Ok(Reply::Done)
 }

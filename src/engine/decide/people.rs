@@ -220,6 +220,9 @@ fn show_contact(
     conversation: &Conversation,
 ) -> Result<(), Refusal> {
     let Some(mut ticket) = open_ticket(draft, conversation)? else { return Ok(()) };
+    if ticket.conversation != Some(conversation.id) {
+        return Ok(());
+    }
     ticket.requester.contact = Some(contact.id);
     ticket.requester.phone = contact.phone.clone();
     ticket.updated_at = draft.ctx.now;
@@ -230,7 +233,7 @@ fn show_contact(
 
 fn open_ticket(draft: &Draft<'_>, conversation: &Conversation) -> Result<Option<Ticket>, Refusal> {
     Ok(match conversation.ticket {
-        Some(number) => draft.rows().ticket(number)?.filter(|t| t.status.is_open()),
+        Some(number) => draft.rows().live(number)?.filter(|t| t.status.is_open()),
         None => None,
     })
 }

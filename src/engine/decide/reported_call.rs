@@ -17,7 +17,7 @@ pub fn report(draft: &mut Draft<'_>, new: &CallReport) -> Result<Reply, Refusal>
     let identity = draft.ctx.seal.hash("report", &[session, new.event.as_bytes()]);
     let pointer = key::session(&draft.ctx.seal.hash("session", &[session]));
     let known = match draft.rows().pointer(&pointer)? {
-        Some(number) => draft.rows().ticket(number)?,
+        Some(number) => draft.rows().home(number)?,
         None => None,
     };
     if let Some(ticket) = &known
@@ -25,6 +25,7 @@ pub fn report(draft: &mut Draft<'_>, new: &CallReport) -> Result<Reply, Refusal>
     {
         return Ok(Reply::Taken { ticket: Box::new(ticket.clone()), made: false });
     }
+    let known = known.filter(|ticket| ticket.deleted.is_none());
     let made = known.is_none();
     let mut ticket = match known {
         Some(ticket) => learn(draft, ticket, new)?,

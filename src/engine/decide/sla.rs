@@ -103,6 +103,18 @@ fn wind(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(
     Ok(())
 }
 
+/// Of a ticket that is deleted for good: its clock goes, and the timer.
+pub(in crate::engine) fn forget(draft: &mut Draft<'_>, number: u64) -> Result<(), ReadError> {
+    let row_key = key::number(number);
+    if let Some(clock) = draft.get::<SlaClock>(&row_key)? {
+        if let Some(at) = clock.wakes_at {
+            draft.delete(SlaTimer::TABLE, &key::timer(at, number));
+        }
+        draft.delete(SlaClock::TABLE, &row_key);
+    }
+    Ok(())
+}
+
 /// Tells of what is due by now; gives the number of timers that were dealt with.
 pub fn due(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     if !draft.ctx.trusted {

@@ -18,7 +18,7 @@ pub fn keep(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<(), Refus
         attachment: message.attachment.clone(),
         quoted: message.quoted.clone(),
     });
-    identity::keep_unclaimed(draft, &message.instance, &message.addresses, &known);
+    identity::keep_unclaimed(draft, &message.instance, &message.addresses, &known)?;
     Ok(())
 }
 
@@ -36,7 +36,7 @@ pub fn claim(
         return Ok(());
     }
     known.messages = others;
-    identity::keep_unclaimed(draft, &message.instance, addresses, &known);
+    identity::keep_unclaimed(draft, &message.instance, addresses, &known)?;
     for own in answers {
         let own = InboundMessage {
             instance: message.instance.clone(),

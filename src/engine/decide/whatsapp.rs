@@ -82,11 +82,11 @@ fn own_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcom
     let Some(number) = conversation.ticket else {
         return Ok(Outcome { mode: conversation.mode, ..nothing });
     };
-    let Some(mut ticket) = draft.rows().ticket(number)? else { return Ok(nothing) };
+    let Some(mut ticket) = draft.rows().live(number)? else { return Ok(nothing) };
     let entry = Some(add_message(draft, &mut ticket, message, Speaker::Agent)?);
     comments::answered(draft, &mut ticket);
     draft.put_ticket(&ticket)?;
-    Ok(Outcome { ticket: Some(number), mode: conversation.mode, entry })
+    Ok(Outcome { ticket: Some(ticket.number), mode: conversation.mode, entry })
 }
 
 fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<Outcome, Refusal> {
@@ -97,7 +97,7 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
     };
     let before = conversation.clone();
     let current = match conversation.ticket {
-        Some(number) => draft.rows().ticket(number)?,
+        Some(number) => draft.rows().live(number)?,
         None => None,
     };
     let now = draft.ctx.now;
@@ -122,6 +122,9 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
             ticket
         }
     };
+    // Of a ticket with two conversations it is the one in which the customer wrote last.
+    ticket.conversation = Some(conversation.id);
+    conversation.ticket = Some(ticket.number);
     let entry = Some(add_message(draft, &mut ticket, message, Speaker::User)?);
     super::infer::from_text(draft, &mut ticket, &message.text);
     if ticket.requester.name.is_none() {
@@ -239,7 +242,10 @@ pub fn reopened(draft: &mut Draft<'_>, ticket: &Ticket) -> Result<(), Refusal> {
         return Ok(());
     };
     if let Some(other) = conversation.ticket.filter(|n| *n != ticket.number)
-        && draft.rows().ticket(other)?.is_some_and(|t| t.status.is_open())
+        && draft
+            .rows()
+            .live(other)?
+            .is_some_and(|t| t.number != ticket.number && t.status.is_open())
     {
         return Err(Refusal::Conflict(format!(
             "the conversation of ticket #{} goes on in ticket #{other}, which is open",

@@ -7,9 +7,11 @@
 mod calls;
 mod cases;
 mod changes;
+mod endings;
 mod memory;
 mod messages;
 mod people;
+mod privacy;
 mod receipts;
 mod replies;
 mod sequences;
@@ -169,13 +171,17 @@ impl Desk {
     fn take(&mut self, plan: &PlanRecord) {
         self.rows.apply(plan);
         for row in &plan.rows {
-            let Some(value) = &row.value else { continue };
+            let Some(value) = &row.value else {
+                if row.table == Table::Index {
+                    self.index.remove(u64::from_be_bytes((*row.key).try_into().unwrap()));
+                }
+                continue;
+            };
             match row.table {
                 Table::Index => {
                     let number = u64::from_be_bytes((*row.key).try_into().unwrap());
-                    let line =
-                        crate::store::codec::decode::<IndexRow>(self.seal.open(value).unwrap());
-                    self.index.put(number, &line.unwrap());
+                    let line: IndexRow = self.rows().open(&row.key, value).unwrap();
+                    self.index.put(number, &line);
                 }
                 table if load::WINDOWED.contains(&table) => load::insert(&mut self.seen, &row.key),
                 _ => {}
@@ -188,9 +194,8 @@ impl Desk {
         let events: Vec<Event> =
             plan.events.iter().map(|e| Event::decode(e, &self.seal).unwrap()).collect();
         for row in plan.rows.iter().filter(|r| r.table == Table::Tickets) {
-            let value = row.value.as_ref().expect("tickets are never deleted");
-            let after: Ticket =
-                crate::store::codec::decode(self.seal.open(value).unwrap()).unwrap();
+            let Some(value) = &row.value else { continue };
+            let after: Ticket = self.rows().open(&row.key, value).unwrap();
             let shown =
                 |t: &Ticket| (t.status, t.assignee.clone(), t.extent.entries, t.call_running);
             let before = self.rows().ticket(after.number).unwrap();
@@ -250,7 +255,8 @@ impl Desk {
     /// How often each text stands in any timeline.
     fn said(&self) -> HashMap<String, usize> {
         let mut said = HashMap::new();
-        for ticket in self.tickets() {
+        // What is part of another ticket is said there.
+        for ticket in self.tickets().into_iter().filter(|t| t.merged.is_none()) {
             for entry in self.entries(ticket.number) {
                 *said.entry(entry.body).or_default() += 1;
             }
@@ -296,7 +302,8 @@ impl Desk {
     }
 
     fn counters_are_a_recount(&self) {
-        let tickets = self.tickets();
+        let whole = self.tickets();
+        let tickets: Vec<Ticket> = whole.iter().filter(|t| t.is_live()).cloned().collect();
         for status in Status::ALL {
             let filter = Filter { statuses: Set::statuses([status]), ..Filter::default() };
             let counted = tickets.iter().filter(|t| t.status == status).count() as u64;
@@ -319,7 +326,7 @@ impl Desk {
         }
         assert_eq!(shown, by_category);
         let mut tools: BTreeMap<String, u64> = BTreeMap::new();
-        for ticket in &tickets {
+        for ticket in whole.iter().filter(|t| t.merged.is_none()) {
             for call in self.entries(ticket.number).into_iter().flat_map(|e| e.tool_calls) {
                 *tools.entry(call.name).or_default() += 1;
             }
@@ -360,6 +367,7 @@ fn rules() -> Rules {
         portal_life: 90 * Micros::DAY,
         outbound: [("bridge 0".to_owned(), 60)].into(),
         max_outbox: 20,
+        retention: Vec::new(),
         bot_returns: BotReturns::After(Micros::HOUR),
         redactor: std::sync::Arc::default(),
     }

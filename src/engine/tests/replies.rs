@@ -17,7 +17,6 @@ use crate::store::records::ConversationOf;
 struct Written {
     ticket: u64,
     conversation: u64,
-    entry: u32,
     no: u64,
     text: String,
     /// What the bridge calls it, and when we learned that.
@@ -47,8 +46,8 @@ impl Replies {
             is_internal,
         };
         let goes_out = !is_internal && before.channel == Channel::Whatsapp;
-        let (entry, delivery) = match desk.ask(&relay(), command) {
-            Ok((Reply::Comment { entry, delivery, .. }, true)) => (entry, delivery),
+        let delivery = match desk.ask(&relay(), command) {
+            Ok((Reply::Comment { delivery, .. }, true)) => delivery,
             Err(Refusal::Conflict(_)) => {
                 let configured = instance(desk, &before).is_some_and(|i| i == "bridge 0");
                 assert!(goes_out && (before.status == Status::Closed || !configured));
@@ -72,7 +71,6 @@ impl Replies {
         self.written.push(Written {
             ticket,
             conversation,
-            entry: entry.id,
             no: row.entry,
             text: body,
             id: None,
@@ -143,10 +141,9 @@ impl Replies {
             text: written.text.clone(),
             ..InboundMessage::default()
         };
-        let entries = desk.entries(written.ticket).len();
-        let ticket = written.ticket;
+        let entries = desk.said().len();
         desk.ask(&relay(), Command::ReceiveMessage(Box::new(message))).unwrap();
-        assert_eq!(desk.entries(ticket).len(), entries, "the echo is not stored");
+        assert_eq!(desk.said().len(), entries, "the echo is not stored");
         let steady = desk.steady();
         let written = &mut self.written[at];
         written.id.get_or_insert((id, steady));
@@ -157,8 +154,12 @@ impl Replies {
     pub fn is_sent_again(&mut self, desk: &mut Desk, which: usize) {
         let Some(at) = which.checked_rem(self.written.len()) else { return };
         let written = &mut self.written[at];
-        let ticket = Reference::Number(written.ticket);
-        let command = Command::ResendComment { ticket, entry: written.entry };
+        let Some(home) = desk.rows().live(written.ticket).unwrap() else { return };
+        let listed = desk.rows().page_of(&home, 0, (usize::MAX, usize::MAX, usize::MAX), |_| true);
+        let listed = listed.unwrap().expect("its timeline").entries;
+        let place = listed.iter().find(|(item, _)| item.no == written.no).expect("its place");
+        let ticket = Reference::Number(home.number);
+        let command = Command::ResendComment { ticket, entry: place.0.id };
         match desk.ask(&relay(), command) {
             Ok(_) => {
                 assert_eq!(written.state, Delivery::Failed, "only what failed is sent again");
@@ -166,7 +167,8 @@ impl Replies {
             }
             Err(Refusal::Conflict(_)) => assert!(
                 written.state != Delivery::Failed
-                    || desk.ticket(written.ticket).status == Status::Closed
+                    || home.status == Status::Closed
+                    || home.conversation != Some(written.conversation)
             ),
             Err(Refusal::Overloaded(_)) => {}
             Err(other) => panic!("{other:?}"),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::calls::Calls;
+use super::endings::Endings;
 use super::messages::Messages;
 use super::replies::Replies;
 use super::steps::{Step, steps};
@@ -27,6 +28,7 @@ struct Centre {
     calls: Calls,
     messages: Messages,
     replies: Replies,
+    endings: Endings,
     requests: Vec<Request>,
     /// Who claimed a ticket first.
     claimed: HashMap<u64, u64>,
@@ -39,6 +41,7 @@ impl Centre {
             calls: Calls::default(),
             messages: Messages::default(),
             replies: Replies::default(),
+            endings: Endings::default(),
             requests: Vec::new(),
             claimed: HashMap::new(),
         }
@@ -91,6 +94,18 @@ impl Centre {
                     self.replies.hands_over(&mut self.desk, number, mode);
                 }
             }
+            Step::Merge { into, other } => {
+                if let (Some(into), Some(other)) = (self.some_chat(into), self.some_chat(other)) {
+                    self.endings.merges(&mut self.desk, into, other);
+                }
+            }
+            Step::Unmerge { which } => self.endings.takes_apart(&mut self.desk, which),
+            Step::Delete { ticket } => {
+                if let Some(ticket) = self.some_chat(ticket) {
+                    self.endings.deletes(&mut self.desk, ticket);
+                }
+            }
+            Step::Restore { which } => self.endings.restores(&mut self.desk, which),
             Step::RequestAgain { which } => self.comes_again(which),
             Step::KeyAgain { which } => self.key_comes_again(which),
             Step::Sweep => {
@@ -100,9 +115,16 @@ impl Centre {
         }
     }
 
+    /// A ticket that is neither deleted nor part of another: where its name leads.
     fn some_number(&self, which: usize) -> Option<u64> {
         let which = which.checked_rem(self.desk.index.len() as usize)?;
-        Some(1001 + which as u64)
+        let live = self.desk.rows().live(1001 + which as u64).unwrap();
+        live.map(|ticket| ticket.number)
+    }
+
+    fn some_chat(&self, which: usize) -> Option<u64> {
+        let number = self.some_number(which)?;
+        self.desk.ticket(number).session_id.is_none().then_some(number)
     }
 
     fn some_ticket(&self, which: usize) -> Option<Reference> {
@@ -204,6 +226,10 @@ impl Centre {
             assert_eq!(assignee, Some(*holder));
         }
         for ticket in self.desk.tickets().iter().filter(|t| t.session_id.is_none()) {
+            // Two timelines in one have two orders.
+            if self.endings.mixed.contains(&ticket.number) {
+                continue;
+            }
             let mut entries = self.desk.entries(ticket.number);
             // What is written here has no time of the phones: it stands where it came.
             entries.retain(|entry| self.messages.sent.contains_key(&entry.body));

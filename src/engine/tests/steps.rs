@@ -116,6 +116,20 @@ pub enum Step {
         ticket: usize,
         mode: Mode,
     },
+    /// Of two chats; whole ones of one timeline each, or not.
+    Merge {
+        into: usize,
+        other: usize,
+    },
+    Unmerge {
+        which: usize,
+    },
+    Delete {
+        ticket: usize,
+    },
+    Restore {
+        which: usize,
+    },
     /// The latest request with an `Idempotency-Key`, or an older one, comes again.
     RequestAgain {
         which: usize,
@@ -186,6 +200,10 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<usize>().prop_map(|which| Step::Resend { which }),
         1 => (any::<usize>(), prop::sample::select(&[Mode::Bot, Mode::Agent][..]))
             .prop_map(|(ticket, mode)| Step::SetMode { ticket, mode }),
+        2 => (any::<usize>(), any::<usize>()).prop_map(|(into, other)| Step::Merge { into, other }),
+        1 => any::<usize>().prop_map(|which| Step::Unmerge { which }),
+        1 => any::<usize>().prop_map(|ticket| Step::Delete { ticket }),
+        1 => any::<usize>().prop_map(|which| Step::Restore { which }),
         3 => any::<usize>().prop_map(|which| Step::RequestAgain { which }),
         1 => any::<usize>().prop_map(|which| Step::KeyAgain { which }),
         1 => Just(Step::Sweep),

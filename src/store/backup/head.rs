@@ -61,6 +61,18 @@ pub enum Secret {
 }
 
 impl Secret {
+    /// The key in a file of 32 bytes or of 64 hex digits.
+    pub fn of_key_file(bytes: &[u8]) -> Option<Secret> {
+        if let Ok(key) = <[u8; 32]>::try_from(bytes) {
+            return Some(Secret::Key(key));
+        }
+        let text =
+            std::str::from_utf8(bytes).ok().map(str::trim).filter(|text| text.len() == 64)?;
+        let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+        let key: Vec<u8> = (0..32).map(|at| digit(2 * at)).collect::<Option<_>>()?;
+        key.try_into().ok().map(Secret::Key)
+    }
+
     pub fn lock(&self) -> Lock {
         match self {
             Secret::Passphrase(_) => Lock::Passphrase,
@@ -193,25 +205,14 @@ impl Head {
 
     fn key(&self, secret: &Secret) -> Result<[u8; 32], BackupError> {
         let salt = &self.bytes[SALT];
-        let mut key = [0; 32];
         match secret {
             Secret::Passphrase(words) => {
-                let (memory, passes, lanes) = (self.u32_at(60), self.u32_at(64), self.u32_at(68));
+                let costs = (self.u32_at(60), self.u32_at(64), self.u32_at(68));
                 let damaged = |what: String| BackupError::Damaged { at: 60, what };
-                if memory > MAX_MEMORY_KIB || passes > MAX_ROUNDS || lanes > MAX_ROUNDS {
-                    return Err(damaged(format!(
-                        "deriving its key would take {memory} KiB, {passes} passes, {lanes} lanes: more than the limit"
-                    )));
-                }
-                let params = Params::new(memory, passes, lanes, Some(key.len()));
-                let params = params.map_err(|error| damaged(format!("argon2id: {error}")))?;
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-                    .hash_password_into(words.as_bytes(), salt, &mut key)
-                    .map_err(|error| damaged(format!("argon2id: {error}")))?;
+                stretch(words, salt, costs).map_err(damaged)
             }
-            Secret::Key(file) => key = mac(file, &[b"frontdesk backup", salt]),
+            Secret::Key(file) => Ok(mac(file, &[b"frontdesk backup", salt])),
         }
-        Ok(key)
     }
 
     /// Shows that a key is the right one, and that nobody changed the head.
@@ -230,7 +231,30 @@ impl Head {
     }
 }
 
-fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+/// What argon2id takes here for a new lock: KiB of memory, passes, lanes.
+pub const COSTS_NOW: (u32, u32, u32) = (MEMORY_KIB, PASSES, 1);
+
+/// The key of a passphrase, by argon2id.
+pub fn stretch(
+    words: &str,
+    salt: &[u8],
+    (memory, passes, lanes): (u32, u32, u32),
+) -> Result<[u8; 32], String> {
+    if memory > MAX_MEMORY_KIB || passes > MAX_ROUNDS || lanes > MAX_ROUNDS {
+        return Err(format!(
+            "deriving its key would take {memory} KiB, {passes} passes, {lanes} lanes: more than the limit"
+        ));
+    }
+    let mut key = [0; 32];
+    let failed = |error: argon2::Error| format!("argon2id: {error}");
+    let params = Params::new(memory, passes, lanes, Some(key.len())).map_err(failed)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(words.as_bytes(), salt, &mut key)
+        .map_err(failed)?;
+    Ok(key)
+}
+
+pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     parts.iter().for_each(|part| mac.update(part));
     mac.finalize().into_bytes().into()

@@ -33,7 +33,7 @@
 mod block;
 mod cipher;
 mod error;
-mod head;
+pub(in crate::store) mod head;
 mod read;
 mod restore;
 mod scan;
@@ -51,7 +51,7 @@ pub use block::{Kind, MAX_PART, Part};
 pub use error::{BackupError, ScanError};
 pub use head::{Lock, Secret};
 pub use read::{Backup, Content, Whole};
-pub use restore::{RestoreError, Restored, UNFINISHED, restore};
+pub use restore::{RestoreError, Restored, Ring, UNFINISHED, restore};
 pub use scan::Scan;
 pub use write::Writer;
 
@@ -71,6 +71,9 @@ pub struct About {
     pub feed_epoch: String,
     /// Rows when the scan began.
     pub rows: u64,
+    /// The id of the keyring that opens what of it is encrypted, as hex digits; none if nothing is.
+    #[serde(default)]
+    pub keyring: Option<String>,
 }
 
 /// What a whole backup holds.

@@ -15,10 +15,12 @@ use super::super::disk::Disk;
 use super::super::epoch::{self, FEED_EPOCH, is_own};
 use super::super::error::StoreError;
 use super::super::journal::Journal;
-use super::super::keyfile;
+use super::super::keys::Keys;
 use super::super::opened::Opened;
 use super::super::plan::Row;
+use super::super::seal::owner_of;
 use super::super::tables::Table;
+use super::super::{keyfile, keyring_file};
 use super::BackupError;
 use super::read::{Backup, Content, Whole};
 
@@ -56,11 +58,22 @@ pub struct Restored {
     pub whole: Whole,
     /// The feed that begins with it.
     pub feed_epoch: String,
+    /// Values that stayed behind, as their keys were destroyed since.
+    pub erased: u64,
 }
 
-/// Makes `backup` into a store on `disk`.
+/// A keyring that the store is to have.
+#[derive(Clone, Copy)]
+pub struct Ring<'a> {
+    /// The bytes of its file.
+    pub bytes: &'a [u8],
+    pub keys: &'a Keys,
+}
+
+/// Makes `backup` into a store on `disk`, with this keyring if it has one: what was erased since stays behind.
 pub fn restore<R: Read>(
     backup: Backup<R>,
+    keyring: Option<Ring<'_>>,
     disk: &Arc<dyn Disk>,
     cache_bytes: usize,
 ) -> Result<Restored, RestoreError> {
@@ -72,7 +85,7 @@ pub fn restore<R: Read>(
     place.is_empty()?;
     place.write(UNFINISHED, SAYS)?;
     place.sync("")?;
-    let restored = place.fill(backup, cache_bytes).and_then(|restored| {
+    let restored = place.fill(backup, keyring, cache_bytes).and_then(|restored| {
         place.uncover()?;
         Ok(restored)
     });
@@ -122,26 +135,45 @@ impl Place {
     fn fill<R: Read>(
         &self,
         mut backup: Backup<R>,
+        keyring: Option<Ring<'_>>,
         cache_bytes: usize,
     ) -> Result<Restored, RestoreError> {
         let keys = backup.keys().to_owned();
         let mut rows = Filling::begin(&*self.disk, cache_bytes)?;
+        let mut erased = 0;
+        let opens = keyring.map(|ring| ring.keys);
+        let mut stays_behind = |value: &[u8]| {
+            let gone =
+                opens.zip(owner_of(value)).is_some_and(|(keys, owner)| keys.key(owner).is_none());
+            erased += u64::from(gone);
+            gone
+        };
         let whole = loop {
             match backup.content()? {
                 Content::Rows { table, rows: found } => {
                     let row = |(key, value)| Row { table, key, value: Some(value) };
-                    rows.take(found.into_iter().map(row))?;
+                    let stay = found.into_iter().filter(|(_, value)| !stays_behind(value));
+                    rows.take(stay.map(row))?;
                 }
-                Content::Plans(plans) => rows.take(plans.into_iter().flat_map(|plan| plan.rows))?,
+                Content::Plans(plans) => {
+                    let mut all: Vec<Row> = plans.into_iter().flat_map(|plan| plan.rows).collect();
+                    for row in &mut all {
+                        row.value.take_if(|value| stays_behind(value));
+                    }
+                    rows.take(all.into_iter())?;
+                }
                 Content::End(whole) => break whole,
             }
         };
         let fresh = self.disk.random().map_err(io("the system's random numbers"))?;
         let feed_epoch = rows.finish(fresh, (whole.end.batch, whole.end.seq))?;
         self.write(keyfile::NAME, keys.as_bytes())?;
+        if let Some(keyring) = keyring {
+            self.write(keyring_file::NAME, keyring.bytes)?;
+        }
         let position = (whole.end.batch, whole.end.seq);
         Journal::begin_at(&*self.disk, position, whole.about.made_at).map_err(io("journal"))?;
-        Ok(Restored { whole, feed_epoch })
+        Ok(Restored { whole, feed_epoch, erased })
     }
 
     /// Gives the store its name and takes the mark away.

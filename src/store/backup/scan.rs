@@ -8,6 +8,7 @@ use super::super::feed::Feed;
 use super::super::reader::{Reader, View};
 use super::super::stamp::{STAMP, Stamp};
 use super::super::tables::Table;
+use super::super::unlock::{MARK, Mark};
 use super::block::{self, CHUNK, Kind, Part, RowsPart};
 use super::tail::Tail;
 use super::{About, ScanError};
@@ -53,7 +54,14 @@ impl Scan {
         progress: Progress,
     ) -> Scan {
         let frontdesk = env!("CARGO_PKG_VERSION").to_owned();
-        let about = Box::new(About { frontdesk, store_format: 1, made_at, feed_epoch, rows: 0 });
+        let about = Box::new(About {
+            frontdesk,
+            store_format: 1,
+            made_at,
+            feed_epoch,
+            rows: 0,
+            keyring: None,
+        });
         Scan {
             reader,
             feed,
@@ -92,10 +100,13 @@ impl Scan {
     }
 
     fn begin(&mut self, mut about: About) -> Result<(), ScanError> {
-        let (rows, stamp) = self.reader.read(|snapshot| {
+        let (rows, stamp, mark) = self.reader.read(|snapshot| {
             let rows = Table::ALL.iter().map(|table| snapshot.count(*table));
-            Ok((rows.sum::<Result<u64, _>>()?, snapshot.get(Table::Meta, STAMP)?))
+            let (stamp, mark) =
+                (snapshot.get(Table::Meta, STAMP)?, snapshot.get(Table::Meta, MARK)?);
+            Ok((rows.sum::<Result<u64, _>>()?, stamp, mark))
         })?;
+        about.keyring = mark.and_then(|mark| Mark::decode(&mark)).and_then(Mark::wanted);
         about.rows = rows;
         // The first version wrote no stamp.
         about.store_format =

@@ -305,6 +305,20 @@ impl Journal {
         .map(|_: End| ())
     }
 
+    /// Goes on in a fresh file and gives up all others: what was written before is nowhere any more. All of it must be
+    /// settled.
+    pub fn renew(&mut self) -> io::Result<()> {
+        self.spare.discard()?;
+        let size = RECOVERY_SEGMENT.min(self.segment_bytes);
+        self.active = Some(self.start_segment(size, None)?);
+        while self.segments.list().len() > 1 {
+            self.drop_oldest()?;
+            // It was used again as it is.
+            self.spare.discard()?;
+        }
+        self.sweep()
+    }
+
     /// Takes the oldest segment out of the feed and gives its file up; durable when it returns.
     pub fn drop_oldest(&mut self) -> io::Result<()> {
         let segments = self.segments.list();

@@ -113,6 +113,14 @@ impl Spare {
         }
     }
 
+    /// Removes the file, whatever an earlier segment left in it.
+    pub fn discard(&mut self) -> io::Result<()> {
+        if self.take().is_some() {
+            self.disk.remove(SPARE)?;
+        }
+        Ok(())
+    }
+
     /// Whether a dropped segment of `size` bytes would be of use.
     pub fn wants(&self, size: u64) -> bool {
         size == self.size && matches!(self.state, State::Missing | State::Failed)

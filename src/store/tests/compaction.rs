@@ -23,7 +23,7 @@ fn key_of(key: u64) -> Blob {
 }
 
 fn compact(store: &mut Store) -> Result<Compacted, WriteError> {
-    let copy = store.begin_compaction(false)?;
+    let copy = store.begin_compaction(false, None)?;
     let packed = copy.measure().expect("measured");
     store.finish_compaction(copy.run(packed)?)
 }
@@ -36,7 +36,7 @@ fn rows(store: &Store) -> usize {
 fn a_half_empty_database_becomes_smaller_and_holds_the_same() {
     let disk = disk();
     let mut store = half_empty(&disk);
-    let measured = store.begin_compaction(false).expect("begun").measure().expect("measured");
+    let measured = store.begin_compaction(false, None).expect("begun").measure().expect("measured");
     let done = compact(&mut store).expect("compacted");
     assert!(done.after < done.before * 3 / 5, "{done:?}");
     assert!(measured.size == done.before && measured.unused() > 0, "{measured:?} {done:?}");
@@ -52,7 +52,7 @@ fn a_half_empty_database_becomes_smaller_and_holds_the_same() {
 fn what_is_written_meanwhile_is_there_and_what_is_deleted_is_gone() {
     let disk = disk();
     let mut store = half_empty(&disk);
-    let copy = store.begin_compaction(false).expect("begun");
+    let copy = store.begin_compaction(false, None).expect("begun");
     let packed = copy.measure().expect("measured");
     let first = store.reader();
     write(&mut store, plan(250, "while it was measured")).expect("written");
@@ -90,7 +90,7 @@ fn a_power_cut_or_an_error_at_any_step_leaves_a_whole_store() {
             let op = [Op::Write, Op::Sync, Op::Directory, Op::SetLen, Op::Read][step as usize % 5];
             disk.fail(op, "store.redb", 1 + step / 4);
         }
-        let copied = store.begin_compaction(false).and_then(|copy| {
+        let copied = store.begin_compaction(false, None).and_then(|copy| {
             let packed = copy.measure().unwrap_or_default();
             copy.run(packed)
         });
@@ -116,7 +116,7 @@ fn a_power_cut_or_an_error_at_any_step_leaves_a_whole_store() {
 fn without_room_for_a_copy_everything_stays_as_it_is() {
     let disk = disk();
     let mut store = half_empty(&disk);
-    let copy = store.begin_compaction(false).expect("begun");
+    let copy = store.begin_compaction(false, None).expect("begun");
     let packed = copy.measure().expect("measured");
     disk.leave_free(packed.packed);
     let refused = copy.run(packed).err().expect("refused");
@@ -130,8 +130,8 @@ fn without_room_for_a_copy_everything_stays_as_it_is() {
 fn one_compaction_at_a_time() {
     let disk = disk();
     let mut store = half_empty(&disk);
-    let copy = store.begin_compaction(false).expect("begun");
-    store.begin_compaction(false).err().expect("the first one is under way");
+    let copy = store.begin_compaction(false, None).expect("begun");
+    store.begin_compaction(false, None).err().expect("the first one is under way");
     drop(copy);
     compact(&mut store).expect("the first one was given up");
 }

@@ -7,6 +7,7 @@ mod full;
 mod opening;
 mod retention;
 mod rows;
+mod unlocking;
 mod upgrading;
 
 use std::path::PathBuf;

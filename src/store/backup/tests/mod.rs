@@ -99,7 +99,7 @@ fn restore_to(
     secret: Option<&Secret>,
 ) -> Result<Restored, RestoreError> {
     let life = disk.boot();
-    restore(read(file, secret)?, &life, CACHE)
+    restore(read(file, secret)?, None, &life, CACHE)
 }
 
 fn passphrase() -> Secret {

@@ -12,7 +12,7 @@ fn a_power_cut_at_any_step_of_a_restore_leaves_a_whole_store_or_none() {
         let disk = SimDisk::new(step);
         let life = disk.boot();
         disk.crash_at(step);
-        let restored = restore(read(&file, None).expect("a backup"), &life, CACHE);
+        let restored = restore(read(&file, None).expect("a backup"), None, &life, CACHE);
         let done = restored.is_ok() && disk.powered();
         disk.power_cut();
         match Store::open(disk.boot(), settings()) {
@@ -48,7 +48,7 @@ fn a_disk_that_fails_during_a_restore_leaves_a_whole_store_or_none() {
             let disk = SimDisk::new(nth);
             let life = disk.boot();
             disk.fail(op, "", nth);
-            let restored = restore(read(&file, None).expect("a backup"), &life, CACHE);
+            let restored = restore(read(&file, None).expect("a backup"), None, &life, CACHE);
             let left = files_of(&disk);
             if let Err(error) = &restored {
                 let marked = left.iter().any(|name| name == UNFINISHED);
