@@ -21,9 +21,11 @@ use tokio::sync::mpsc;
 
 use crate::auth::{Authenticator, token};
 use crate::domain::agent::Role;
+pub use crate::domain::audit::AuditMark;
 use crate::domain::contact::{Scope, Token};
 use crate::domain::time::Micros;
-use crate::engine::command::{Actor, Command, Reply, Submission};
+pub use crate::engine::audit::read::{Line, Wanted};
+use crate::engine::command::{Actor, Command, Origin, Reply, Submission};
 use crate::engine::compaction::Compaction;
 use crate::engine::export::{Export, Selection};
 pub use crate::engine::status::{BridgeStatus, ClockStatus, DoorStatus, Status, StoreStatus};
@@ -41,6 +43,8 @@ const BACKLOG: usize = 16;
 /// How often it is told how far a work has come: in time, and in files.
 const TELL: Duration = Duration::from_millis(500);
 const TELL_EVERY: u64 = 50;
+/// Rows of the audit read at once.
+const AUDIT_PAGE: usize = 500;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
@@ -60,7 +64,16 @@ pub enum Request {
         status: Option<String>,
         since: Option<i64>,
     },
-    Verify,
+    Verify {
+        /// A head of the audit that was kept elsewhere.
+        #[serde(default)]
+        audit_head: Option<AuditMark>,
+    },
+    /// Rows of the audit, the newest first, one answer each; `limit` none: all.
+    Audit {
+        wanted: Wanted,
+        limit: Option<usize>,
+    },
     Status,
     /// The figures of `/metrics`.
     Metrics,
@@ -94,9 +107,11 @@ pub enum Answer {
     Verified {
         tickets: u64,
         entries: u64,
+        audited: u64,
         findings: Vec<String>,
         more: u64,
     },
+    Audited(Box<Line>),
     Status(Box<Status>),
     Metrics {
         text: String,
@@ -164,7 +179,8 @@ async fn carry_out(
     out: &mpsc::Sender<Answer>,
 ) -> Result<(), String> {
     let gone = |_| "the reader has gone".to_owned();
-    let submit = |command| engine.submit(Submission::new(Actor::System, command));
+    let submit =
+        |command| engine.submit(Submission::new(Actor::System, command).from(Origin::COMMAND_LINE));
     match request {
         Request::TokenCreate { name, scopes } => {
             let token = token::generate().map_err(|e| e.to_string())?;
@@ -229,13 +245,28 @@ async fn carry_out(
                 Compaction::NotWorthIt(_) => Ok(()),
             }
         }
-        Request::Verify => {
+        Request::Audit { mut wanted, limit } => {
+            let mut left = limit.unwrap_or(usize::MAX);
+            loop {
+                let page =
+                    engine.audit(&wanted, left.min(AUDIT_PAGE)).map_err(|e| e.to_string())?;
+                left -= page.lines.len();
+                for line in page.lines {
+                    out.send(Answer::Audited(Box::new(line))).await.map_err(gone)?;
+                }
+                wanted.before = page.next;
+                if page.next.is_none() || left == 0 {
+                    return Ok(());
+                }
+            }
+        }
+        Request::Verify { audit_head } => {
             let engine = engine.clone();
             let progress = Progress::default();
             let counting = progress.clone();
             let check = move || {
                 let shared = engine.shared();
-                verify::verify(&shared.reader, &shared.seal, &counting)
+                verify::verify(&shared.reader, &shared.seal, audit_head, &counting)
             };
             let mut checked = tokio::task::spawn_blocking(check);
             let report = loop {
@@ -251,6 +282,7 @@ async fn carry_out(
             out.send(Answer::Verified {
                 tickets: report.tickets,
                 entries: report.entries,
+                audited: report.audited,
                 findings: report.findings,
                 more: report.more_findings,
             })

@@ -29,6 +29,7 @@ use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
 use crate::engine::rules::{BotReturns, Retention, Rules};
 use crate::engine::{self, Engine, Writer};
+use crate::http::connections::{self, Connections};
 use crate::http::server;
 use crate::ingest::sources::{self, Source, SourceError};
 use crate::ingest::{self, Doors, Speech, SpeechError};
@@ -128,6 +129,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         batch_commands: config.engine.max_batch as usize,
         batch_bytes: usize_of(config.engine.max_batch_bytes),
         seen_window: config.whatsapp.dedup_window as usize,
+        refusals_per_minute: config.audit.refusals_per_minute,
     };
     let hours = |d: Duration| u32::try_from(d.as_secs().div_ceil(3600)).unwrap_or(u32::MAX);
     let table = config.calls.categories.clone();
@@ -155,6 +157,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
             config::BotReturns::AtClose => BotReturns::AtClose,
             config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
         },
+        audit_keep: micros(config.audit.keep),
         retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),
     };
@@ -359,7 +362,6 @@ async fn start(
     let doors = ingest::Settings {
         max_frame: usize_of(config.calls.max_frame),
         max_body: usize_of(config.http.max_body),
-        body_timeout: config.http.body_timeout,
         takeover_probe: config.calls.takeover_probe,
         doors: config.doors.clone(),
         max_open: config.calls.max_open as usize,
@@ -372,13 +374,8 @@ async fn start(
         agents_see_all: config.agents.see_all,
         search_scan: config.tickets.search_scan as usize,
         max_body: usize_of(config.http.max_body),
-        body_timeout: config.http.body_timeout,
         door_header: config.doors.header.as_str().into(),
         authority: authority.map(|(pem, _)| pem.into()),
-        public: Arc::new(http::Public::new(
-            config.public.workspaces.clone(),
-            config.public.requests_per_minute,
-        )),
         live: Arc::new(http::live::Live::new(
             http::live::Limits {
                 streams: config.live.max_streams as usize,
@@ -388,15 +385,21 @@ async fn start(
             },
             stopping.clone(),
         )),
+        public: Arc::new(http::Public { workspaces: config.public.workspaces.clone() }),
+        limits: Arc::new(http::Limits::new(&config.limits, &config.public)),
+        origins: config.http.origins.as_slice().into(),
         auth,
         tls: tls.is_some(),
     };
-    let limits = server::Limits {
+    let connections = connections::Limits {
         connections: config.http.max_connections as usize,
+        per_address: config.http.max_connections_per_address as usize,
         header_timeout: config.http.header_timeout,
-        request_timeout: config.http.request_timeout,
+        idle_timeout: config.http.idle_timeout,
     };
     let metrics = Arc::clone(&engine.shared().metrics);
+    let connections = Connections::new(connections, metrics);
+    let listening = server::Settings::new(&config.http, Arc::clone(&connections));
     let mut servers = tokio::task::JoinSet::new();
     let router = http::router(state.clone(), doors.router());
     for listener in listeners {
@@ -404,8 +407,7 @@ async fn start(
             listener,
             tls.clone(),
             router.clone(),
-            limits.clone(),
-            Arc::clone(&metrics),
+            listening.clone(),
             stopping.clone(),
         ));
     }
@@ -413,14 +415,14 @@ async fn start(
     drop(router);
     if let Some((listener, _)) = legacy {
         let router = http::legacy_router(state, config.calls.legacy_open);
-        let (limits, metrics, stopping) = (limits.clone(), Arc::clone(&metrics), stopping.clone());
-        servers.spawn(server::serve(listener, None, router, limits, metrics, stopping));
+        servers.spawn(server::serve(listener, None, router, listening.clone(), stopping.clone()));
     }
     if let Some((listener, _)) = redirect {
         let router = http::secure::redirect(bound.http.port());
-        servers.spawn(server::serve(listener, None, router, limits, metrics, stopping.clone()));
+        servers.spawn(server::serve(listener, None, router, listening, stopping.clone()));
     }
-    let workers = workers::start(&engine, config, certificates);
+    let mut workers = workers::start(&engine, config, certificates);
+    workers.spawn(connections.watch());
     let sources = sources::start(sources, &engine, &stopping);
     let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));
     let drain_timeout = config.http.drain_timeout;
@@ -474,6 +476,7 @@ impl Running {
         self.sources.shutdown().await;
         self.admin.abort();
         self.workers.shutdown().await;
+        workers::refusals::write(&self.engine, self.engine.shared().refusals.rest()).await;
         if self.post.await.is_err() {
             tracing::warn!("sending replies ended badly; what waits is sent after the next start");
         }

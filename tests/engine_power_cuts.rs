@@ -131,6 +131,7 @@ pub fn rules() -> Rules {
         max_outbox: 10_000,
         retention: Vec::new(),
         bot_returns: BotReturns::AtClose,
+        audit_keep: 400 * Micros::DAY,
         redactor: std::sync::Arc::default(),
     }
 }
@@ -369,7 +370,7 @@ impl World {
     }
 
     fn check(&self, store: &Store) {
-        let report = verify::verify(&store.reader(), &self.seal, &Progress::default())
+        let report = verify::verify(&store.reader(), &self.seal, None, &Progress::default())
             .expect("the rows can be read");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let said = self.said(store);

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::Answer;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::engine::Engine;
-use crate::engine::command::Actor;
+use crate::engine::command::{Actor, Origin};
 use crate::engine::compaction::Compaction;
 use crate::engine::privacy::{Because, RootKey, Who};
 
@@ -72,7 +72,8 @@ pub async fn carry_out(
     let encrypted = engine.shared().seal.encrypts();
     match request {
         Request::Erase { who, now } => {
-            let erased = engine.erase(Actor::System, Who::parse(&who)).await;
+            let erased =
+                engine.erase((Actor::System, Origin::COMMAND_LINE), Who::parse(&who)).await;
             let Some(erased) = erased.map_err(|e| e.to_string())? else {
                 return Err("nobody is known by this: give a contact's id, a phone number, an e-mail address or a chat address".into());
             };

@@ -10,7 +10,7 @@ use crate::domain::email::folded;
 use crate::domain::session::Account;
 use crate::engine::Engine;
 use crate::engine::account::{AccountCommand, NewPerson, PersonChanges};
-use crate::engine::command::{Actor, Command, Reply, Submission};
+use crate::engine::command::{Actor, Command, Origin, Reply, Submission};
 use crate::engine::rows::key;
 
 /// Without a password the answer is a link by which the person sets one.
@@ -111,7 +111,8 @@ async fn hash(auth: &Authenticator, chosen: &str, who: &[&str]) -> Result<String
 async fn link(engine: &Engine, auth: &Authenticator, agent: u64) -> Result<String, String> {
     let (token, hash) = secret::link().map_err(|e| e.to_string())?;
     let command = Command::Account(AccountCommand::MakeLink { agent: Some(agent), hash });
-    engine.submit(Submission::new(Actor::System, command)).await.map_err(|e| e.to_string())?;
+    let submission = Submission::new(Actor::System, command).from(Origin::COMMAND_LINE);
+    engine.submit(submission).await.map_err(|e| e.to_string())?;
     Ok(auth.link(&token))
 }
 
@@ -121,7 +122,8 @@ async fn change(engine: &Engine, email: &str, changes: PersonChanges) -> Result<
 }
 
 async fn submit(engine: &Engine, command: AccountCommand) -> Result<Agent, String> {
-    let submission = Submission::new(Actor::System, Command::Account(command));
+    let command = Command::Account(command);
+    let submission = Submission::new(Actor::System, command).from(Origin::COMMAND_LINE);
     match engine.submit(submission).await.map_err(|e| e.to_string())? {
         Reply::Agent(agent) => Ok(*agent),
         _ => Err("the engine gave a reply of another kind".into()),

@@ -10,6 +10,7 @@ pub mod signing;
 pub mod token;
 
 use crate::domain::agent::Role;
+use crate::domain::audit::Who;
 use crate::domain::contact::{Scope, Token};
 use crate::domain::session::{Credential, Standing};
 use crate::domain::time::Micros;
@@ -88,6 +89,14 @@ impl From<&Token> for Caller {
 impl Caller {
     pub fn has(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// As the audit names them.
+    pub fn who(&self) -> Who {
+        match self.agent {
+            Some(id) => Who::Person { id },
+            None => Who::Token { name: self.name.clone() },
+        }
     }
 
     /// What they are as an agent: a token acts as admin if its scope is, else as agent.

@@ -171,6 +171,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/conversations/{conversation}", READ),
     ("POST", "/api/conversations/{conversation}/mode", AGENT),
     ("GET", "/api/live/events", READ),
+    ("GET", "/api/audit", ADMIN),
     ("GET", "/api/feed", FEED),
     ("GET", "/api/feed/cursors", FEED),
     ("PUT", "/api/feed/cursors/{name}", FEED),
@@ -187,6 +188,45 @@ pub fn access(method: &str, route: &str) -> Access {
 /// The methods that a route takes, for the error that says so.
 pub fn methods(route: &str) -> Vec<&'static str> {
     ROUTES.iter().filter(|(_, r, _)| *r == route).map(|(method, ..)| *method).collect()
+}
+
+/// How often a route may be asked: by whom, and how many times a minute, is the configuration's (`limits`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    Api,
+    /// Where messages and calls come in.
+    Doors,
+    /// Needs no token and touches tickets.
+    Public,
+    Login,
+}
+
+/// The class of a route; none for pages, figures of health and what is no route.
+pub fn class(method: &str, route: &str) -> Option<Class> {
+    match access(method, route) {
+        Open if route.starts_with("/api/auth/") || route == "/api/setup" => Some(Class::Login),
+        Open if route.starts_with("/api/") => Some(Class::Public),
+        Open => None,
+        Door | SignedDoor => Some(Class::Doors),
+        Needs { scopes, .. } if scopes.contains(&Scope::Ingest) => Some(Class::Doors),
+        Needs { .. } | Person => Some(Class::Api),
+    }
+}
+
+/// The door of a route, as the audit names it.
+pub fn door(method: &str, route: &str) -> &'static str {
+    let found = ROUTES.iter().find(|(m, r, _)| *m == method && *r == route);
+    match (found, class(method, route)) {
+        (Some((_, route, Door | SignedDoor)), _) => route,
+        (_, Some(Class::Public)) => "public",
+        (_, Some(Class::Login)) => "login",
+        _ => "api",
+    }
+}
+
+/// Whether a signature may stand for the token of a route.
+pub fn is_signed(method: &str, route: &str) -> bool {
+    access(method, route) == SignedDoor
 }
 
 impl Access {
@@ -266,6 +306,18 @@ mod tests {
     fn person(role: Role) -> Caller {
         let (name, credential) = ("person".to_owned(), Credential::Session(1));
         Caller { credential, name, scopes: Vec::new(), role: Some(role), agent: Some(1) }
+    }
+
+    #[test]
+    fn every_route_is_counted_as_what_it_is() {
+        assert_eq!(class("POST", "/webhook/whatsapp"), Some(Class::Doors));
+        assert_eq!(class("POST", "/api/calls/{id}/interactions"), Some(Class::Doors));
+        assert_eq!(class("GET", "/api/tickets/queue"), Some(Class::Api));
+        assert_eq!(class("POST", "/api/public/tickets/from-chat"), Some(Class::Public));
+        assert_eq!(class("GET", "/health"), None);
+        assert_eq!(door("POST", "/webhook/whatsapp"), "/webhook/whatsapp");
+        assert_eq!(door("POST", "/api/public/tickets/escalate"), "public");
+        assert_eq!(door("GET", "/api/tickets/queue"), "api");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! line or the configuration is wrong.
 
 mod ask;
+mod audit;
 mod backup;
 mod bench;
 mod bundle;
@@ -69,6 +70,8 @@ enum Command {
     /// Make, list and revoke machine tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Show who did what, from where, by which door
+    Audit(audit::Command),
     /// Add people, set their passwords and roles, let them in no more
     #[command(subcommand)]
     User(user::Command),
@@ -215,6 +218,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Demo(command) => demo::run(command, &cli.shared, out),
         Command::Bench(command) => bench::run(command, &cli.shared, out),
         Command::Token(command) => token::run(command, &cli.shared, out),
+        Command::Audit(command) => audit::run(command, &cli.shared, out),
         Command::User(command) => user::run(command, &cli.shared, out),
         Command::Policy => policy::run(out),
         Command::Export(command) => export::run(command, &cli.shared, out),

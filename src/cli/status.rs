@@ -86,6 +86,9 @@ fn tell(status: &Status, out: &mut dyn Write) -> std::io::Result<()> {
     if let Some(clock) = &status.clock {
         line("clock", tell_clock(clock))?;
     }
+    if let Some(audit) = &status.audit {
+        line("audit", format!("{} rows, head {}", audit.rows, audit.head))?;
+    }
     if let Some(memory) = status.memory {
         line("memory", bytes(memory))?;
     }

@@ -15,7 +15,7 @@ use super::backup::{Flags, KeyFlags, Place, described, find, refused};
 use super::progress::{Meter, Unit};
 use super::scratch::Scratch;
 use super::{Failure, Shared, restore};
-use crate::admin::{self, Answer, Request};
+use crate::admin::{self, Answer, AuditMark, Request};
 use crate::app::{self, root_key};
 use crate::config::Config;
 use crate::store::backup::{Backup, BackupError, Content, Whole};
@@ -31,10 +31,18 @@ pub struct Command {
     /// Also restore it into a throw-away directory below DIR, and check its rows
     #[arg(long, value_name = "DIR", requires = "backup")]
     scratch: Option<PathBuf>,
+    /// A head of the audit that was kept elsewhere, as `status` tells it: it must be in the chain
+    #[arg(long, value_name = "SEQ:HASH", value_parser = audit_head)]
+    audit_head: Option<AuditMark>,
     #[command(flatten)]
     secret: Flags,
     #[command(flatten)]
     keys: KeyFlags,
+}
+
+fn audit_head(text: &str) -> Result<AuditMark, String> {
+    let wanted = "expected SEQ:HASH with 64 hexadecimal digits, as `frontdesk status` tells it";
+    AuditMark::parse(text).ok_or_else(|| wanted.to_owned())
 }
 
 pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
@@ -46,7 +54,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
             None => read(place, command, &config, out),
         };
     }
-    store(&config, out)
+    store(&config, command.audit_head, out)
 }
 
 /// Reads a backup to its end, as a restore would.
@@ -137,17 +145,22 @@ fn restored(
     let secrets = (&command.secret, &command.keys);
     let restored = restore::into(&config.data_dir, place.clone(), secrets, &config)?;
     writeln!(out, "{place}: {}", described(&restored.whole))?;
-    store(&config, out)
+    store(&config, command.audit_head, out)
 }
 
-fn store(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
+fn store(
+    config: &Config,
+    audit_head: Option<AuditMark>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     if app::has_store(config) && !admin::is_running(&config.data_dir) {
         files(config, out)?;
     }
     let mut sound = true;
-    ask(config, Request::Verify, |answer| {
-        if let Answer::Verified { tickets, entries, findings, more } = answer {
+    ask(config, Request::Verify { audit_head }, |answer| {
+        if let Answer::Verified { tickets, entries, audited, findings, more } = answer {
             writeln!(out, "rows: {tickets} tickets, {entries} timeline entries")?;
+            writeln!(out, "audit: {audited} rows")?;
             for finding in &findings {
                 writeln!(out, "  {finding}")?;
             }

@@ -24,10 +24,12 @@ mod idempotency;
 mod ingest;
 mod keys;
 mod layers;
+mod limits;
 mod live;
 mod log;
 mod maintenance;
 mod masked;
+mod network;
 mod privacy;
 mod problem;
 mod public;
@@ -60,10 +62,12 @@ pub use http::{HttpConfig, Tls};
 pub use idempotency::IdempotencyConfig;
 pub use ingest::{IngestConfig, SourceConfig, SourceKind};
 pub use layers::{DEFAULT_FILE, Sources};
+pub use limits::{AuditConfig, LimitsConfig};
 pub use live::LiveConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
+pub use network::Network;
 pub use privacy::{PrivacyConfig, RetentionConfig};
 pub use problem::{ConfigError, Problem};
 pub use public::{PortalConfig, PublicConfig};
@@ -98,6 +102,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     pub public: PublicConfig,
     pub portal: PortalConfig,
+    pub limits: LimitsConfig,
+    pub audit: AuditConfig,
     pub privacy: PrivacyConfig,
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
@@ -146,6 +152,8 @@ impl Config {
         self.ingest.check(limits);
         self.public.check(limits);
         self.portal.check(limits);
+        self.limits.check(limits);
+        self.audit.check(limits);
         self.privacy.check(limits);
         self.idempotency.check(limits);
         self.backup.check(limits);

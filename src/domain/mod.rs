@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod agent;
+pub mod audit;
 pub mod calendar;
 pub mod call;
 pub mod categorise;

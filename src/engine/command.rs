@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::agent::{Agent, Role};
+use crate::domain::audit::Audited;
 use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
@@ -18,9 +19,11 @@ use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::account::AccountCommand;
 use crate::engine::desk::{NewTicket, Tag, TicketChange};
-pub use crate::engine::idempotency::{Idempotency, MAX_IDEMPOTENCY_KEY};
+pub use crate::engine::idempotency::Idempotency;
 use crate::engine::intake::{CallReport, Handover, NewCase};
+pub use crate::engine::origin::Origin;
 use crate::engine::privacy::Step;
+pub use crate::engine::submission::Submission;
 
 pub use crate::engine::calls::{
     CallChanges, CallEvent, Delivered, Happening, IfAttached, NewCall, NewInteraction,
@@ -180,6 +183,8 @@ pub enum Command {
     DropCursor {
         name: String,
     },
+    /// What changed nothing and is audited all the same: refusals, logins.
+    Audit(Vec<Audited>),
     /// Removes dedup keys and remembered answers that are past their time, a bounded number at once.
     Sweep,
     /// A step of erasing, of retention, or of what encryption leaves to be done.
@@ -315,6 +320,9 @@ pub enum Reply {
 pub enum Refusal {
     #[error("no {0}")]
     NotFound(String),
+    /// It is there and looks absent, as whoever asks may not see it.
+    #[error("no {0}")]
+    Hidden(String),
     /// A field holds what it may not.
     #[error("{field}: {why}")]
     Invalid { field: &'static str, why: String },
@@ -372,18 +380,5 @@ impl Actor {
             }
             _ => true,
         }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct Submission {
-    pub actor: Actor,
-    pub idempotency: Option<Idempotency>,
-    pub command: Command,
-}
-
-impl Submission {
-    pub fn new(actor: Actor, command: Command) -> Submission {
-        Submission { actor, idempotency: None, command }
     }
 }

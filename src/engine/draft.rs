@@ -239,9 +239,11 @@ impl<'a> Draft<'a> {
     /// The ticket that a reference names, if the actor may see it: else it is as if absent (DESIGN C9).
     pub fn ticket(&self, reference: &Reference) -> Result<Ticket, Refusal> {
         let found = self.rows().resolve(reference)?;
-        found
-            .filter(|t| self.ctx.actor.may_see(t))
-            .ok_or_else(|| Refusal::NotFound("such ticket".into()))
+        let ticket = found.ok_or_else(|| Refusal::NotFound("such ticket".into()))?;
+        if !self.ctx.actor.may_see(&ticket) {
+            return Err(Refusal::Hidden("such ticket".into()));
+        }
+        Ok(ticket)
     }
 
     /// Gives a new ticket its number, id and reference, and makes them lead to it.
@@ -327,6 +329,17 @@ impl<'a> Draft<'a> {
     fn draw(&mut self) -> u64 {
         self.drawn += 1;
         xxhash_rust::xxh3::xxh3_64_with_seed(&self.ctx.random, u64::from(self.drawn))
+    }
+
+    /// The ticket that this draft makes, if it makes one.
+    pub fn made_ticket(&self) -> Option<u64> {
+        let made = self.events.iter().find(|event| event.kind == EventKind::TicketCreated);
+        made.and_then(|event| event.ticket)
+    }
+
+    /// The first ticket that something happened to.
+    pub fn touched_ticket(&self) -> Option<u64> {
+        self.events.iter().find_map(|event| event.ticket)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::audit::refusals::Refusals;
 use super::index::Index;
 use super::outbox::Place;
 use super::rows::{ReadError, Rows, key};
@@ -42,14 +43,14 @@ pub fn load(
     seal: Seal,
     seen_window: usize,
     steady: Steady,
-    metrics: Arc<Metrics>,
+    (metrics, refusals): (Arc<Metrics>, Refusals),
 ) -> Result<(Shared, SeenWindow), ReadError> {
     let reader = store.reader();
     let held = held(&reader, &seal)?;
     let mut seen = SeenWindow::new(seen_window);
     reader.read(|view| Ok(seen_keys(view, &mut seen)))??;
     let feed = (store.feed(), store.feed_epoch().to_owned());
-    let shared = Shared::new(reader, feed, seal, steady, metrics, store.last_seq());
+    let shared = Shared::new(reader, feed, seal, steady, metrics, refusals, store.last_seq());
     shared.replace(held);
     shared.set_mixed(store.is_mixed());
     Ok((shared, seen))

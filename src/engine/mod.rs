@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod audit;
 pub mod backup;
 pub mod calls;
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod intake;
 mod load;
 pub mod marks;
 pub mod migrations;
+pub mod origin;
 pub mod outbox;
 pub mod people;
 pub mod privacy;
@@ -34,6 +36,7 @@ pub mod rules;
 pub mod seen;
 mod shared;
 pub mod status;
+mod submission;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
@@ -52,6 +55,7 @@ use tokio::sync::oneshot;
 use crate::domain::redact::Redactor;
 use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
+use audit::refusals::Refusals;
 use clock::Clocks;
 use command::{Refusal, Reply, Submission};
 use rules::{Retention, Rules};
@@ -66,6 +70,8 @@ pub struct Limits {
     pub batch_bytes: usize,
     /// Dedup keys held in memory.
     pub seen_window: usize,
+    /// Rows of the audit for what is refused to one address.
+    pub refusals_per_minute: u32,
 }
 
 /// Why a submission was not carried out.
@@ -188,7 +194,9 @@ impl Engine {
         let retention = rules.retention.clone().into();
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
-        let (shared, seen) = load::load(&store, seal, limits.seen_window, steady, metrics)?;
+        let refusals = Refusals::new(limits.refusals_per_minute);
+        let (shared, seen) =
+            load::load(&store, seal, limits.seen_window, steady, (metrics, refusals))?;
         let shared = Arc::new(shared);
         let (queue, jobs) = sync_channel(limits.queue);
         let writer =

@@ -9,7 +9,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::command::{Actor, Command, Refusal, Reply, Submission};
+use super::command::{Actor, Command, Origin, Refusal, Reply, Submission};
 use super::rows::{ReadError, Rows, key};
 use super::{Engine, Error};
 use crate::domain::contact::Contact;
@@ -139,13 +139,17 @@ fn stranger(address: &str) -> Erasure {
 impl Engine {
     /// Erases a person for good; goes on to the end even when nobody waits for it any more. None: there is no such
     /// person.
-    pub async fn erase(&self, actor: Actor, who: Who) -> Result<Option<Erased>, Error> {
+    pub async fn erase(&self, by: (Actor, Origin), who: Who) -> Result<Option<Erased>, Error> {
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.erase_to_the_end(actor, who).await });
+        let work = tokio::spawn(async move { engine.erase_to_the_end(by, who).await });
         work.await.map_err(|_| Error::Panicked)?
     }
 
-    async fn erase_to_the_end(&self, actor: Actor, who: Who) -> Result<Option<Erased>, Error> {
+    async fn erase_to_the_end(
+        &self,
+        by: (Actor, Origin),
+        who: Who,
+    ) -> Result<Option<Erased>, Error> {
         let _one = self.shared().erasing.lock().await;
         let erasure = match &who {
             Who::Contact(id) => self.whole_person(*id).await?,
@@ -171,7 +175,7 @@ impl Engine {
         let Some(erasure) = erasure else { return Ok(None) };
         let contact = erasure.contacts.first().copied().unwrap_or(NOBODY);
         let begin = Step::Begin { contact, erasure: erasure.clone() };
-        self.privacy_step_by(actor, begin).await?;
+        self.privacy_step_by(by, begin).await?;
         self.finish_erasure(contact, &erasure).await.map(Some)
     }
 
@@ -374,11 +378,15 @@ impl Engine {
     }
 
     async fn privacy_step(&self, step: Step) -> Result<Option<Vec<u8>>, Error> {
-        self.privacy_step_by(Actor::System, step).await
+        self.privacy_step_by((Actor::System, Origin::INSIDE), step).await
     }
 
-    async fn privacy_step_by(&self, by: Actor, step: Step) -> Result<Option<Vec<u8>>, Error> {
-        let submission = Submission::new(by, Command::Privacy(step));
+    async fn privacy_step_by(
+        &self,
+        (by, origin): (Actor, Origin),
+        step: Step,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let submission = Submission::new(by, Command::Privacy(step)).from(origin);
         match self.submit(submission).await? {
             Reply::Step { more } => Ok(more),
             _ => Err(Refusal::Store("a reply of another kind".into()).into()),

@@ -98,6 +98,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::Account(_)
         | Command::MoveCursor { .. }
         | Command::DropCursor { .. }
+        | Command::Audit(_)
         | Command::Sweep
         | Command::Privacy(_) => {}
     }

@@ -34,6 +34,8 @@ pub struct Rules {
     /// Messages that may wait to be sent.
     pub max_outbox: u64,
     pub bot_returns: BotReturns,
+    /// How long rows of the audit are kept, in microseconds.
+    pub audit_keep: i64,
     /// Which closed tickets are deleted when; the first rule that fits counts.
     pub retention: Vec<Retention>,
     /// What is taken out of texts before a command is queued.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::audit::refusals::Refusals;
 use super::clock::Clocks;
 use super::index::Index;
 use super::load::Held;
@@ -56,6 +57,8 @@ pub struct Shared {
     pub seal: Seal,
     pub metrics: Arc<Metrics>,
     pub started: Instant,
+    /// On their way into the audit.
+    pub refusals: Refusals,
     index: RwLock<Index>,
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
@@ -95,6 +98,7 @@ impl Shared {
         seal: Seal,
         steady: Steady,
         metrics: Arc<Metrics>,
+        refusals: Refusals,
         published: u64,
     ) -> Shared {
         Shared {
@@ -104,6 +108,7 @@ impl Shared {
             seal,
             metrics,
             started: Instant::now(),
+            refusals,
             index: RwLock::default(),
             tokens: RwLock::default(),
             calls: RwLock::default(),

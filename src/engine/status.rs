@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::audit::read::Extent;
 use super::index::Filter;
 use super::outbox::BridgeState;
 use super::{ClockReport, Engine, Job, Shared};
@@ -40,6 +41,8 @@ pub struct Status {
     pub tokens: BTreeMap<String, u64>,
     /// None before the first batch.
     pub clock: Option<ClockStatus>,
+    /// None while nothing was ever audited.
+    pub audit: Option<Extent>,
     pub wear: Wear,
     /// What the process holds in memory.
     pub memory: Option<u64>,
@@ -227,6 +230,7 @@ impl Engine {
             bridges: bridges(shared),
             tokens: Scope::ALL.into_iter().map(bearing).collect(),
             clock: shared.clock().map(ClockStatus::from),
+            audit: self.audit_extent().ok().flatten(),
             wear: Wear { process: wear.process, device: wear.device },
             memory: resident(),
         }

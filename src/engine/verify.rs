@@ -1,14 +1,16 @@
 //! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
 //! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
 //! with, what is queued waits in the outbox, what was merged is closed and leads on, a clock has its timer, an address leads
-//! to its person, counters reach what they gave out and numbers are dense.
+//! to its person, counters reach what they gave out and numbers are dense, the audit is an unbroken chain.
 
 mod clocks;
 
 use std::collections::{HashMap, HashSet};
 
+use super::audit::chain::ChainCheck;
 use super::decide::purge::PURGED;
 use super::rows::{ReadError, Rows, key};
+use crate::domain::audit::AuditMark;
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::{Contact, Conversation};
 use crate::domain::entry::{Delivery, Entry, Speaker};
@@ -32,12 +34,14 @@ const MAX_MERGES: usize = 1000;
 pub struct Report {
     pub tickets: u64,
     pub entries: u64,
+    /// Rows of the audit.
+    pub audited: u64,
     pub findings: Vec<String>,
     pub more_findings: u64,
 }
 
 impl Report {
-    fn find(&mut self, text: String) {
+    pub(super) fn find(&mut self, text: String) {
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(text);
         } else {
@@ -61,8 +65,13 @@ struct Check {
 }
 
 /// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
-/// Tickets and contacts are counted in `progress`.
-pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Report, ReadError> {
+/// Tickets and contacts are counted in `progress`. `audit_head` is one that was kept elsewhere.
+pub fn verify(
+    reader: &Reader,
+    seal: &Seal,
+    audit_head: Option<AuditMark>,
+    progress: &Progress,
+) -> Result<Report, ReadError> {
     let mut check = Check::new();
     if values(reader, seal, &mut check.report)? {
         // What the rows promise each other is told once they can be read.
@@ -81,6 +90,9 @@ pub fn verify(reader: &Reader, seal: &Seal, progress: &Progress) -> Result<Repor
     while reader.read(|view| Ok(check.clocks(&Rows { view, seal })))?? {}
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
+    let mut chain = ChainCheck::new(audit_head);
+    while reader.read(|view| Ok(chain.step(&Rows { view, seal }, &mut check.report)))?? {}
+    check.report.audited = chain.rows;
     reader.read(|view| Ok(check.deletions(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.people(&Rows { view, seal })))??;
     Ok(check.report)
@@ -118,6 +130,8 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     while check.clocks(rows)? {}
     check.running_calls(rows)?;
     check.outbox(rows)?;
+    let mut chain = ChainCheck::new(None);
+    while chain.step(rows, &mut check.report)? {}
     check.deletions(rows)?;
     check.people(rows)?;
     Ok(check.report)

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::State;
 use super::cookies;
 use super::error::Failure;
+use super::refused::By;
 use crate::auth::policy::{self, Access};
 use crate::auth::{Caller, Knock, jwt, token};
 use crate::domain::agent::Agent;
@@ -46,9 +47,16 @@ pub async fn require(
             return next.run(request).await;
         }
     };
+    let who = caller.as_ref().ok().map(Caller::who);
     match caller.and_then(|caller| permitted(access, caller)) {
         Ok(caller) => request.extensions_mut().insert(caller),
-        Err(problem) => return Failure::from(problem).into_response(),
+        Err(problem) => {
+            let mut refused = Failure::from(problem).into_response();
+            if let Some(who) = who {
+                refused.extensions_mut().insert(By(who));
+            }
+            return refused;
+        }
     };
     next.run(request).await
 }

@@ -68,7 +68,7 @@ pub async fn erase(
         let why = "erase: a contact is not deleted but erased for good, with ?erase=true";
         return Err(Problem::bad_request(why).into());
     }
-    let erased = state.engine.erase(caller.actor, Who::Contact(id)).await?;
+    let erased = state.engine.erase((caller.actor, caller.origin), Who::Contact(id)).await?;
     let erased = erased.ok_or_else(|| not_found("such contact"))?;
     let (contact, tickets, rewrite_owed) = (erased.contact, erased.tickets, erased.rewrite);
     Ok(Json(ErasedView { contact, tickets, rewrite_owed }))

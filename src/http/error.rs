@@ -32,6 +32,13 @@ impl From<Problem> for Failure {
     }
 }
 
+impl Failure {
+    /// A step on the way, which the audit passes over.
+    pub fn expected(self) -> Failure {
+        Failure(Problem { expected: true, ..self.0 })
+    }
+}
+
 impl From<engine::Error> for Failure {
     fn from(error: engine::Error) -> Failure {
         Failure(problem_of(&error))
@@ -58,11 +65,21 @@ pub fn not_found(what: &str) -> Failure {
     Failure(Problem::new(404, "Not Found", format!("no {what}")))
 }
 
+/// What is there, and looks absent to this caller.
+pub fn hidden(what: &str) -> Failure {
+    Failure(hidden_problem(format!("no {what}")))
+}
+
+fn hidden_problem(detail: String) -> Problem {
+    Problem { hidden: true, ..Problem::new(404, "Not Found", detail) }
+}
+
 fn problem_of(error: &engine::Error) -> Problem {
     use engine::Error::*;
     let mut problem = match error {
         Refused(refusal) => match refusal {
             Refusal::NotFound(_) => Problem::new(404, "Not Found", refusal.to_string()),
+            Refusal::Hidden(_) => hidden_problem(refusal.to_string()),
             Refusal::Invalid { field, why } => Problem::field(*field, why),
             Refusal::Conflict(_) => Problem::new(409, "Conflict", refusal.to_string()),
             Refusal::Stale { ticket, tag } => {

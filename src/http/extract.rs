@@ -1,8 +1,6 @@
 //! What handlers take from a request: the caller, a JSON body, a query, a reference; each with its limit and
 //! an error that names the field.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header;
@@ -11,18 +9,19 @@ use serde::de::DeserializeOwned;
 
 use super::State;
 use super::error::Failure;
-use super::server::Peer;
+use super::limiter;
 use crate::auth;
 use crate::domain::contact::Scope;
 use crate::domain::reference::{MAX_REFERENCE, Reference};
 use crate::engine;
-use crate::engine::command::{Actor, Command, Idempotency, Submission};
+use crate::engine::command::{Actor, Command, Idempotency, Origin, Submission};
 use crate::wire::problem::Problem;
 
 /// Who calls, and as whom they act.
 pub struct Caller {
     pub token: auth::Caller,
     pub actor: Actor,
+    pub origin: Origin,
 }
 
 impl Caller {
@@ -36,7 +35,7 @@ impl Caller {
 
     /// A command of theirs that is bound to no `Idempotency-Key`.
     pub fn submission(&self, command: Command) -> Submission {
-        Submission::new(self.actor.clone(), command)
+        Submission::new(self.actor.clone(), command).from(self.origin)
     }
 }
 
@@ -52,7 +51,7 @@ impl FromRequestParts<State> for Caller {
             Some(id) => Actor::Agent { id, name: token.name.clone(), role, sees_all },
             None => Actor::Token { name: token.name.clone() },
         };
-        Ok(Caller { token, actor })
+        Ok(Caller { token, actor, origin: origin(parts) })
     }
 }
 
@@ -66,7 +65,7 @@ pub struct Input<T> {
 impl<T> Input<T> {
     /// The command of this request, bound to its key.
     pub fn submission(&self, command: Command) -> Submission {
-        Submission { actor: self.caller.actor.clone(), idempotency: self.idempotency, command }
+        self.caller.submission(command).keyed(self.idempotency)
     }
 }
 
@@ -87,25 +86,14 @@ impl<T: DeserializeOwned> FromRequest<State> for Input<T> {
 /// `Idempotency-Key` only has to be one.
 pub struct OpenInput<T> {
     pub value: T,
-    peer: IpAddr,
+    pub origin: Origin,
 }
 
 impl<T> OpenInput<T> {
     /// By what their requests are counted: where they come from, and what they name.
     pub fn limits(&self, named: &str) -> [u64; 2] {
-        [place(Some(self.peer)), xxhash_rust::xxh3::xxh3_64(named.as_bytes())]
+        [limiter::place(self.origin.address), xxhash_rust::xxh3::xxh3_64(named.as_bytes())]
     }
-}
-
-/// What tells where requests come from.
-pub fn place(peer: Option<IpAddr>) -> u64 {
-    let place = match peer {
-        None => 0,
-        Some(IpAddr::V4(address)) => u128::from(address.to_bits()),
-        // Whoever has one address of IPv6 has 2^64 of them.
-        Some(IpAddr::V6(address)) => address.to_bits() >> 64 << 64 | 1,
-    };
-    xxhash_rust::xxh3::xxh3_64(&place.to_be_bytes())
 }
 
 impl<T: DeserializeOwned> FromRequest<State> for OpenInput<T> {
@@ -116,23 +104,19 @@ impl<T: DeserializeOwned> FromRequest<State> for OpenInput<T> {
         let bytes = read_json(&parts, body, state).await?;
         idempotency(&parts, 0, &bytes)?;
         let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
-        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let peer = parts.extensions.get::<Peer>().map_or(unknown, |peer| peer.0);
-        Ok(OpenInput { value, peer })
+        Ok(OpenInput { value, origin: origin(&parts) })
     }
+}
+
+/// Where a request comes from, as [`super::limits`] noted it.
+fn origin(parts: &Parts) -> Origin {
+    parts.extensions.get::<Origin>().copied().unwrap_or_default()
 }
 
 async fn read_json(parts: &Parts, body: Body, state: &State) -> Result<Bytes, Failure> {
     check_media_type(parts)?;
-    let read = tokio::time::timeout(state.body_timeout, to_bytes(body, state.max_body)).await;
-    match read {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(too_large(state.max_body)),
-        Err(_) => {
-            let why = format!("the body did not arrive within {:?}", state.body_timeout);
-            Err(Problem::new(408, "Request Timeout", why).into())
-        }
-    }
+    let read = to_bytes(body, state.max_body).await;
+    read.map_err(|error| Problem::unread_body(&error, state.max_body).into())
 }
 
 fn check_media_type(parts: &Parts) -> Result<(), Failure> {
@@ -144,11 +128,6 @@ fn check_media_type(parts: &Parts) -> Result<(), Failure> {
     }
     let why = format!("the body must be application/json, not {essence}");
     Err(Problem::new(415, "Unsupported Media Type", why).into())
-}
-
-fn too_large(max: usize) -> Failure {
-    let why = format!("the body must be at most {max} bytes (http.max_body)");
-    Problem::new(413, "Content Too Large", why).into()
 }
 
 /// Reads JSON; an error names the field by its path.

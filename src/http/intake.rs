@@ -8,10 +8,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
-use super::error::{Failure, not_found};
+use super::error::Failure;
 use super::extract::{Caller, Input, Named, Query};
 use super::ticket_view::TicketView;
-use super::tickets::visible;
+use super::tickets::shown;
 use crate::domain::channel::Channel;
 use crate::domain::email;
 use crate::domain::entry::Speaker;
@@ -197,7 +197,7 @@ pub async fn set_status(
     input: Input<StatusBody>,
 ) -> Result<Json<TicketView>, Failure> {
     let found = state.engine.read(|rows| rows.resolve(&ticket))?;
-    let found = found.filter(|t| visible(&caller, t)).ok_or_else(|| not_found("such ticket"))?;
+    let found = shown(&caller, found)?;
     let word = input.value.status.as_ref().or(query.status.as_ref());
     let word = word.ok_or_else(|| Problem::field("status", "is required"))?;
     let to = Status::parse(&word.trim().to_lowercase()).ok_or_else(|| {

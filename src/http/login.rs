@@ -99,6 +99,7 @@ pub async fn login(
         Ok(_) => state.auth.failures.succeed(keys),
         Err(engine::Error::Refused(Refusal::Unauthorized { wants_code: true, .. })) if asked => {
             state.auth.failures.undo(keys);
+            return begun.map_err(|error| Failure::from(error).expected());
         }
         Err(_) => {}
     }

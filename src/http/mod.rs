@@ -2,12 +2,14 @@
 
 mod account;
 mod agents;
+mod audit;
 mod auth;
 mod business_hours;
 mod calls;
 mod calls_reports;
 mod calls_view;
 mod comments;
+pub mod connections;
 mod contacts;
 mod conversations;
 mod cookies;
@@ -18,18 +20,24 @@ mod error;
 mod etag;
 mod extract;
 mod feed;
+mod forwarded;
+mod headers;
 mod intake;
 mod legacy;
 mod limiter;
+mod limits;
 pub mod live;
 mod login;
 mod marks;
 mod ops;
+mod origins;
+mod pace;
 mod person;
 mod portal;
 mod portal_tokens;
 mod public;
 mod queue;
+mod refused;
 pub mod secure;
 pub mod server;
 mod setup;
@@ -47,7 +55,6 @@ mod tokens;
 mod visitor;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -57,7 +64,7 @@ use utoipa_axum::routes;
 use crate::auth::Authenticator;
 use crate::engine::Engine;
 pub use legacy::router as legacy_router;
-use limiter::Limiter;
+pub use limits::Limits;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -67,13 +74,15 @@ pub struct State {
     /// Tickets whose records one search reads at most.
     pub search_scan: usize,
     pub max_body: usize,
-    pub body_timeout: Duration,
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
     pub public: Arc<Public>,
     pub live: Arc<live::Live>,
+    pub limits: Arc<Limits>,
+    /// Pages elsewhere that may use the API.
+    pub origins: Arc<[String]>,
     pub auth: Arc<Authenticator>,
     /// Whether listeners speak TLS.
     pub tls: bool,
@@ -83,13 +92,6 @@ pub struct State {
 pub struct Public {
     /// Whose chatbots may hand chats over; none names all.
     pub workspaces: Vec<String>,
-    limiter: Limiter,
-}
-
-impl Public {
-    pub fn new(workspaces: Vec<String>, requests_per_minute: u32) -> Public {
-        Public { workspaces, limiter: Limiter::new(requests_per_minute) }
-    }
 }
 
 /// The whole API. `doors` are the routes of the intake, with their documentation.
@@ -103,8 +105,11 @@ pub fn router(state: State, doors: OpenApiRouter) -> Router {
         .merge(doors)
         .merge(served)
         .merge(crate::web::router())
+        .route_layer(from_fn_with_state(state.clone(), limits::by_caller))
         .route_layer(from_fn_with_state(state.clone(), auth::require))
+        .route_layer(from_fn_with_state(state.clone(), limits::by_address))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .layer(from_fn_with_state(Arc::clone(&state.origins), origins::guard))
         .layer(from_fn(error::render))
         .layer(from_fn_with_state(Arc::clone(&state.engine.shared().metrics), ops::count))
 }
@@ -200,6 +205,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(business_hours::update, business_hours::delete))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
+        .routes(routes!(audit::list))
         .routes(routes!(feed::read))
         .routes(routes!(live::events))
         .routes(routes!(feed::cursors))

@@ -139,7 +139,7 @@ pub async fn from_chat(
         escalation: None,
         token: Some(token::hash(&access_token)),
     };
-    let (ticket, made) = hand_over(&state, &input.limits(&body.workspace_id), chat).await?;
+    let (ticket, made) = hand_over(&state, &input, &body.workspace_id, chat).await?;
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(HandedOver { ticket: ticket.into(), access_token })))
 }
@@ -182,7 +182,7 @@ pub async fn escalate(
         }),
         token: None,
     };
-    let (ticket, made) = hand_over(&state, &input.limits(&body.workspace_id), chat).await?;
+    let (ticket, made) = hand_over(&state, &input, &body.workspace_id, chat).await?;
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(Escalated { ticket: ticket.into() })))
 }
@@ -273,12 +273,14 @@ fn history(findings: &mut Findings, told: &[ChatTurn], customer: Option<&str>) -
     turns
 }
 
-async fn hand_over(
+async fn hand_over<T>(
     state: &State,
-    limits: &[u64],
+    input: &OpenInput<T>,
+    workspace: &str,
     chat: Handover,
 ) -> Result<(Ticket, bool), Failure> {
-    state.public.limiter.take(limits, Instant::now()).map_err(|seconds| {
+    let taken = state.limits.chats.take(&input.limits(workspace), Instant::now());
+    taken.map_err(|seconds| {
         state.engine.shared().metrics.event("chat", "limited");
         let why = format!(
             "too many chats are handed over; try again in {seconds} s (public.requests_per_minute)"
@@ -289,7 +291,7 @@ async fn hand_over(
     })?;
     let actor = Actor::Token { name: "chat".into() };
     let command = Command::HandOver(Box::new(chat));
-    match state.engine.submit(Submission::new(actor, command)).await? {
+    match state.engine.submit(Submission::new(actor, command).from(input.origin)).await? {
         Reply::Taken { ticket, made } => {
             state.engine.shared().metrics.event("chat", "stored");
             Ok((*ticket, made))

@@ -22,7 +22,7 @@ use crate::domain::sla_policy::{
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
-use crate::engine::command::{Command, NewSlaPolicy, Reply, Submission};
+use crate::engine::command::{Command, NewSlaPolicy, Reply};
 use crate::engine::index::{Filter, Set};
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::wire::problem::Problem;
@@ -315,7 +315,7 @@ pub async fn apply(
     steps.push(&[]);
     for tickets in steps {
         let command = Command::ApplySlaPolicy { id, tickets: tickets.to_vec() };
-        match state.engine.submit(Submission::new(input.caller.actor.clone(), command)).await? {
+        match state.engine.submit(input.caller.submission(command)).await? {
             Reply::Swept(changed) => applied += changed,
             other => return Err(unexpected(&other)),
         }

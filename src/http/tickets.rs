@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::State;
 use super::calls_view::NamedCall;
 use super::delivery::DeliveryView;
-use super::error::{Failure, not_found};
+use super::error::{Failure, hidden, not_found};
 use super::etag::Tagged;
 use super::extract::{Caller, Named, Query, limit, number};
 use super::marks::{QuoteView, ReactionView, RevisionView};
@@ -26,6 +26,12 @@ pub fn visible(caller: &Caller, ticket: &Ticket) -> bool {
     caller.actor.may_see(ticket)
 }
 
+/// A ticket that was found, if the caller may see it.
+pub fn shown(caller: &Caller, found: Option<Ticket>) -> Result<Ticket, Failure> {
+    let ticket = found.ok_or_else(|| not_found("such ticket"))?;
+    if visible(caller, &ticket) { Ok(ticket) } else { Err(hidden("such ticket")) }
+}
+
 /// One ticket. Its `ETag` names the state that it shows: send it as `If-Match` with a change, and a change that somebody
 /// else made meanwhile is not overwritten unseen.
 #[utoipa::path(get, path = "/api/tickets/{ref}", operation_id = "read_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket: 1001, #1001, UUID, GXS-…, TKT-…, zendesk:123")),
@@ -36,13 +42,14 @@ pub async fn read(
     Named(reference): Named,
 ) -> Result<Tagged<TicketView>, Failure> {
     let found = state.engine.read(|rows| {
-        let Some(ticket) = rows.resolve(&reference)?.filter(|t| visible(&caller, t)) else {
-            return Ok(None);
-        };
+        let Some(ticket) = rows.resolve(&reference)? else { return Ok(None) };
+        if !visible(&caller, &ticket) {
+            return Ok(Some(Err(hidden("such ticket"))));
+        }
         let tag = rows.tag(ticket.number)?;
-        Ok(Some(Tagged(tag, show(&state, &rows, ticket)?)))
+        Ok(Some(Ok(Tagged(tag, show(&state, &rows, ticket)?))))
     })?;
-    found.ok_or_else(|| not_found("such ticket"))
+    found.unwrap_or_else(|| Err(not_found("such ticket")))
 }
 
 /// One entry of a timeline.

@@ -9,14 +9,15 @@ use axum::http::header::{HOST, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
 
 use super::error::Failure;
-use super::extract::place;
+use super::limiter::place;
 use super::server::Peer;
 use crate::domain::session::MAX_CLIENT;
-use crate::engine::command::{Actor, Command, Submission};
+use crate::engine::command::{Actor, Command, Origin, Submission};
 use crate::wire::problem::Problem;
 
 pub struct Visitor {
     pub address: Option<IpAddr>,
+    origin: Origin,
     /// The client as it calls itself.
     pub client: Option<String>,
     /// Whether a browser says that a page of another site asked.
@@ -33,6 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
         let client = text(USER_AGENT).map(|client| client.chars().take(MAX_CLIENT).collect());
         Ok(Visitor {
             address: parts.extensions.get::<Peer>().map(|peer| peer.0),
+            origin: parts.extensions.get::<Origin>().copied().unwrap_or_default(),
             client,
             foreign: is_foreign(&parts.headers),
             by_tls: text(ORIGIN).is_some_and(|origin| origin.starts_with("https://")),
@@ -47,7 +49,7 @@ impl Visitor {
     }
 
     pub fn submission(&self, actor: Actor, command: Command) -> Submission {
-        Submission::new(actor, command)
+        Submission::new(actor, command).from(self.origin)
     }
 
     /// Another site's page must not log somebody in either: they would work in an account of its choice.

@@ -12,7 +12,7 @@ use super::session::Session;
 use super::{Doors, Refused, actor};
 use crate::auth::Caller;
 use crate::domain::ticket::{MAX_NAME, MAX_SESSION_ID};
-use crate::engine::command::NewCall;
+use crate::engine::command::{NewCall, Origin};
 use crate::wire::problem::Problem;
 
 /// Bytes read at once: events are small, and every call has such a buffer.
@@ -57,6 +57,7 @@ impl About {
 pub async fn stream(
     State(doors): State<Doors>,
     Extension(caller): Extension<Caller>,
+    Extension(origin): Extension<Origin>,
     Path(session_id): Path<String>,
     Query(about): Query<About>,
     upgrade: WebSocketUpgrade,
@@ -65,11 +66,9 @@ pub async fn stream(
     let call = about.call(session_id)?;
     // A frame that is over the limit but not absurd is read, so that the peer can be told why it was refused.
     let max = doors.settings.max_frame.saturating_mul(4);
-    Ok(upgrade
-        .read_buffer_size(READ_BUFFER)
-        .max_message_size(max)
-        .max_frame_size(max)
-        .on_upgrade(move |socket| Relay(Session::new(doors, actor(&caller), call)).run(socket)))
+    Ok(upgrade.read_buffer_size(READ_BUFFER).max_message_size(max).max_frame_size(max).on_upgrade(
+        move |socket| Relay(Session::new(doors, (actor(&caller), origin), call)).run(socket),
+    ))
 }
 
 /// One line of text for a ticket.

@@ -15,7 +15,7 @@ use crate::domain::entry::{Attachment, Delivery as Progress, MAX_BODY};
 use crate::domain::message::{Change, Changer, Quote};
 use crate::domain::time::Micros;
 use crate::engine::command::{
-    Command, GroupPost, IdScope, InboundMessage, MessageChange, Refusal, Reply, Submission,
+    Command, GroupPost, IdScope, InboundMessage, MessageChange, Refusal, Reply,
 };
 use crate::engine::{self, Pending};
 use crate::wire::chat::{self, Ids, Item, Message, Skip, State, What};
@@ -118,8 +118,8 @@ pub async fn take(
             let pending = match command {
                 Ok(command) => {
                     let idempotency = key.map(|key| key.part(position));
-                    let actor = delivery.actor.clone();
-                    Ok(doors.engine.enqueue(Submission { actor, idempotency, command })?)
+                    let submission = delivery.submission(command).keyed(idempotency);
+                    Ok(doors.engine.enqueue(submission)?)
                 }
                 Err(reason) => Err(reason),
             };

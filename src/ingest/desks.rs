@@ -15,7 +15,7 @@ use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 use crate::engine;
-use crate::engine::command::{Command, Reply, Submission};
+use crate::engine::command::{Command, Reply};
 use crate::engine::created::Created;
 use crate::engine::intake::{NewCase, NewRequester, NewTurn, ToldStatus};
 use crate::wire::case::{self, Case, Side, Step};
@@ -101,7 +101,7 @@ async fn take(
     let digest = xxhash_rust::xxh3::xxh3_128(&delivery.body);
     let event = case.event.clone().or(retried).map(|id| format!("{id}:{digest:x}"));
     let command = Command::TakeCase(Box::new(command(channel, *case, event)));
-    let submission = Submission { actor: delivery.actor.clone(), idempotency, command };
+    let submission = delivery.submission(command).keyed(idempotency);
     match doors.engine.submit(submission).await? {
         Reply::Taken { ticket, made } => {
             count("stored");

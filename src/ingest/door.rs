@@ -3,15 +3,13 @@
 //! Where the vendor's secret is configured its signature over the very bytes is required and suffices.
 //! Elsewhere a token of scope `ingest` is. A vendor that can send neither finds nothing there.
 
-use std::time::Duration;
-
 use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
 
 use super::Doors;
 use crate::auth::{Caller, Knock};
-use crate::engine::command::{Actor, Idempotency, Refusal};
+use crate::engine::command::{Actor, Command, Idempotency, Origin, Refusal, Submission};
 use crate::wire::problem::Problem;
 
 /// A delivery that was let in.
@@ -25,6 +23,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// A command of this delivery.
+    pub fn submission(&self, command: Command) -> Submission {
+        let origin = self.head.extensions.get::<Origin>().copied().unwrap_or_default();
+        Submission::new(self.actor.clone(), command).from(origin)
+    }
+
     /// The `Idempotency-Key` of the request, bound to what it asks.
     pub fn idempotency(&self) -> Result<Option<Idempotency>, Refusal> {
         let Some(key) = self.head.headers.get("idempotency-key") else { return Ok(None) };
@@ -111,13 +115,7 @@ impl Delivery {
 
 async fn read(doors: &Doors, request: Request) -> Result<(Parts, Bytes), Problem> {
     let (head, body) = request.into_parts();
-    let (max, patience): (usize, Duration) = (doors.settings.max_body, doors.settings.body_timeout);
-    let read = tokio::time::timeout(patience, to_bytes(body, max)).await;
-    let body = read
-        .map_err(|_| Problem::new(408, "Request Timeout", "the body did not arrive in time"))?
-        .map_err(|_| {
-            let why = format!("the body must be at most {max} bytes (http.max_body)");
-            Problem::new(413, "Content Too Large", why)
-        })?;
+    let max = doors.settings.max_body;
+    let body = to_bytes(body, max).await.map_err(|error| Problem::unread_body(&error, max))?;
     Ok((head, body))
 }

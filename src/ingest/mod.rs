@@ -62,7 +62,6 @@ pub struct Doors {
 pub struct Settings {
     pub max_frame: usize,
     pub max_body: usize,
-    pub body_timeout: Duration,
     /// How long the other connection of a session may take to show that it lives.
     pub takeover_probe: Duration,
     /// The secrets of those who sign what they deliver.

@@ -14,6 +14,7 @@ use super::session::Session;
 use super::{Doors, Refused, actor};
 use crate::auth::Caller;
 use crate::domain::ticket::MAX_SESSION_ID;
+use crate::engine::command::Origin;
 use crate::wire::problem::Problem;
 
 /// Bytes read at once: an audio frame is tens of kilobytes.
@@ -44,6 +45,7 @@ pub struct Wanted {
 pub async fn connect(
     State(doors): State<Doors>,
     Extension(caller): Extension<Caller>,
+    Extension(origin): Extension<Origin>,
     Query(wanted): Query<Wanted>,
     Query(about): Query<About>,
     upgrade: WebSocketUpgrade,
@@ -60,7 +62,7 @@ pub async fn connect(
     let model = speech.model(asked.as_deref()).map_err(|why| Problem::field("model", why))?;
     let backlog = doors.backlog.clone();
     let max = speech.max_frame();
-    let session = Session::new(doors, actor(&caller), call);
+    let session = Session::new(doors, (actor(&caller), origin), call);
     let proxy = Proxy { session, speech, backlog, model };
     Ok(upgrade
         .protocols([SUBPROTOCOL])

@@ -10,7 +10,7 @@ use super::{Doors, Refused, body, vendor};
 use crate::domain::entry::{MAX_TOOL_CALLS, Speaker, ToolCall};
 use crate::domain::time::Micros;
 use crate::engine;
-use crate::engine::command::{Command, Reply, Submission};
+use crate::engine::command::{Command, Reply};
 use crate::engine::intake::{CallReport, CallTurn};
 use crate::wire::problem::Problem;
 use crate::wire::report::{self, Report, Tool, Turn};
@@ -135,7 +135,7 @@ async fn take(
     };
     body::fits(report.turns.iter().map(size).sum())?;
     let command = Command::ReportCall(Box::new(command(*report)));
-    let submission = Submission::new(delivery.actor.clone(), command);
+    let submission = delivery.submission(command);
     match doors.engine.submit(submission).await? {
         Reply::Taken { ticket, .. } => {
             count("stored");

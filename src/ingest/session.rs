@@ -11,7 +11,7 @@ use crate::domain::entry::Speaker;
 use crate::domain::reference::Reference;
 use crate::domain::ticket::Ticket;
 use crate::engine::Error;
-use crate::engine::command::{Actor, Command, IfAttached, NewCall, Reply, Submission};
+use crate::engine::command::{Actor, Command, IfAttached, NewCall, Origin, Reply, Submission};
 use crate::wire::realtime;
 
 /// How often what must not be lost is tried again while the store cannot be written.
@@ -42,15 +42,16 @@ impl End {
 pub struct Session {
     pub doors: Doors,
     actor: Actor,
+    origin: Origin,
     call: NewCall,
     connection: u64,
 }
 
 impl Session {
-    pub fn new(doors: Doors, actor: Actor, call: NewCall) -> Session {
+    pub fn new(doors: Doors, (actor, origin): (Actor, Origin), call: NewCall) -> Session {
         // Unique among the connections of this run is enough: at start no connection is valid any more.
         let connection = uuid::Uuid::now_v7().as_u64_pair().1;
-        Session { doors, actor, call, connection }
+        Session { doors, actor, origin, call, connection }
     }
 
     /// From now on other connections of the session can ask for this one's life.
@@ -106,7 +107,7 @@ impl Session {
     }
 
     fn submission(&self, command: Command) -> Submission {
-        Submission::new(self.actor.clone(), command)
+        Submission::new(self.actor.clone(), command).from(self.origin)
     }
 
     /// Ends or detaches the call; tried until it is on disk or the daemon stops (then the next start does it).

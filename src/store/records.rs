@@ -7,6 +7,7 @@ pub use super::index_row::IndexRow;
 use super::owner::Owner;
 use super::tables::Table;
 use crate::domain::activity::Activity;
+use crate::domain::audit::{AuditEntry, AuditMark};
 use crate::domain::call::{CallItem, OpenCall};
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
@@ -52,6 +53,8 @@ records! {
     SentAs => SentAs,
     BotReturn => BotReturns,
     ReplyDraft => ReplyDrafts,
+    AuditEntry => Audit,
+    AuditMark => AuditMarks,
     Doomed => Doomed,
     Erasure => Erasures,
     RewriteOwed => Rewrites,

@@ -227,7 +227,8 @@ impl Seal {
         sealed: &[u8],
         nonces: &mut Nonces,
     ) -> Option<Vec<u8>> {
-        if self.is_current(sealed) {
+        // A row of the audit stays as it was written: the next one holds the hash of its bytes.
+        if table == Table::Audit || self.is_current(sealed) {
             return None;
         }
         let place = Place::row(table, key);

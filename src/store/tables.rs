@@ -144,6 +144,10 @@ tables! {
     SentAs = 52 of Record,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53 of Nobody,
+    /// number of the row u64 → `AuditEntry`, each with the hash of the stored bytes before it.
+    Audit = 70,
+    /// `head` or `anchor` → `AuditMark`: the newest row, and the last one that was removed for its age.
+    AuditMarks = 71 of Nobody,
     /// agent id u64 → `Account`, how a person proves who they are.
     Accounts = 60,
     /// agent id u64, session id u64 → `Session`.

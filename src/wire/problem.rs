@@ -26,6 +26,12 @@ pub struct Problem {
     /// Seconds after which trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+    /// Whether it only looks absent, as the caller may not see it: for the audit, never told.
+    #[serde(skip)]
+    pub hidden: bool,
+    /// Whether it is a step on the way and no refusal, as when only the second factor is still to come.
+    #[serde(skip)]
+    pub expected: bool,
     /// With 401: the code of the second factor is what is missing, or wrong.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub totp_required: bool,
@@ -58,6 +64,8 @@ impl Problem {
             errors: Vec::new(),
             now: None,
             retry_after: None,
+            hidden: false,
+            expected: false,
             totp_required: false,
         }
     }
@@ -72,5 +80,19 @@ impl Problem {
         let mut problem = Problem::bad_request(format!("{field}: {why}"));
         problem.errors.push(FieldError { field, detail: why });
         problem
+    }
+
+    /// Why a body could not be read: it came too slowly, and the error says how, or it is longer than `max` bytes.
+    pub fn unread_body(error: &(dyn std::error::Error + 'static), max: usize) -> Problem {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            let slow = error.downcast_ref::<std::io::Error>();
+            if let Some(slow) = slow.filter(|e| e.kind() == std::io::ErrorKind::TimedOut) {
+                return Problem::new(408, "Request Timeout", slow.to_string());
+            }
+            cause = error.source();
+        }
+        let why = format!("the body must be at most {max} bytes (http.max_body)");
+        Problem::new(413, "Content Too Large", why)
     }
 }

@@ -5,6 +5,7 @@ mod certificates;
 mod housekeeping;
 mod maintenance;
 pub mod outbox;
+pub mod refusals;
 mod retention;
 mod sla;
 mod watchdog;
@@ -29,6 +30,7 @@ pub fn start(
     let (maintenance, zone) = (config.maintenance.clone(), config.timezone.clone());
     workers.spawn(maintenance::run(engine.clone(), maintenance, zone));
     workers.spawn(housekeeping::run(engine.clone()));
+    workers.spawn(refusals::run(engine.clone()));
     workers.spawn(retention::run(engine.clone()));
     workers.spawn(sla::run(engine.clone()));
     workers.spawn(watchdog::run(engine.clone()));

@@ -92,7 +92,7 @@ impl Desk {
             let number = u64::from_be_bytes(key[..].try_into().expect("a number"));
             assert!(shared.index().agrees(number, &row), "the index says otherwise of #{number}");
         }
-        let report = verify::verify(&shared.reader, &shared.seal, &Progress::default())
+        let report = verify::verify(&shared.reader, &shared.seal, None, &Progress::default())
             .expect("the rows can be read");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let events = self.engine.events(0, usize::MAX).expect("the feed reads");
@@ -110,8 +110,13 @@ impl Desk {
         let mut store = Store::open(disk.boot(), settings).expect("it opens");
         let root = |_| Ok::<_, UnlockError>(Secret::Key([1; 32]));
         let seal = store.unlock(Seal::new([7; 32]), true, root).expect("it unlocks");
-        let limits =
-            Limits { queue: 64, batch_commands: 8, batch_bytes: 16 * 1024, seen_window: 50 };
+        let limits = Limits {
+            queue: 64,
+            batch_commands: 8,
+            batch_bytes: 16 * 1024,
+            seen_window: 50,
+            refusals_per_minute: 10,
+        };
         let metrics = Arc::new(Metrics::default());
         let clocks = Arc::new(MachineClocks::new(Vec::new()));
         let (engine, writer) =

@@ -196,7 +196,7 @@ impl Senders {
     ) {
         let key = Idempotency::new(1, format!("key-{}", self.sent).as_bytes(), &[b"body"]);
         let idempotency = Some(key.expect("a key"));
-        self.push(Submission { actor, idempotency, command }, words, call);
+        self.push(Submission::new(actor, command).keyed(idempotency), words, call);
     }
 
     /// The box is back: relays of running calls come again and go on.

@@ -33,6 +33,7 @@ mod token;
 mod unclaimed;
 mod whatsapp;
 
+use super::audit;
 use super::command::{Command, Idempotency, Refusal, Reply, Submission};
 use super::draft::{Context, Draft, Notice};
 use super::rows::key;
@@ -63,6 +64,7 @@ pub fn decide(
         return Ok(Decision { plan: None, reply, notices: Vec::new() });
     }
     let reply = dispatch(&mut draft, &submission.command)?;
+    audit::note(&mut draft, submission, &reply)?;
     if let Some(idempotency) = &submission.idempotency {
         let bytes = postcard::to_stdvec(&reply).map_err(|e| Refusal::Store(e.to_string()))?;
         let row = Remembered { request: idempotency.request, reply: bytes };
@@ -132,6 +134,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::Account(command) => account::carry_out(draft, command),
         Command::MoveCursor { name, seq } => feed::move_cursor(draft, name, *seq),
         Command::DropCursor { name } => feed::drop_cursor(draft, name),
+        Command::Audit(happened) => audit::take(draft, happened),
         Command::Sweep => sweep::sweep(draft),
         Command::Privacy(step) => privacy::step(draft, step),
         Command::SeedSla => sla_policy::seed(draft),

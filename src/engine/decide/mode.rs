@@ -25,7 +25,7 @@ pub fn set(draft: &mut Draft<'_>, id: u64, mode: Mode) -> Result<Reply, Refusal>
     if let Some(number) = conversation.ticket {
         let ticket = draft.rows().live(number)?;
         if ticket.is_some_and(|ticket| !draft.ctx.actor.may_see(&ticket)) {
-            return Err(unknown());
+            return Err(Refusal::Hidden("such conversation".into()));
         }
     }
     if turn(draft, &mut conversation, mode)? {

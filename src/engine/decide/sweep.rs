@@ -1,6 +1,7 @@
 //! Housekeeping: rows that exist only for a time.
 
 use super::{day, hour};
+use crate::engine::audit;
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::rows::ReadError;
@@ -9,8 +10,8 @@ use crate::store::{Order, Table, View};
 /// Rows removed by one command, so that a batch stays short.
 pub const SWEEP_ROWS: usize = 2000;
 
-/// Removes dedup keys, ids of sent messages and remembered answers of buckets that are past their time, and gives back
-/// to the bot what is due.
+/// Removes dedup keys, ids of sent messages and remembered answers of buckets that are past their time, old rows of the
+/// audit, and gives back to the bot what is due.
 pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     let rules = draft.ctx.rules;
     let oldest_day = day(draft.ctx.steady).saturating_sub(rules.dedup_days);
@@ -38,6 +39,7 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
         }
     }
     removed += super::mode::sweep(draft)?;
+    removed += audit::trim(draft, SWEEP_ROWS)?;
     removed += super::session::sweep(draft)?;
     Ok(Reply::Swept(removed))
 }

@@ -4,6 +4,7 @@
 //! as it likes, the wall clock by years and backwards too. What the writer does beside deciding (the index, the window of dedup keys) is
 //! done here in the same way, after every plan.
 
+mod audit;
 mod calls;
 mod cases;
 mod changes;
@@ -369,6 +370,7 @@ fn rules() -> Rules {
         max_outbox: 20,
         retention: Vec::new(),
         bot_returns: BotReturns::After(Micros::HOUR),
+        audit_keep: 30 * Micros::DAY,
         redactor: std::sync::Arc::default(),
     }
 }

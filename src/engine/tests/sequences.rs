@@ -134,7 +134,7 @@ impl Centre {
     /// Asks with an `Idempotency-Key`.
     fn requests(&mut self, actor: Actor, command: Command) -> Result<Reply, Refusal> {
         let key = Some(idempotency(&format!("key-{}", self.requests.len()), "body"));
-        let submission = Submission { actor, idempotency: key, command };
+        let submission = Submission::new(actor, command).keyed(key);
         let (reply, wrote) = self.desk.submit(&submission)?;
         assert!(wrote, "an answer to a request with a key is remembered");
         self.requests.push(Request { submission, reply: reply.clone(), at: self.desk.steady() });
@@ -191,11 +191,8 @@ impl Centre {
             return;
         }
         let new = NewCall { session_id: "another".into(), ..NewCall::default() };
-        let other = Submission {
-            actor: submission.actor.clone(),
-            idempotency: Some(idempotency(&format!("key-{which}"), "another body")),
-            command: Command::OpenCall(new),
-        };
+        let other = Submission::new(submission.actor.clone(), Command::OpenCall(new))
+            .keyed(Some(idempotency(&format!("key-{which}"), "another body")));
         assert_eq!(self.desk.submit(&other), Err(Refusal::KeyReused));
     }
 

@@ -5,7 +5,9 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::connection::{Source, Stored, mark};
 use crate::domain::source::Mark;
 use crate::domain::ticket::MAX_NAME;
-use crate::engine::command::{CallEvent, Command, Delivered, Happening, NewCall, Submission};
+use crate::engine::command::{
+    CallEvent, Command, Delivered, Happening, NewCall, Origin, Submission,
+};
 use crate::ingest::session::fact;
 use crate::wire::realtime;
 use crate::wire::source::{CallFrame, Calls, calls};
@@ -96,7 +98,10 @@ async fn deliver(
 async fn submit(source: &Source, delivered: &Delivered) -> Result<(), String> {
     loop {
         let command = Command::TakeFromSource(delivered.clone());
-        let outcome = source.engine.submit(Submission::new(source.actor.clone(), command)).await;
+        let outcome = source
+            .engine
+            .submit(Submission::new(source.actor.clone(), command).from(Origin::SOURCE))
+            .await;
         match Stored::of(outcome) {
             Stored::Done => {
                 let metrics = &source.engine.shared().metrics;

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::connection::{Source, Stored, mark};
 use crate::domain::source::Mark;
-use crate::engine::command::{Command, Delivered, Submission};
+use crate::engine::command::{Command, Delivered, Origin, Submission};
 use crate::ingest::{chat, whatsapp};
 use crate::wire::source::{Posts, posts};
 
@@ -43,7 +43,9 @@ async fn take(source: &Source, body: &serde_json::Value) {
         // Everything is queued before anything is waited for, so that one sync serves the whole delivery.
         let queued: Vec<_> = commands
             .iter()
-            .map(|command| Submission::new(source.actor.clone(), command.clone()))
+            .map(|command| {
+                Submission::new(source.actor.clone(), command.clone()).from(Origin::SOURCE)
+            })
             .map(|submission| source.engine.enqueue(submission))
             .collect();
         let mut later = None;
@@ -76,7 +78,10 @@ async fn mark_position(source: &Source, stream: &Option<String>, position: Optio
             position: Some(at.clone()),
             calls: Vec::new(),
         });
-        let outcome = source.engine.submit(Submission::new(source.actor.clone(), command)).await;
+        let outcome = source
+            .engine
+            .submit(Submission::new(source.actor.clone(), command).from(Origin::SOURCE))
+            .await;
         match Stored::of(outcome) {
             Stored::Later(why) => source.wait(&why).await,
             Stored::Done | Stored::Refused(_) => break,
