@@ -310,7 +310,7 @@ pub async fn unfollow(
 pub struct RelateBody {
     /// Any reference of the other ticket
     #[schema(max_length = 128)]
-    ticket: TicketName,
+    ticket: String,
 }
 
 /// A ticket, by any of its references; a number may be written as one.
@@ -339,7 +339,7 @@ pub async fn relate(
     expected: IfMatch,
     input: Input<RelateBody>,
 ) -> Result<Tagged<TicketView>, Failure> {
-    let other = input.value.ticket.reference()?;
+    let other = named(&input.value.ticket)?;
     change(&state, &input, ticket, expected, TicketChange::Relate { other }).await
 }
 

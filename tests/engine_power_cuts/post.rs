@@ -3,7 +3,7 @@
 
 use frontdesk::domain::outbound::Outbound;
 use frontdesk::engine::command::{Actor, Command, Outcome, Submission};
-use frontdesk::engine::rows::{Rows, key};
+use frontdesk::engine::rows::{ReadError, Rows, key};
 use frontdesk::store::{Order, Store};
 
 use super::World;
@@ -14,9 +14,14 @@ impl World {
         let seal = &self.seal;
         let first = store.reader().read(|view| {
             let rows = Rows { view, seal };
-            Ok(rows.scan::<Outbound>(&[], None, Order::Ascending, 1).expect("the outbox is read"))
+            Ok(rows.scan::<Outbound>(&[], None, Order::Ascending, 1))
         });
-        let Ok(first) = first else { return };
+        let first = match first {
+            Ok(Ok(first)) => first,
+            // The disk fails just now: the worker looks again later.
+            Err(_) | Ok(Err(ReadError::Store(_))) => return,
+            Ok(Err(other)) => panic!("the outbox cannot be read: {other}"),
+        };
         let Some((place, row)) = first.into_iter().next() else { return };
         let (conversation, number) = key::numbers(&place).expect("a place in the outbox");
         let outcome = if self.random.chance(70) {

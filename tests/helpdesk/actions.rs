@@ -117,8 +117,8 @@ fn related_tickets_know_of_each_other_until_they_are_untied() {
     for (ticket, other) in [(one, two), (two, one)] {
         assert_eq!(desk.read(&format!("/api/tickets/{ticket}"))["related"], json!([other]));
     }
-    problem(&send(&desk, &ani, "POST", &path, &json!({"ticket": one})), 400);
-    problem(&send(&desk, &ani, "POST", &path, &json!({"ticket": 4711})), 404);
+    problem(&send(&desk, &ani, "POST", &path, &json!({"ticket": one.to_string()})), 400);
+    problem(&send(&desk, &ani, "POST", &path, &json!({"ticket": "4711"})), 404);
     done(&desk, &ani, "DELETE", &format!("{path}/{two}"), &json!({}));
     assert_eq!(desk.read(&format!("/api/tickets/{two}"))["related"], json!([]));
     problem(&desk.call(&ani, "DELETE", &format!("{path}/{two}")), 404);
