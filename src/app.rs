@@ -1,9 +1,11 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
+mod desk;
 mod inherited;
 mod owner;
 mod people;
 pub mod root_key;
+mod seed;
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,6 +27,7 @@ use crate::domain::redact::Redactor;
 use crate::domain::time::Micros;
 use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
+use crate::engine::files::Files;
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
 use crate::engine::rules::{BotReturns, Retention, Rules};
@@ -33,12 +36,14 @@ use crate::http::connections::{self, Connections};
 use crate::http::server;
 use crate::ingest::sources::{self, Source, SourceError};
 use crate::ingest::{self, Doors, Speech, SpeechError};
+use crate::net::ClientError;
 use crate::net::tls::{Certificates, TlsError};
 use crate::store::disk::RealDisk;
 use crate::store::keyfile::{self, KeyError};
 use crate::store::{self, OpenError, Progress, Store, StoreSettings, Upgrade};
 use crate::telemetry::metrics::Metrics;
 use crate::workers::outbox::{self, BridgeError, Post};
+use crate::workers::webhooks;
 use crate::{admin, config, http, workers};
 
 pub use people::authenticator;
@@ -75,6 +80,8 @@ pub enum AppError {
     Engine(#[from] engine::Error),
     #[error(transparent)]
     Bridge(#[from] BridgeError),
+    #[error("webhooks.ca_file: {0}")]
+    Webhooks(#[from] ClientError),
     #[error("privacy.patterns: {0:?}: {1}")]
     Pattern(String, String),
     #[error("the store did not close in order: {0}")]
@@ -123,6 +130,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         RealDisk::new(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
     let mut store = Store::open(Arc::new(disk), settings)?;
     let seal = root_key::unlock(config, &mut store, keyfile::load(&config.data_dir)?)?;
+    let files = Files::open(&config.data_dir).map_err(|e| AppError::Io(at(&config.data_dir), e))?;
     let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
     let limits = engine::Limits {
         queue: config.engine.queue as usize,
@@ -157,13 +165,14 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
             config::BotReturns::AtClose => BotReturns::AtClose,
             config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
         },
+        webhooks: desk::webhook_rules(&config.webhooks),
         audit_keep: micros(config.audit.keep),
         retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
     Ok(Engine::start(
-        store,
+        (store, files),
         rules,
         seal,
         limits,
@@ -280,6 +289,8 @@ struct Running {
     sources: tokio::task::JoinSet<()>,
     /// Sends replies; ends by itself once it is told to stop.
     post: tokio::task::JoinHandle<()>,
+    /// Sends webhooks, and ends likewise.
+    hooks: tokio::task::JoinHandle<()>,
     admin: tokio::task::JoinHandle<()>,
     /// Closed when the last running call has been put down.
     calls: mpsc::Receiver<()>,
@@ -293,6 +304,7 @@ async fn start(
     stopping: watch::Receiver<bool>,
 ) -> Result<Running, AppError> {
     let post = Post::of(config)?;
+    let hooks = webhooks::Sender::of(&config.webhooks)?;
     let post_stopping = stopping.clone();
     // First of all, so that a taken address is told before anything is made.
     let (http_listener, http) = bind(config.http.listen).await?;
@@ -341,6 +353,7 @@ async fn start(
         }
         Err(error) => return Err(error.into()),
     }
+    seed::run(&engine, config).await?;
     let auth = people::authenticator(config, http, &engine)?;
     let set_up = people::set_up_link(&engine, &auth).await;
     let bound = Bound {
@@ -350,10 +363,6 @@ async fn start(
         redirect: redirect_address,
         set_up,
     };
-    // Where the disk is full there is a next start.
-    if let Err(error) = engine.submit(Submission::new(Actor::System, Command::SeedSla)).await {
-        tracing::warn!(%error, "the SLA policies that ship could not be stored");
-    }
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =
         admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;
@@ -376,18 +385,11 @@ async fn start(
         max_body: usize_of(config.http.max_body),
         door_header: config.doors.header.as_str().into(),
         authority: authority.map(|(pem, _)| pem.into()),
-        live: Arc::new(http::live::Live::new(
-            http::live::Limits {
-                streams: config.live.max_streams as usize,
-                streams_per_person: config.live.max_streams_per_person as usize,
-                behind: u64::from(config.live.max_behind),
-                heartbeat: config.live.heartbeat,
-            },
-            stopping.clone(),
-        )),
+        live: Arc::new(http::live::Live::new(&config.live, stopping.clone())),
         public: Arc::new(http::Public { workspaces: config.public.workspaces.clone() }),
         limits: Arc::new(http::Limits::new(&config.limits, &config.public)),
         origins: config.http.origins.as_slice().into(),
+        desk: Arc::new(desk::desk(config)),
         auth,
         tls: tls.is_some(),
     };
@@ -424,6 +426,7 @@ async fn start(
     let mut workers = workers::start(&engine, config, certificates);
     workers.spawn(connections.watch());
     let sources = sources::start(sources, &engine, &stopping);
+    let hooks = tokio::spawn(webhooks::run(engine.clone(), hooks, post_stopping.clone()));
     let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));
     let drain_timeout = config.http.drain_timeout;
     Ok(Running {
@@ -434,6 +437,7 @@ async fn start(
         workers,
         sources,
         post,
+        hooks,
         admin,
         calls,
         drain_timeout,
@@ -479,6 +483,9 @@ impl Running {
         workers::refusals::write(&self.engine, self.engine.shared().refusals.rest()).await;
         if self.post.await.is_err() {
             tracing::warn!("sending replies ended badly; what waits is sent after the next start");
+        }
+        if self.hooks.await.is_err() {
+            tracing::warn!("sending webhooks ended badly; what waits is sent after the next start");
         }
         drop(self.engine);
         let writer = self.writer;

@@ -28,7 +28,7 @@ use frontdesk::engine::draft::Context;
 use frontdesk::engine::event::{Event, EventKind};
 use frontdesk::engine::index::Index;
 use frontdesk::engine::rows::Rows;
-use frontdesk::engine::rules::{BotReturns, Rules};
+use frontdesk::engine::rules::{BotReturns, Rules, WebhookRules};
 use frontdesk::engine::verify;
 use frontdesk::store::keyring::Keyring;
 use frontdesk::store::keys::Keys;
@@ -131,6 +131,12 @@ pub fn rules() -> Rules {
         max_outbox: 10_000,
         retention: Vec::new(),
         bot_returns: BotReturns::AtClose,
+        webhooks: WebhookRules {
+            retry_for: Micros::DAY,
+            pause_after: 3 * Micros::DAY,
+            max_waiting: 100,
+            keep_log: 10,
+        },
         audit_keep: 400 * Micros::DAY,
         redactor: std::sync::Arc::default(),
     }
@@ -460,7 +466,9 @@ fn one(
 ) -> Result<Reply, Refusal> {
     let bits: [u8; 32] = random.bytes(32).try_into().expect("32 bytes");
     let (steady, actor) = (now, &submission.actor);
-    let ctx = Context { now, steady, trusted: true, random: bits, rules, seal, actor, seen: None };
+    let (seen, categories) = (None, None);
+    let ctx =
+        Context { now, steady, trusted: true, random: bits, rules, seal, actor, seen, categories };
     let decision = decide(&*open, submission, &ctx)?;
     if let Some(plan) = decision.plan {
         open.apply(plan).map_err(|error| Refusal::Store(error.to_string()))?;

@@ -15,6 +15,7 @@ use super::{Failure, Shared};
 use crate::app::{self, root_key};
 use crate::config::Config;
 use crate::store::backup::{RestoreError, Restored, Ring, Secret, UNFINISHED, restore};
+use crate::store::files::FILES;
 use crate::store::{Disk, RealDisk};
 use crate::telemetry::{self, progress::Progress};
 
@@ -108,7 +109,8 @@ fn is_free(dir: &Path) -> Result<(), Failure> {
     }
     for entry in fs::read_dir(dir)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if !NOTHING.contains(&name.as_str()) {
+        let no_files = name == FILES && fs::read_dir(dir.join(FILES))?.next().is_none();
+        if !NOTHING.contains(&name.as_str()) && !no_files {
             return Err(refuse(RestoreError::NotEmpty(name)));
         }
     }
@@ -118,8 +120,10 @@ fn is_free(dir: &Path) -> Result<(), Failure> {
 /// Files that root restored belong to whom their directory belongs to: the daemon's own user.
 fn hand_over(dir: &Path) -> std::io::Result<()> {
     let owner = fs::metadata(dir)?;
-    let journal = dir.join("journal");
-    let entries = fs::read_dir(dir)?.chain(fs::read_dir(&journal)?);
+    let (journal, files) = (dir.join("journal"), dir.join(FILES));
+    let files = if files.is_dir() { Some(fs::read_dir(&files)?) } else { None };
+    let entries =
+        fs::read_dir(dir)?.chain(fs::read_dir(&journal)?).chain(files.into_iter().flatten());
     for path in entries.map(|entry| entry.map(|entry| entry.path())) {
         let path = path?;
         let now = fs::metadata(&path)?;

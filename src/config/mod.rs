@@ -38,6 +38,7 @@ mod settings;
 mod store;
 mod tickets;
 mod units;
+mod webhooks;
 mod whatsapp;
 
 #[cfg(test)]
@@ -76,6 +77,7 @@ pub use settings::{Setting, settings};
 pub use store::{Encryption, StoreConfig};
 pub use tickets::{BotReturns, TicketsConfig};
 pub use units::{parse_duration, parse_size};
+pub use webhooks::{AttachmentsConfig, DeskConfig, Range, WebhooksConfig};
 pub use whatsapp::{Groups, WhatsappConfig};
 
 /// Every setting, checked.
@@ -109,6 +111,9 @@ pub struct Config {
     pub backup: BackupConfig,
     pub clock: ClockConfig,
     pub maintenance: MaintenanceConfig,
+    pub webhooks: WebhooksConfig,
+    pub attachments: AttachmentsConfig,
+    pub desk: DeskConfig,
 }
 
 impl Config {
@@ -159,6 +164,9 @@ impl Config {
         self.backup.check(limits);
         self.clock.check(limits);
         self.maintenance.check(limits);
+        self.webhooks.check(limits);
+        self.attachments.check(limits);
+        self.desk.check(limits);
         if self.calls.legacy_listen == Some(self.http.listen) && self.http.listen.port() != 0 {
             limits.broken(
                 "calls.legacy_listen",

@@ -9,7 +9,7 @@ use super::problem::Limits;
 pub struct PublicConfig {
     /// Whose chatbots may hand chats over (S3.47); none names all.
     pub workspaces: Vec<String>,
-    /// Chats handed over in a minute, from one address and for one workspace.
+    /// Requests without a token of the desk's in a minute, from one address and for one workspace, mail address or ticket.
     pub requests_per_minute: u32,
 }
 

@@ -101,6 +101,16 @@ impl Categoriser {
     /// keyword the call holds. Of equals the one whose keyword the customer said first wins, then the one
     /// the agent said first, then the first by name.
     pub fn categorise<'t>(&self, turns: impl IntoIterator<Item = (bool, &'t str)>) -> &str {
+        self.heard(turns).unwrap_or(&self.fallback)
+    }
+
+    /// The category of a call in which none is said (S0.17).
+    pub fn fallback(&self) -> &str {
+        &self.fallback
+    }
+
+    /// The same, or none where none is said.
+    pub fn heard<'t>(&self, turns: impl IntoIterator<Item = (bool, &'t str)>) -> Option<&str> {
         let mut tallies = vec![Tally::default(); self.categories.len()];
         let mut customer_heard = vec![None; self.keywords];
         let mut agent_heard = vec![false; self.keywords];
@@ -133,7 +143,7 @@ impl Categoriser {
             let customer = tally.customer_first.unwrap_or(late);
             (Reverse(tally.score), customer, tally.agent_first.unwrap_or(late), *name)
         });
-        best.map_or(&self.fallback, |(name, _)| name)
+        best.map(|(name, _)| name.as_str())
     }
 
     /// The text as numbers of the vocabulary. Anything else, and any pause, is one 0: a phrase does not

@@ -14,6 +14,6 @@ impl Engine {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = Micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
         let store = (shared.reader.clone(), shared.feed.clone());
-        Scan::new(store, shared.feed_epoch.clone(), now, progress)
+        Scan::new(store, shared.feed_epoch.clone(), now, progress).with_files(self.files().clone())
     }
 }

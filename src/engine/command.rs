@@ -7,8 +7,12 @@ use crate::domain::agent::{Agent, Role};
 use crate::domain::audit::Audited;
 use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
+use crate::domain::canned::CannedResponse;
+use crate::domain::category::Category;
 use crate::domain::contact::{Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Delivery, Entry};
+use crate::domain::file::StoredFile;
+use crate::domain::rating::Rating;
 use crate::domain::reference::Reference;
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::Session;
@@ -17,11 +21,16 @@ use crate::domain::sla_policy::{BusinessHours, Conditions, SlaPolicy};
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+use crate::domain::webhook::Webhook;
 use crate::engine::account::AccountCommand;
+use crate::engine::canned::CannedCommand;
+use crate::engine::categories::CategoryCommand;
 use crate::engine::desk::{NewTicket, Tag, TicketChange};
+use crate::engine::hooks::WebhookCommand;
 pub use crate::engine::idempotency::Idempotency;
 use crate::engine::intake::{CallReport, Handover, NewCase};
 pub use crate::engine::origin::Origin;
+use crate::engine::portal::{NewFile, PortalCommand};
 use crate::engine::privacy::Step;
 pub use crate::engine::submission::Submission;
 
@@ -86,6 +95,8 @@ pub enum Command {
         ticket: Reference,
         body: String,
         is_internal: bool,
+        /// Ids of files of this ticket that were uploaded before and are attached to nothing.
+        attachments: Vec<u64>,
     },
     /// What an agent has begun to write; an empty body takes it away.
     SaveDraft {
@@ -161,6 +172,21 @@ pub enum Command {
     HandOver(Box<Handover>),
     /// A platform tells of a call that nobody streams.
     ReportCall(Box<CallReport>),
+    Category(CategoryCommand),
+    Canned(CannedCommand),
+    Webhook(WebhookCommand),
+    /// What a customer does over the portal.
+    Portal(PortalCommand),
+    /// A file was uploaded for a ticket; its bytes are on the disk.
+    AddFile {
+        ticket: Reference,
+        file: NewFile,
+    },
+    /// Takes back a file that is attached to nothing.
+    RemoveFile {
+        ticket: Reference,
+        file: u64,
+    },
     CreateToken {
         name: String,
         hash: [u8; 32],
@@ -300,6 +326,13 @@ pub enum Reply {
     },
     Conversation(Box<Conversation>),
     Draft(ReplyDraft),
+    Category(Box<Category>),
+    Canned(Box<CannedResponse>),
+    Webhook(Box<Webhook>),
+    /// Numbers of deliveries that were queued.
+    Queued(Vec<u64>),
+    Rating(Box<Rating>),
+    File(Box<StoredFile>),
     /// A ticket as a change has left it, and the name of that state.
     Edited {
         ticket: Box<Ticket>,

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::categories::Categories;
 use super::command::{Actor, Refusal};
 use super::event::{Event, EventKind};
 use super::rows::{ReadError, Rows, key};
@@ -34,6 +35,29 @@ pub struct Context<'a> {
     pub actor: &'a Actor,
     /// Which dedup keys there may be; `None` asks the rows every time.
     pub seen: Option<&'a SeenWindow>,
+    /// The categories as of the last commit; `None` leaves it to those of the rules.
+    pub categories: Option<&'a Categories>,
+}
+
+impl Context<'_> {
+    /// What a call was about, from what was said: whether by the customer, and what.
+    pub fn category_of_call<'t>(&self, turns: impl IntoIterator<Item = (bool, &'t str)>) -> String {
+        let rules = &self.rules.categoriser;
+        let found = match self.categories.filter(|known| !known.is_empty()) {
+            Some(known) => known.of_calls().heard(turns),
+            None => rules.heard(turns),
+        };
+        found.unwrap_or(rules.fallback()).to_owned()
+    }
+
+    /// What anything else is about, from the customer's words.
+    pub fn category_of_text(&self, text: &str) -> Option<String> {
+        let judge = match self.categories.filter(|known| !known.is_empty()) {
+            Some(known) => known.of_tickets(),
+            None => &self.rules.intake,
+        };
+        judge.heard([(true, text)]).map(str::to_owned)
+    }
 }
 
 /// The count of all tickets' activities.

@@ -71,6 +71,7 @@ kinds! {
     AgentMentioned = "ticket.mentioned",
     ContactErased = "contact.erased",
     TicketPurged = "ticket.purged",
+    TicketRated = "ticket.rated",
 }
 
 impl EventKind {

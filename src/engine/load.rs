@@ -1,6 +1,7 @@
 //! What is read at start, and after a failure that left memory behind the disk: the narrow table into the index,
 //! tokens, running calls, recent dedup keys.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::audit::refusals::Refusals;
@@ -11,9 +12,11 @@ use super::seen::SeenWindow;
 use super::shared::{Shared, Steady};
 use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
+use crate::domain::category::Category;
 use crate::domain::contact::Token;
 use crate::domain::outbound::Outbound;
 use crate::domain::session::Session;
+use crate::domain::webhook::Webhook;
 use crate::store::codec::Record;
 use crate::store::owner::Owner;
 use crate::store::records::{Doomed, IndexRow, OWED, RewriteOwed};
@@ -33,6 +36,8 @@ pub struct Held {
     pub sessions: Vec<Session>,
     pub calls: Vec<(u64, OpenCall)>,
     pub outbox: Vec<(Place, Outbound)>,
+    pub webhooks: Vec<(u64, Webhook)>,
+    pub categories: BTreeMap<String, Category>,
     /// Owners whose keys are still to be destroyed.
     pub doomed: Vec<Owner>,
     pub owes_rewrite: bool,
@@ -81,6 +86,12 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
             held.agents = rows.agents()?;
             held.sessions = rows.sessions()?;
             held.outbox = waiting(&rows)?;
+            each::<Webhook>(&rows, |id, webhook| {
+                held.webhooks.push((id, webhook));
+                Ok(())
+            })?;
+            let categories = rows.scan::<Category>(&[], None, Order::Ascending, usize::MAX)?;
+            held.categories = categories.into_iter().map(|(_, c)| (c.slug.clone(), c)).collect();
             let doomed = rows.scan::<Doomed>(&[], None, Order::Ascending, usize::MAX)?;
             held.doomed = doomed.iter().filter_map(|(key, _)| Owner::of_key(key)).collect();
             held.owes_rewrite = rows.get::<RewriteOwed>(OWED)?.is_some();

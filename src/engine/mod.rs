@@ -9,6 +9,8 @@ pub mod activity;
 pub mod audit;
 pub mod backup;
 pub mod calls;
+pub mod canned;
+pub mod categories;
 pub mod clock;
 pub mod command;
 pub mod compaction;
@@ -19,6 +21,8 @@ pub mod draft;
 pub mod event;
 pub mod export;
 pub mod feed;
+pub mod files;
+pub mod hooks;
 pub mod idempotency;
 pub mod inbound;
 pub mod index;
@@ -29,6 +33,7 @@ pub mod migrations;
 pub mod origin;
 pub mod outbox;
 pub mod people;
+pub mod portal;
 pub mod privacy;
 mod redacted;
 pub mod rows;
@@ -53,6 +58,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::domain::redact::Redactor;
+use crate::store::files::Files;
 use crate::store::{Description, Store, StoreError, WriteError};
 use crate::telemetry::metrics::Metrics;
 use audit::refusals::Refusals;
@@ -143,6 +149,7 @@ pub struct Engine {
     queue: SyncSender<Job>,
     shared: Arc<Shared>,
     redactor: Arc<Redactor>,
+    files: Files,
     retention: Arc<[Retention]>,
 }
 
@@ -183,7 +190,7 @@ impl Drop for AbortOnPanic {
 impl Engine {
     /// Loads the index from the store and starts the writer.
     pub fn start(
-        store: Store,
+        (store, files): (Store, Files),
         rules: Rules,
         seal: crate::store::seal::Seal,
         limits: Limits,
@@ -210,7 +217,7 @@ impl Engine {
                 ended
             })
             .map_err(|e| rows::ReadError::Inconsistent(format!("cannot start the writer: {e}")))?;
-        let engine = Engine { queue: queue.clone(), shared, redactor, retention };
+        let engine = Engine { queue: queue.clone(), shared, redactor, retention, files };
         Ok((engine, Writer { thread, queue }))
     }
 
@@ -266,6 +273,11 @@ impl Engine {
         let seal = &self.shared.seal;
         let inner = self.shared.reader.read(|view| Ok(f(rows::Rows { view, seal })))?;
         Ok(inner?)
+    }
+
+    /// What was attached to tickets.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     pub fn shared(&self) -> &Shared {

@@ -10,8 +10,10 @@ use super::command::{
 use crate::domain::call::Fact;
 use crate::domain::message::Change;
 use crate::domain::redact::Redactor;
+use crate::engine::canned::CannedCommand;
 use crate::engine::desk::TicketChange;
 use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
+use crate::engine::portal::PortalCommand;
 
 pub fn redact(command: &mut Command, redactor: &Redactor) {
     let clear = |text: &mut String| redactor.clear(text);
@@ -75,7 +77,25 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         Command::TakeCase(new) => case(new, clear),
         Command::HandOver(new) => handover(new, clear),
         Command::ReportCall(new) => report(new, clear),
-        Command::SeedSla
+        Command::Canned(CannedCommand::Create(new)) => {
+            [&mut new.title, &mut new.content].into_iter().for_each(clear);
+        }
+        Command::Canned(CannedCommand::Update { changes, .. }) => {
+            let texts = [&mut changes.title, &mut changes.content].into_iter().flatten();
+            texts.for_each(clear);
+        }
+        Command::Portal(PortalCommand::Submit { case: new, .. }) => case(new, clear),
+        Command::Portal(PortalCommand::Reply { body, .. }) => clear(body),
+        Command::Portal(PortalCommand::Rate { feedback, .. }) => {
+            feedback.iter_mut().for_each(clear);
+        }
+        Command::AddFile { file, .. } => clear(&mut file.name),
+        // What webhooks send was cleared when it came in; a receiver's status is a number.
+        Command::Category(_)
+        | Command::Canned(CannedCommand::Delete { .. } | CannedCommand::Use { .. })
+        | Command::Webhook(_)
+        | Command::RemoveFile { .. }
+        | Command::SeedSla
         | Command::SaveSlaPolicy { .. }
         | Command::DeleteSlaPolicy { .. }
         | Command::ApplySlaPolicy { .. }

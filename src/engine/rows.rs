@@ -2,6 +2,7 @@
 
 use crate::domain::agent::Agent;
 use crate::domain::entry::Entry;
+use crate::domain::file::{MAX_FILES, StoredFile};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::reference::Reference;
 use crate::domain::session::{MAX_SESSIONS, Session};
@@ -123,6 +124,17 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// Where an entry of a ticket stands.
+    pub fn item(&self, ticket: &Ticket, id: u32) -> Result<Option<DirItem>, ReadError> {
+        for page in 0..ticket.extent.pages {
+            let found = self.page(ticket.number, page)?.items.into_iter().find(|i| i.id == id);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
     /// Entries of a ticket in spoken or sent order that stand behind entry `after` (0: from the start), as far as
     /// they are wanted: at most `limit` and about `max_bytes` of text, of at most `looked_at` entries. `None` when the
     /// ticket has no entry `after`.
@@ -214,6 +226,13 @@ impl<'a> Rows<'a> {
                 Ok((at + 1, row.ok_or_else(|| ReadError::Inconsistent(missing()))?))
             })
             .collect()
+    }
+
+    /// The files of a ticket, oldest first.
+    pub fn files(&self, ticket: u64) -> Result<Vec<StoredFile>, ReadError> {
+        let (start, end) = (key::pair(ticket, 0), key::pair(ticket + 1, 0));
+        let rows = self.scan(&start, Some(&end), Order::Ascending, MAX_FILES)?;
+        Ok(rows.into_iter().map(|(_, file)| file).collect())
     }
 
     /// The cursors of the feed's consumers, by name.
@@ -364,7 +383,8 @@ pub mod key {
         pair(at.0.max(0) as u64, ticket)
     }
 
-    fn pair(first: u64, second: u64) -> [u8; 16] {
+    /// Two numbers, the first of which sorts.
+    pub fn pair(first: u64, second: u64) -> [u8; 16] {
         let mut key = [0; 16];
         key[..8].copy_from_slice(&first.to_be_bytes());
         key[8..].copy_from_slice(&second.to_be_bytes());

@@ -34,12 +34,26 @@ pub struct Rules {
     /// Messages that may wait to be sent.
     pub max_outbox: u64,
     pub bot_returns: BotReturns,
+    pub webhooks: WebhookRules,
     /// How long rows of the audit are kept, in microseconds.
     pub audit_keep: i64,
     /// Which closed tickets are deleted when; the first rule that fits counts.
     pub retention: Vec<Retention>,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
+}
+
+/// How long webhooks are tried, and what is kept of them; times in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookRules {
+    /// After which a delivery is given up.
+    pub retry_for: i64,
+    /// After which a subscription whose deliveries are all given up is switched off.
+    pub pause_after: i64,
+    /// Deliveries of one subscription that may wait.
+    pub max_waiting: u64,
+    /// Deliveries of one subscription that the log holds.
+    pub keep_log: u64,
 }
 
 /// How long closed tickets are kept.

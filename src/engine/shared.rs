@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::audit::refusals::Refusals;
+use super::categories::Categories;
 use super::clock::Clocks;
+use super::hooks::Hooks;
 use super::index::Index;
 use super::load::Held;
 use super::outbox::Outbox;
@@ -16,6 +18,7 @@ use super::people::{Live, People};
 use super::rows::key;
 use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
+use crate::domain::category::Category;
 use crate::domain::clock::{ClockState, Reading};
 use crate::domain::contact::Token;
 use crate::domain::session::{Credential, Standing};
@@ -63,6 +66,8 @@ pub struct Shared {
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
     outbox: Outbox,
+    hooks: Hooks,
+    categories: RwLock<Arc<Categories>>,
     /// Words that were erased may still be in the files.
     owed: AtomicBool,
     /// Values may lie otherwise than the configuration wants.
@@ -113,6 +118,8 @@ impl Shared {
             tokens: RwLock::default(),
             calls: RwLock::default(),
             outbox: Outbox::default(),
+            hooks: Hooks::default(),
+            categories: RwLock::default(),
             owed: AtomicBool::new(false),
             mixed: AtomicBool::new(false),
             people: People::default(),
@@ -156,6 +163,15 @@ impl Shared {
     /// What waits to be sent.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Who is told of what happens.
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    pub fn categories(&self) -> Arc<Categories> {
+        Arc::clone(&read(&self.categories))
     }
 
     /// Whether erased words, or values that lie otherwise than the configuration wants, may be in the files.
@@ -283,7 +299,7 @@ impl Shared {
 
     /// Takes over what committed plans changed.
     pub(super) fn take(&self, plans: &[PlanRecord]) {
-        let (mut index, mut rights) = (None, false);
+        let (mut index, mut rights, mut categories) = (None, false, Vec::new());
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {
                 Table::Index => {
@@ -320,6 +336,16 @@ impl Shared {
                         self.outbox.put(place, self.decode(row));
                     }
                 }
+                Table::Webhooks => {
+                    if let Some(id) = number(&row.key) {
+                        self.hooks.put(id, self.decode(row));
+                    }
+                }
+                Table::Deliveries => self.hooks.wake(),
+                Table::Categories => {
+                    let slug = String::from_utf8_lossy(&row.key).into_owned();
+                    categories.push((slug, self.decode::<Category>(row)));
+                }
                 Table::Doomed => {
                     if let (Some(keys), Some(owner), true) =
                         (self.seal.keys(), Owner::of_key(&row.key), row.value.is_some())
@@ -330,6 +356,10 @@ impl Shared {
                 Table::Rewrites => self.owed.store(row.value.is_some(), Ordering::Release),
                 _ => {}
             }
+        }
+        if !categories.is_empty() {
+            let now = self.categories().with(categories);
+            *write(&self.categories) = Arc::new(now);
         }
         if rights {
             self.rights.send_modify(|changes| *changes += 1);
@@ -344,6 +374,8 @@ impl Shared {
         self.metrics.open_calls.set(held.calls.len() as i64);
         *write(&self.calls) = held.calls.into_iter().collect();
         self.outbox.replace(held.outbox);
+        self.hooks.replace(held.webhooks);
+        *write(&self.categories) = Arc::new(Categories::new(held.categories));
         self.owed.store(held.owes_rewrite, Ordering::Release);
         if let Some(keys) = self.seal.keys() {
             held.doomed.iter().for_each(|owner| keys.doom(*owner));

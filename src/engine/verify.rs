@@ -5,6 +5,8 @@
 
 mod clocks;
 
+mod desk;
+
 use std::collections::{HashMap, HashSet};
 
 use super::audit::chain::ChainCheck;
@@ -94,6 +96,7 @@ pub fn verify(
     while reader.read(|view| Ok(chain.step(&Rows { view, seal }, &mut check.report)))?? {}
     check.report.audited = chain.rows;
     reader.read(|view| Ok(check.deletions(&Rows { view, seal })))??;
+    reader.read(|view| Ok(check.desk(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.people(&Rows { view, seal })))??;
     Ok(check.report)
 }
@@ -133,6 +136,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     let mut chain = ChainCheck::new(None);
     while chain.step(rows, &mut check.report)? {}
     check.deletions(rows)?;
+    check.desk(rows)?;
     check.people(rows)?;
     Ok(check.report)
 }
@@ -161,19 +165,6 @@ impl Check {
         let counted = rows.get::<Count>(RUNNING.as_bytes())?.map_or(0, |c| c.0);
         if running as u64 != counted {
             self.report.find(format!("{running} calls are running, {counted} are counted"));
-        }
-        Ok(())
-    }
-
-    /// What waits to be removed was deleted then.
-    fn deletions(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
-        for (row_key, _) in rows.scan::<Deleted>(&[], None, Order::Ascending, usize::MAX)? {
-            let Some((at, number)) = key::numbers(&row_key) else { continue };
-            let ticket = rows.ticket(number)?.and_then(|ticket| ticket.deleted);
-            if ticket.is_none_or(|deletion| deletion.steady.0.max(0) as u64 != at) {
-                self.report
-                    .find(format!("ticket #{number} waits to be removed and is not deleted"));
-            }
         }
         Ok(())
     }

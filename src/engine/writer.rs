@@ -411,6 +411,7 @@ fn one(
     if let Err(e) = getrandom::fill(&mut random) {
         return Err(Error::Unavailable(format!("the system gives no random bytes: {e}")));
     }
+    let categories = shared.categories();
     let ctx = Context {
         now: time.now,
         steady: time.steady,
@@ -420,6 +421,7 @@ fn one(
         seal: &shared.seal,
         actor: &submission.actor,
         seen: Some(seen),
+        categories: Some(&categories),
     };
     let decided = catch_unwind(AssertUnwindSafe(|| decide(open, submission, &ctx)));
     let mut decision = match decided {

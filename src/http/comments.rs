@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::State;
+use super::attachments::{self, FileView};
 use super::calls::unexpected;
 use super::delivery::DeliveryView;
 use super::error::{Failure, not_found};
@@ -34,6 +35,9 @@ pub struct CommentBody {
     /// True stays inside; false goes to the customer where the ticket's channel has a way to them
     #[serde(default)]
     is_internal: bool,
+    /// Ids of files that were uploaded for this ticket and are attached to nothing yet; at most 20
+    #[serde(default)]
+    attachments: Vec<u64>,
 }
 
 /// A comment.
@@ -59,6 +63,9 @@ pub struct CommentView {
     /// Absent where nothing goes out
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery: Option<DeliveryView>,
+    /// Absent where there are none
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<Vec<FileView>>,
 }
 
 impl CommentView {
@@ -81,6 +88,7 @@ impl CommentView {
             edited_at: entry.edited_at,
             deleted_at: entry.deleted_at,
             delivery,
+            attachments: None,
         }
     }
 
@@ -109,8 +117,13 @@ pub async fn add(
     input: Input<CommentBody>,
 ) -> Result<(StatusCode, Json<CommentView>), Failure> {
     let (body, is_internal) = (input.value.body.clone(), input.value.is_internal);
-    let command = Command::AddComment { ticket, body, is_internal };
-    let comment = comment(state.engine.submit(input.submission(command)).await?)?;
+    let attachments = input.value.attachments.clone();
+    let command = Command::AddComment { ticket, body, is_internal, attachments };
+    let mut comment = comment(state.engine.submit(input.submission(command)).await?)?;
+    if !input.value.attachments.is_empty() {
+        let files = state.engine.read(|rows| rows.files(comment.ticket_number))?;
+        comment.attachments = attachments::of_entry(&files, comment.id);
+    }
     Ok((StatusCode::CREATED, Json(comment)))
 }
 
@@ -159,9 +172,12 @@ pub async fn list(
             return Ok(Some(None));
         };
         let mut comments = Vec::with_capacity(page.entries.len());
+        let files = rows.files(ticket.number)?;
         for (item, entry) in page.entries {
             let delivery = DeliveryView::read(&rows, outbox, (entry.speaker, item.no))?;
-            comments.push(CommentView::of(&ticket, Entry { id: item.id, ..entry }, delivery));
+            let attachments = attachments::of_entry(&files, item.id);
+            let comment = CommentView::of(&ticket, Entry { id: item.id, ..entry }, delivery);
+            comments.push(CommentView { attachments, ..comment });
         }
         Ok(Some(Some(Comments { comments, next: page.next })))
     })?;

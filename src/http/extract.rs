@@ -69,6 +69,13 @@ impl<T> Input<T> {
     }
 }
 
+impl<T> Input<T> {
+    /// One of several commands that this request comes to, each of which may come twice.
+    pub fn step(&self, command: Command) -> Submission {
+        self.caller.submission(command)
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<State> for Input<T> {
     type Rejection = Failure;
 
@@ -82,15 +89,15 @@ impl<T: DeserializeOwned> FromRequest<State> for Input<T> {
     }
 }
 
-/// A body of JSON from somebody who shows no token. What such a request does is idempotent by its own ids, so an
-/// `Idempotency-Key` only has to be one.
+/// A body of JSON from a visitor. What such a request does is idempotent by its own ids, or by its `Idempotency-Key`.
 pub struct OpenInput<T> {
     pub value: T,
     pub origin: Origin,
+    /// Of any visitor: the same key with the same body is the same request.
+    pub idempotency: Option<Idempotency>,
 }
 
 impl<T> OpenInput<T> {
-    /// By what their requests are counted: where they come from, and what they name.
     pub fn limits(&self, named: &str) -> [u64; 2] {
         [limiter::place(self.origin.address), xxhash_rust::xxh3::xxh3_64(named.as_bytes())]
     }
@@ -102,9 +109,9 @@ impl<T: DeserializeOwned> FromRequest<State> for OpenInput<T> {
     async fn from_request(request: Request, state: &State) -> Result<OpenInput<T>, Failure> {
         let (parts, body) = request.into_parts();
         let bytes = read_json(&parts, body, state).await?;
-        idempotency(&parts, 0, &bytes)?;
+        let idempotency = idempotency(&parts, 0, &bytes)?;
         let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
-        Ok(OpenInput { value, origin: origin(&parts) })
+        Ok(OpenInput { value, origin: origin(&parts), idempotency })
     }
 }
 

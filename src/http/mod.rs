@@ -2,17 +2,21 @@
 
 mod account;
 mod agents;
+mod attachments;
 mod audit;
 mod auth;
 mod business_hours;
 mod calls;
 mod calls_reports;
 mod calls_view;
+mod canned;
+mod categories;
 mod comments;
 pub mod connections;
 mod contacts;
 mod conversations;
 mod cookies;
+mod customer;
 mod delivery;
 mod docs;
 mod drafts;
@@ -38,6 +42,7 @@ mod portal_tokens;
 mod public;
 mod queue;
 mod refused;
+mod satisfaction;
 pub mod secure;
 pub mod server;
 mod setup;
@@ -52,16 +57,21 @@ mod tickets_list;
 mod tickets_merge;
 mod tickets_search;
 mod tokens;
+mod upload;
 mod visitor;
+mod webhooks;
+mod webhooks_view;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Authenticator;
+use crate::config::Range;
 use crate::engine::Engine;
 pub use legacy::router as legacy_router;
 pub use limits::Limits;
@@ -80,12 +90,26 @@ pub struct State {
     pub authority: Option<Arc<str>>,
     pub public: Arc<Public>,
     pub live: Arc<live::Live>,
+    pub desk: Arc<Desk>,
     pub limits: Arc<Limits>,
     /// Pages elsewhere that may use the API.
     pub origins: Arc<[String]>,
     pub auth: Arc<Authenticator>,
     /// Whether listeners speak TLS.
     pub tls: bool,
+}
+
+/// What the desk is called, takes and may call.
+pub struct Desk {
+    pub name: String,
+    /// Dates for people are of this zone.
+    pub zone: jiff::tz::TimeZone,
+    /// Bytes of one file.
+    pub max_file: u64,
+    pub uploads: Semaphore,
+    /// Whether webhooks may go to an address; if not, why.
+    pub judge_url: fn(&[Range], &str) -> Result<(), String>,
+    pub allowed: Vec<Range>,
 }
 
 /// What is open to everybody.
@@ -164,7 +188,29 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(intake::set_status))
         .routes(routes!(public::from_chat))
         .routes(routes!(public::escalate))
+        .routes(routes!(customer::submit))
+        .routes(routes!(customer::lookup))
+        .routes(routes!(customer::reply))
+        .routes(routes!(customer::rate))
+        .routes(routes!(customer::file))
         .routes(routes!(portal::look))
+        .routes(routes!(categories::list, categories::create))
+        .routes(routes!(categories::read, categories::update, categories::delete))
+        .routes(routes!(canned::list, canned::create))
+        .routes(routes!(canned::read, canned::update, canned::delete))
+        .routes(routes!(canned::count_use))
+        .routes(routes!(canned::render))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::read, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::redeliver_all))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::delivery))
+        .routes(routes!(webhooks::redeliver))
+        .routes(routes!(attachments::list, attachments::upload))
+        .routes(routes!(attachments::read, attachments::delete))
+        .routes(routes!(satisfaction::read))
         .routes(routes!(tickets_list::list, tickets_edit::create))
         .routes(routes!(tickets_bulk::bulk))
         .routes(routes!(

@@ -12,8 +12,11 @@ use super::error::{Failure, not_found};
 use super::extract::{Named, Query, limit, number};
 use crate::auth::token;
 use crate::domain::entry::{Entry, Kind};
+use crate::domain::file::StoredFile;
+use crate::domain::rating::{CHANGEABLE_FOR, Rating};
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+use crate::engine::rows::key;
 use crate::wire::problem::Problem;
 
 const MAX_PAGE_BYTES: usize = 8 << 20;
@@ -62,6 +65,40 @@ pub struct PublicEntry {
     speaker: &'static str,
     author: Option<String>,
     body: String,
+    /// Read each at `…/attachments/{id}`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<Vec<PublicFile>>,
+}
+
+/// A file, as its customer sees it.
+#[derive(Serialize, ToSchema)]
+pub struct PublicFile {
+    id: u64,
+    file_name: String,
+    media_type: String,
+    bytes: u64,
+}
+
+impl PublicEntry {
+    pub fn of(entry: Entry, files: Option<&[StoredFile]>) -> PublicEntry {
+        let own = files.unwrap_or_default().iter().filter(|file| file.entry == Some(entry.id));
+        let own: Vec<PublicFile> = own
+            .map(|file| PublicFile {
+                id: file.id,
+                file_name: file.name.clone(),
+                media_type: file.media_type.clone(),
+                bytes: file.bytes,
+            })
+            .collect();
+        PublicEntry {
+            id: entry.id,
+            at: entry.at,
+            speaker: entry.speaker.as_str(),
+            author: entry.author,
+            body: entry.body,
+            attachments: if own.is_empty() { None } else { Some(own) },
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -73,6 +110,10 @@ pub struct PublicView {
     requester_email: Option<String>,
     /// In the order in which it was said
     timeline: Vec<PublicEntry>,
+    /// What the customer said of it, 1 to 5
+    rating: Option<u8>,
+    /// Whether it may be rated now, or the rating changed
+    may_be_rated: bool,
     /// Give this as `after` for the next page; absent at the end
     next: Option<u32>,
 }
@@ -116,26 +157,29 @@ pub async fn look(
             return Ok(None);
         }
         let page = rows.timeline(&ticket, after, limit, MAX_PAGE_BYTES)?;
-        Ok(Some((ticket, page)))
+        let rating = rows.get::<Rating>(&key::number(ticket.number))?;
+        let files = rows.files(ticket.number)?;
+        Ok(Some((ticket, page, rating, files)))
     })?;
     // A wrong token learns nothing, not even that there is such a ticket.
-    let (ticket, page) = found.ok_or_else(|| not_found("such ticket"))?;
+    let (ticket, page, rating, files) = found.ok_or_else(|| not_found("such ticket"))?;
     let (entries, more) =
         page.ok_or_else(|| Problem::field("after", "this ticket has no such entry"))?;
     let next = if more { entries.last().map(|entry| entry.id) } else { None };
     let public = |entry: &Entry| entry.kind == Kind::Message && entry.deleted_at.is_none();
-    let timeline = entries.into_iter().filter(public).map(|entry| PublicEntry {
-        id: entry.id,
-        at: entry.at,
-        speaker: entry.speaker.as_str(),
-        author: entry.author,
-        body: entry.body,
-    });
+    let timeline =
+        entries.into_iter().filter(public).map(|entry| PublicEntry::of(entry, Some(&files)));
+    let may_be_rated = match &rating {
+        Some(rating) => now.0.saturating_sub(rating.first_at.0) <= CHANGEABLE_FOR,
+        None => !ticket.status.is_open(),
+    };
     Ok(Json(PublicView {
         description: ticket.description.clone(),
         requester_name: ticket.requester.name.clone(),
         requester_email: ticket.requester.email.clone(),
         timeline: timeline.collect(),
+        rating: rating.map(|rating| rating.rating),
+        may_be_rated,
         next,
         ticket: ticket.into(),
     }))

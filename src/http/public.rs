@@ -24,7 +24,7 @@ use crate::engine::intake::{Handover, NewEscalation, NewRequester, NewTurn};
 use crate::wire::problem::Problem;
 use crate::wire::when;
 
-const MAX_WORKSPACE: usize = 64;
+pub const MAX_WORKSPACE: usize = 64;
 const MAX_CONVERSATION: usize = 128;
 const MAX_BOT: usize = 128;
 /// Turns of a chat that are handed over at once.
@@ -69,6 +69,12 @@ pub struct HandedOver {
     /// By this the customer may look at this ticket: `GET /api/public/tickets/{id}` as bearer or `?token=`
     #[serde(rename = "accessToken")]
     access_token: String,
+}
+
+impl HandedOver {
+    pub fn of(ticket: Ticket, access_token: String) -> HandedOver {
+        HandedOver { ticket: ticket.into(), access_token }
+    }
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -141,7 +147,7 @@ pub async fn from_chat(
     };
     let (ticket, made) = hand_over(&state, &input, &body.workspace_id, chat).await?;
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(HandedOver { ticket: ticket.into(), access_token })))
+    Ok((status, Json(HandedOver::of(ticket, access_token))))
 }
 
 /// A chatbot asks for people (S3.34): the chat's ticket is found or made, flagged, and raised to high priority at least.
@@ -195,7 +201,7 @@ fn line(name: &str, value: &Value) -> String {
     }
 }
 
-fn fresh_token() -> Result<String, Failure> {
+pub fn fresh_token() -> Result<String, Failure> {
     token::generate().map_err(|error| {
         tracing::error!(%error, "the machine gives no random numbers");
         let why = "no token could be made; try again";
@@ -208,16 +214,20 @@ fn chat_name(state: &State, findings: &mut Findings, workspace: &str, chat: &str
     let before = findings.count();
     findings.line("workspace_id", workspace, MAX_WORKSPACE);
     findings.line("conversation_id", chat, MAX_CONVERSATION);
-    let known = &state.public.workspaces;
     if workspace.contains(':') {
         findings.find("workspace_id", "must hold no colon");
-    } else if findings.count() == before
-        && !known.is_empty()
-        && !known.iter().any(|w| w == workspace)
-    {
-        findings.find("workspace_id", "is none of this desk's workspaces");
+    } else if findings.count() == before {
+        own_workspace(state, findings, workspace);
     }
     format!("chat:{workspace}:{chat}")
+}
+
+/// Finds fault with a workspace that is not the desk's (S3.47).
+pub fn own_workspace(state: &State, findings: &mut Findings, workspace: &str) {
+    let known = &state.public.workspaces;
+    if !known.is_empty() && !known.iter().any(|w| w == workspace) {
+        findings.find("workspace_id", "is none of this desk's workspaces");
+    }
 }
 
 /// Who chats. Without an e-mail address they are nobody but this chat's: what a bot says of somebody must not make one
@@ -273,22 +283,27 @@ fn history(findings: &mut Findings, told: &[ChatTurn], customer: Option<&str>) -
     turns
 }
 
+/// Takes once from the limits of a visitor, or says when it would do.
+pub fn within_limits(state: &State, keys: &[u64], door: &'static str) -> Result<(), Failure> {
+    let taken = state.limits.chats.take(keys, Instant::now());
+    taken.map(|_| ()).map_err(|seconds| {
+        state.engine.shared().metrics.event(door, "limited");
+        let why = format!(
+            "too many requests came from there; try again in {seconds} s (public.requests_per_minute)"
+        );
+        let mut problem = Problem::new(429, "Too Many Requests", why);
+        problem.retry_after = Some(seconds);
+        problem.into()
+    })
+}
+
 async fn hand_over<T>(
     state: &State,
     input: &OpenInput<T>,
     workspace: &str,
     chat: Handover,
 ) -> Result<(Ticket, bool), Failure> {
-    let taken = state.limits.chats.take(&input.limits(workspace), Instant::now());
-    taken.map_err(|seconds| {
-        state.engine.shared().metrics.event("chat", "limited");
-        let why = format!(
-            "too many chats are handed over; try again in {seconds} s (public.requests_per_minute)"
-        );
-        let mut problem = Problem::new(429, "Too Many Requests", why);
-        problem.retry_after = Some(seconds);
-        problem
-    })?;
+    within_limits(state, &input.limits(workspace), "chat")?;
     let actor = Actor::Token { name: "chat".into() };
     let command = Command::HandOver(Box::new(chat));
     match state.engine.submit(Submission::new(actor, command).from(input.origin)).await? {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
+use super::attachments::{self, FileView};
 use super::calls_view::NamedCall;
 use super::delivery::DeliveryView;
 use super::error::{Failure, hidden, not_found};
@@ -88,6 +89,9 @@ pub struct EntryView {
     /// How far it has come on its way to the customer; only of messages that agents wrote here
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryView>,
+    /// Files that were uploaded here; in a timeline only
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<Vec<FileView>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -137,6 +141,7 @@ impl From<Entry> for EntryView {
             reactions: None,
             quoted: None,
             delivery: None,
+            attachments: None,
         }
     }
 }
@@ -183,10 +188,12 @@ pub async fn timeline(
             return Ok(Some(None));
         };
         let mut entries = Vec::with_capacity(page.entries.len());
+        let files = rows.files(ticket.number)?;
         for (item, entry) in page.entries {
+            let attachments = attachments::of_entry(&files, item.id);
             let marks = rows.marks(&entry)?;
             let delivery = DeliveryView::read(&rows, outbox, (entry.speaker, item.no))?;
-            let view = EntryView { id: item.id, delivery, ..EntryView::from(entry) };
+            let view = EntryView { id: item.id, delivery, attachments, ..EntryView::from(entry) };
             entries.push(view.marked(marks, is_admin));
         }
         Ok(Some(Some(Timeline { entries, next: page.next })))

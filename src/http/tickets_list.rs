@@ -197,7 +197,10 @@ pub async fn list(
         return Err(Problem::field("page", "at least 1").into());
     };
     let offset = before.saturating_mul(limit);
-    let filter = filter(&caller, &query)?;
+    let mut filter = filter(&caller, &query)?;
+    let known = state.engine.shared().categories();
+    filter.categories =
+        filter.categories.iter().flat_map(|slug| known.with_children(slug)).collect();
     let sort = sort(query.sort.as_deref(), query.order.as_deref())?;
     let words = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
     if words.is_some_and(|q| q.chars().count() > MAX_QUERY) {

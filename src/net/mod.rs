@@ -1,10 +1,11 @@
 //! TLS for those who come ([`tls`]), and outbound HTTP and WebSocket: one way out of the box for everything that calls
-//! others.
+//! others; [`guard`] for addresses that users name.
 //!
 //! What always holds: TLS is rustls on ring with roots that are inside the binary (and those of a file that
 //! the configuration names); names are resolved by us, as getaddrinfo in a static binary is not safe; no
 //! redirect is followed and no proxy of the environment is used; everything has a limit in time.
 
+pub mod guard;
 mod resolver;
 pub mod s3;
 pub mod tls;
@@ -14,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use rustls::pki_types::CertificateDer;
@@ -63,9 +65,17 @@ fn build(
     ca_file: &Path,
     kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> Result<Client, ClientError> {
+    build_with(ca_file, Arc::new(resolver::Resolver), kind)
+}
+
+fn build_with<R: Resolve + 'static>(
+    ca_file: &Path,
+    names: Arc<R>,
+    kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, ClientError> {
     let client = Client::builder()
         .tls_backend_preconfigured(trust(ca_file)?)
-        .dns_resolver(Arc::new(resolver::Resolver))
+        .dns_resolver(names)
         .redirect(Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT)

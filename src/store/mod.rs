@@ -18,7 +18,7 @@
 //!   about is cut.
 //!
 //! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `probe`, `ballast`,
-//! `lock`, `before-format-N/` with a copy of the store as it was before an upgrade; `restore.unfinished` marks a
+//! `lock`, `files/` with what was attached to tickets, `before-format-N/` with a copy of the store as it was before an upgrade; `restore.unfinished` marks a
 //! directory that is no store.
 
 pub mod backup;
@@ -34,6 +34,7 @@ pub mod disk;
 mod epoch;
 mod error;
 mod feed;
+pub mod files;
 mod index_row;
 mod inspect;
 mod journal;

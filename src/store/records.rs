@@ -9,17 +9,22 @@ use super::tables::Table;
 use crate::domain::activity::Activity;
 use crate::domain::audit::{AuditEntry, AuditMark};
 use crate::domain::call::{CallItem, OpenCall};
+use crate::domain::canned::CannedResponse;
+use crate::domain::category::Category;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
+use crate::domain::file::StoredFile;
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
+use crate::domain::rating::Rating;
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::{Account, Link, Session};
 use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
 use crate::domain::time::Micros;
+use crate::domain::webhook::{self, Delivered, Payload, Webhook};
 
 macro_rules! records {
     ($($record:ty => $table:ident,)*) => {
@@ -53,6 +58,16 @@ records! {
     SentAs => SentAs,
     BotReturn => BotReturns,
     ReplyDraft => ReplyDrafts,
+    Category => Categories,
+    CannedResponse => Canned,
+    ShortcutOf => CannedShortcuts,
+    Webhook => Webhooks,
+    webhook::Delivery => Deliveries,
+    Delivered => DeliveryLog,
+    Payload => Payloads,
+    Rating => Ratings,
+    StoredFile => Files,
+    LooseFile => LooseFiles,
     AuditEntry => Audit,
     AuditMark => AuditMarks,
     Doomed => Doomed,
@@ -211,6 +226,15 @@ pub struct EarlyReceipt {
     pub error: Option<String>,
 }
 
+/// A file that is attached to nothing yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LooseFile {
+    pub ticket: u64,
+}
+
+/// The canned response that a shortcut names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShortcutOf(pub u64);
 /// A ticket that waits to be removed for good, or to be restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deleted;

@@ -144,6 +144,26 @@ tables! {
     SentAs = 52 of Record,
     /// when it is due by the steady clock u64, conversation id u64 → `BotReturn`.
     BotReturns = 53 of Nobody,
+    /// slug → `Category`.
+    Categories = 100,
+    /// canned response id u64 → `CannedResponse`.
+    Canned = 101,
+    /// shortcut → `ShortcutOf`, the canned response that has it.
+    CannedShortcuts = 102 of Nobody,
+    /// webhook id u64 → `Webhook`.
+    Webhooks = 103,
+    /// webhook id u64, delivery number u64 → `Delivery`, while it waits.
+    Deliveries = 104 of Nobody,
+    /// webhook id u64, delivery number u64 → `Delivered`, once it has ended.
+    DeliveryLog = 105,
+    /// ticket number u64 (0 for none), payload number u64 → `Payload`, what deliveries send.
+    Payloads = 106 of Ticket,
+    /// ticket number u64 → `Rating`, what its customer says of it.
+    Ratings = 107 of Ticket,
+    /// ticket number u64, file id u64 → `StoredFile`.
+    Files = 108 of Ticket,
+    /// when it came by the steady clock u64, file id u64 → `LooseFile`, as long as it is attached to nothing.
+    LooseFiles = 109 of Nobody,
     /// number of the row u64 → `AuditEntry`, each with the hash of the stored bytes before it.
     Audit = 70,
     /// `head` or `anchor` → `AuditMark`: the newest row, and the last one that was removed for its age.

@@ -1,7 +1,9 @@
 //! What the daemon does by itself. Each worker takes no input, may run twice, and is dropped at the end.
 
+pub mod backoff;
 mod call_closer;
 mod certificates;
+mod files;
 mod housekeeping;
 mod maintenance;
 pub mod outbox;
@@ -9,6 +11,7 @@ pub mod refusals;
 mod retention;
 mod sla;
 mod watchdog;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -34,6 +37,8 @@ pub fn start(
     workers.spawn(retention::run(engine.clone()));
     workers.spawn(sla::run(engine.clone()));
     workers.spawn(watchdog::run(engine.clone()));
+    workers.spawn(files::run(engine.clone()));
+    workers.spawn(webhooks::feeder::run(engine.clone()));
     if let Some(certificates) = certificates {
         workers.spawn(certificates::run(certificates));
     }

@@ -1,11 +1,13 @@
 //! The engine itself on a disk that fails for a while: it goes on without help, readers see what lies on the
 //! disk, and the index in memory is what a scan gives.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::Submission;
+use frontdesk::engine::files::Files;
 use frontdesk::engine::{Engine, Error, Health, Limits, Writer, verify};
 use frontdesk::store::backup::Secret;
 use frontdesk::store::records::IndexRow;
@@ -119,8 +121,10 @@ impl Desk {
         };
         let metrics = Arc::new(Metrics::default());
         let clocks = Arc::new(MachineClocks::new(Vec::new()));
+        let files = Files::open(Path::new(env!("CARGO_TARGET_TMPDIR"))).expect("a directory");
         let (engine, writer) =
-            Engine::start(store, rules(), seal, limits, clocks, metrics).expect("it starts");
+            Engine::start((store, files), rules(), seal, limits, clocks, metrics)
+                .expect("it starts");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         (Desk { disk, engine, runtime, senders: Senders::default(), random }, writer)
     }

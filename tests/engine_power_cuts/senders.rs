@@ -145,7 +145,12 @@ impl Senders {
         let which = random.below(self.chats.len() as u64) as usize;
         let ticket = Reference::Number(self.chats[which]);
         let (body, is_internal) = (format!("reply {}", self.sent), random.chance(20));
-        self.with_key(machine(), Command::AddComment { ticket, body, is_internal }, None, None);
+        self.with_key(
+            machine(),
+            Command::AddComment { ticket, body, is_internal, attachments: Vec::new() },
+            None,
+            None,
+        );
     }
 
     /// A request of the API, with an `Idempotency-Key`.

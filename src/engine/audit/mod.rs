@@ -10,9 +10,13 @@ pub mod read;
 pub mod refusals;
 
 use super::account::{AccountCommand, Ending};
+use super::canned::CannedCommand;
+use super::categories::CategoryCommand;
 use super::command::{Actor, Command, Refusal, Reply, Submission};
 use super::desk::TicketChange;
 use super::draft::Draft;
+use super::hooks::WebhookCommand;
+use super::portal::PortalCommand;
 use super::privacy::Step;
 use crate::domain::audit::{AuditEntry, AuditMark, Audited, Outcome, Subject, Who};
 use crate::domain::time::Micros;
@@ -62,6 +66,13 @@ fn audit_of(command: &Command) -> Audit {
         Command::CreateTicket(_) => As("ticket.create"),
         Command::MergeTickets { .. } => As("ticket.merge"),
         Command::ChangeTicket { change, .. } => As(audit_of_change(change)),
+        Command::AddFile { .. } => As("attachment.upload"),
+        Command::RemoveFile { .. } => As("attachment.delete"),
+        Command::Category(command) => audit_of_category(command),
+        Command::Canned(command) => audit_of_canned(command),
+        Command::Webhook(command) => audit_of_webhook(command),
+        Command::Portal(PortalCommand::Rate { .. }) => As("ticket.rate"),
+        Command::Portal(_) => Creation,
         Command::Privacy(Step::Begin { .. }) => As("contact.erase"),
         Command::Privacy(_) => Never,
         Command::RevokePortalTokens { .. } => As("ticket.revoke_portal_tokens"),
@@ -81,6 +92,43 @@ fn audit_of(command: &Command) -> Audit {
         | Command::SeedSla
         | Command::SlaDue
         | Command::Sweep => Never,
+    }
+}
+
+fn audit_of_category(command: &CategoryCommand) -> Audit {
+    use Audit::{As, Never};
+    match command {
+        CategoryCommand::Follow(_) => Never,
+        CategoryCommand::Create(_) => As("category.create"),
+        CategoryCommand::Update { .. } => As("category.update"),
+        CategoryCommand::MoveTickets { .. } => As("category.move_tickets"),
+        CategoryCommand::Delete { .. } => As("category.delete"),
+    }
+}
+
+fn audit_of_canned(command: &CannedCommand) -> Audit {
+    use Audit::{As, Never};
+    match command {
+        CannedCommand::Create(_) => As("canned_response.create"),
+        CannedCommand::Update { .. } => As("canned_response.update"),
+        CannedCommand::Delete { .. } => As("canned_response.delete"),
+        // It is counted.
+        CannedCommand::Use { .. } => Never,
+    }
+}
+
+fn audit_of_webhook(command: &WebhookCommand) -> Audit {
+    use Audit::{As, Never};
+    match command {
+        WebhookCommand::Create(_) => As("webhook.create"),
+        WebhookCommand::Update { .. } => As("webhook.update"),
+        WebhookCommand::Rotate { .. } => As("webhook.rotate_secret"),
+        WebhookCommand::Delete { .. } => As("webhook.delete"),
+        WebhookCommand::Test { .. } => As("webhook.test"),
+        WebhookCommand::Redeliver { .. } | WebhookCommand::RedeliverParked { .. } => {
+            As("webhook.redeliver")
+        }
+        WebhookCommand::Queue { .. } | WebhookCommand::Report { .. } => Never,
     }
 }
 
@@ -189,6 +237,9 @@ fn subject(draft: &Draft<'_>, command: &Command, reply: &Reply) -> Option<Subjec
         (Reply::Ticket(ticket), _) => Some(Subject::new("ticket", ticket.number)),
         (Reply::Agent(agent), _) => Some(Subject::new("person", agent.id)),
         (_, Command::Account(account)) => person_of(account).map(|id| Subject::new("person", id)),
+        (Reply::Webhook(webhook), _) => Some(Subject::new("webhook", webhook.id)),
+        (Reply::Category(category), _) => Some(Subject::new("category", &category.slug)),
+        (Reply::Canned(response), _) => Some(Subject::new("canned_response", response.id)),
         (Reply::SlaPolicy(policy), _) => Some(Subject::new("sla_policy", policy.id)),
         (Reply::BusinessHours(hours), _) => Some(Subject::new("business_hours", hours.id)),
         (_, Command::DeleteSlaPolicy { id } | Command::ApplySlaPolicy { id, .. }) => {

@@ -253,7 +253,7 @@ fn judge(draft: &Draft<'_>, ticket: &mut Ticket, categorize: bool) -> Result<(),
     let befell = befell.filter(|_| turns.is_empty());
     let turns = || turns.iter().map(|(customer, text)| (*customer, text.as_str()));
     if categorize && !ticket.category_is_manual {
-        ticket.category = Some(draft.ctx.rules.categoriser.categorise(turns()).to_owned());
+        ticket.category = Some(draft.ctx.category_of_call(turns()));
     }
     if !ticket.summary_is_manual {
         let said = || summary::summarise(turns());

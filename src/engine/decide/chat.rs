@@ -195,7 +195,7 @@ pub fn revoke_tokens(draft: &mut Draft<'_>, ticket: &Reference) -> Result<Reply,
 }
 
 /// One more token for the ticket; the oldest one goes when there are too many.
-fn grant(draft: &mut Draft<'_>, ticket: u64, hash: [u8; 32]) -> Result<(), Refusal> {
+pub fn grant(draft: &mut Draft<'_>, ticket: u64, hash: [u8; 32]) -> Result<(), Refusal> {
     let row = key::number(ticket);
     let mut portal = draft.get::<Portal>(&row)?.unwrap_or_default();
     let steady = draft.ctx.steady;

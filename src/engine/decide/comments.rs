@@ -1,7 +1,7 @@
 //! What an agent writes on a ticket: an internal note stays inside, a public comment goes to the customer where
 //! the ticket's channel has a way to them (S3.32, S4.18).
 
-use super::{changes, mentions, mode, outbox};
+use super::{changes, files, mentions, mode, outbox};
 use crate::domain::activity::{Value, What};
 use crate::domain::agent::Role;
 use crate::domain::channel::Channel;
@@ -19,11 +19,12 @@ use crate::store::records::{DirItem, WrittenBy};
 pub fn add(
     draft: &mut Draft<'_>,
     reference: &Reference,
-    body: &str,
-    is_internal: bool,
+    (body, is_internal): (&str, bool),
+    attachments: &[u64],
 ) -> Result<Reply, Refusal> {
     let characters = checked(body)?;
     let mut ticket = draft.ticket(reference)?;
+    let files = files::check(draft, ticket.number, attachments)?;
     let route = if !is_internal && goes_out(draft, &ticket)? {
         may_be_answered(&ticket)?;
         Some(outbox::route(draft, &ticket, characters)?)
@@ -46,6 +47,7 @@ pub fn add(
         deleted_at: None,
     };
     let no = draft.add_last(&mut ticket, &entry)?;
+    files::attach(draft, files, entry.id);
     draft.event_about(EventKind::MessageAdded, Some(ticket.number), Some(no), None);
     if let Actor::Agent { id, .. } = draft.ctx.actor {
         draft.put(&key::of_entry(ticket.number, entry.id, &[]), &WrittenBy(*id));

@@ -12,8 +12,7 @@ const JUDGED: usize = 64 * 1024;
 pub fn from_text(draft: &Draft<'_>, ticket: &mut Ticket, text: &str) {
     let text = head(text, JUDGED);
     if ticket.category.is_none() && !ticket.category_is_manual {
-        let found = draft.ctx.rules.intake.categorise([(true, text)]);
-        ticket.category = Some(found.to_owned()).filter(|name| !name.is_empty());
+        ticket.category = draft.ctx.category_of_text(text);
     }
     if ticket.order_id.is_none() {
         ticket.order_id = order::order_id(text);

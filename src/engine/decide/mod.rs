@@ -6,13 +6,17 @@ mod call;
 mod call_facts;
 mod call_order;
 mod call_source;
+mod canned;
+mod categories;
 mod changes;
 mod chat;
 mod comments;
 mod deletion;
+mod deliveries;
 mod desk;
 mod drafts;
 mod feed;
+mod files;
 mod identity;
 mod infer;
 mod intake;
@@ -21,6 +25,7 @@ mod merge;
 mod mode;
 mod outbox;
 mod people;
+mod portal;
 mod privacy;
 pub mod purge;
 mod queue;
@@ -31,6 +36,7 @@ mod sla_policy;
 mod sweep;
 mod token;
 mod unclaimed;
+mod webhooks;
 mod whatsapp;
 
 use super::audit;
@@ -98,8 +104,8 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::ReceiveMessage(message) => whatsapp::receive(draft, message),
         Command::ChangeMessage(change) => changes::receive(draft, change),
         Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
-        Command::AddComment { ticket, body, is_internal } => {
-            comments::add(draft, ticket, body, *is_internal)
+        Command::AddComment { ticket, body, is_internal, attachments } => {
+            comments::add(draft, ticket, (body, *is_internal), attachments)
         }
         Command::SaveDraft { ticket, body, is_internal } => {
             drafts::save(draft, ticket, body, *is_internal)
@@ -128,6 +134,12 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::TakeCase(case) => intake::take(draft, case),
         Command::HandOver(chat) => chat::hand_over(draft, chat),
         Command::ReportCall(report) => reported_call::report(draft, report),
+        Command::Category(command) => categories::decide(draft, command),
+        Command::Canned(command) => canned::decide(draft, command),
+        Command::Webhook(command) => webhooks::decide(draft, command),
+        Command::Portal(command) => portal::decide(draft, command),
+        Command::AddFile { ticket, file } => files::add(draft, ticket, file),
+        Command::RemoveFile { ticket, file } => files::remove(draft, ticket, *file),
         Command::CreateToken { name, hash, scopes } => token::create(draft, name, hash, scopes),
         Command::RevokeToken { id } => token::revoke(draft, *id),
         Command::RevokePortalTokens { ticket } => chat::revoke_tokens(draft, ticket),

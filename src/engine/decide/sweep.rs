@@ -11,7 +11,7 @@ use crate::store::{Order, Table, View};
 pub const SWEEP_ROWS: usize = 2000;
 
 /// Removes dedup keys, ids of sent messages and remembered answers of buckets that are past their time, old rows of the
-/// audit, and gives back to the bot what is due.
+/// audit, and files that nobody attached; gives back to the bot what is due.
 pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
     let rules = draft.ctx.rules;
     let oldest_day = day(draft.ctx.steady).saturating_sub(rules.dedup_days);
@@ -39,6 +39,7 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
         }
     }
     removed += super::mode::sweep(draft)?;
+    removed += super::files::sweep(draft)?;
     removed += audit::trim(draft, SWEEP_ROWS)?;
     removed += super::session::sweep(draft)?;
     Ok(Reply::Swept(removed))

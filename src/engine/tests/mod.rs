@@ -33,7 +33,7 @@ use super::event::Event;
 use super::index::{Filter, Index, Set, Sort};
 use super::load;
 use super::rows::{Rows, key};
-use super::rules::{BotReturns, Rules};
+use super::rules::{BotReturns, Rules, WebhookRules};
 use super::seen::SeenWindow;
 use super::verify;
 use crate::domain::agent::Role;
@@ -154,6 +154,7 @@ impl Desk {
             seal: &self.seal,
             actor: &submission.actor,
             seen: Some(&self.seen),
+            categories: None,
         };
         self.last.clear();
         let decision = decide(&self.rows, submission, &ctx)?;
@@ -370,6 +371,12 @@ fn rules() -> Rules {
         max_outbox: 20,
         retention: Vec::new(),
         bot_returns: BotReturns::After(Micros::HOUR),
+        webhooks: WebhookRules {
+            retry_for: Micros::DAY,
+            pause_after: 3 * Micros::DAY,
+            max_waiting: 100,
+            keep_log: 10,
+        },
         audit_keep: 30 * Micros::DAY,
         redactor: std::sync::Arc::default(),
     }

@@ -24,7 +24,12 @@ fn replied() -> Desk {
     };
     desk.ask(&relay(), Command::ReceiveMessage(Box::new(message))).unwrap();
     let ticket = Reference::Number(1001);
-    let comment = Command::AddComment { ticket, body: "hi".into(), is_internal: false };
+    let comment = Command::AddComment {
+        ticket,
+        body: "hi".into(),
+        is_internal: false,
+        attachments: Vec::new(),
+    };
     desk.ask(&relay(), comment).unwrap();
     desk
 }

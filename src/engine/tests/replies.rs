@@ -41,6 +41,7 @@ impl Replies {
         self.texts += 1;
         let body = format!("reply {}", self.texts);
         let command = Command::AddComment {
+            attachments: Vec::new(),
             ticket: Reference::Number(ticket),
             body: body.clone(),
             is_internal,

@@ -108,7 +108,12 @@ impl Month {
     fn agent_answers(&mut self, who: &Actor, ticket: u64) {
         let reference = Reference::Number(ticket);
         let body = "we look into it".to_owned();
-        let answer = Command::AddComment { ticket: reference, body, is_internal: false };
+        let answer = Command::AddComment {
+            ticket: reference,
+            body,
+            is_internal: false,
+            attachments: Vec::new(),
+        };
         if self.desk.ask(who, answer).is_ok() {
             self.answered.entry(ticket).or_insert(self.minute);
         }

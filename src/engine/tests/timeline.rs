@@ -101,7 +101,7 @@ proptest! {
         for act in acts {
             let actor = relay();
             let ctx = Context {
-                now: desk.phones, steady: desk.steady(), trusted: true, random: [0; 32], rules: &desk.rules, seal: &desk.seal, actor: &actor, seen: None,
+                now: desk.phones, steady: desk.steady(), trusted: true, random: [0; 32], rules: &desk.rules, seal: &desk.seal, actor: &actor, seen: None, categories: None,
             };
             let mut draft = Draft::new(&desk.rows, &ctx);
             if let Some((id, place)) = expect_move(&mut list, &act) {

@@ -27,6 +27,7 @@ use super::State;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Query, named, sequence};
 use super::tickets::visible;
+use crate::config::LiveConfig;
 use crate::engine::event::EventKind;
 use crate::wire::problem::Problem;
 use places::Places;
@@ -45,23 +46,15 @@ pub struct Live {
     stopping: watch::Receiver<bool>,
 }
 
-/// Limits of the streams.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    pub streams: usize,
-    pub streams_per_person: usize,
-    pub behind: u64,
-    pub heartbeat: Duration,
-}
-
 impl Live {
     /// Streams end once `stopping` says so.
-    pub fn new(limits: Limits, stopping: watch::Receiver<bool>) -> Live {
+    pub fn new(config: &LiveConfig, stopping: watch::Receiver<bool>) -> Live {
+        let each = config.max_streams_per_person as usize;
         Live {
-            places: Places::new(limits.streams, limits.streams_per_person),
+            places: Places::new(config.max_streams as usize, each),
             recent: Recent::default(),
-            max_behind: limits.behind,
-            heartbeat: limits.heartbeat,
+            max_behind: u64::from(config.max_behind),
+            heartbeat: config.heartbeat,
             stopping,
         }
     }

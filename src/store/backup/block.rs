@@ -21,11 +21,12 @@ pub enum Kind {
     Rows = 3,
     Plans = 4,
     End = 5,
+    File = 6,
 }
 
 impl Kind {
     pub fn from_number(number: u8) -> Option<Kind> {
-        [Kind::About, Kind::Keys, Kind::Rows, Kind::Plans, Kind::End]
+        [Kind::About, Kind::Keys, Kind::Rows, Kind::Plans, Kind::End, Kind::File]
             .into_iter()
             .find(|kind| *kind as u8 == number)
     }
@@ -89,6 +90,18 @@ pub fn rows(mut bytes: &[u8]) -> Result<(Table, Vec<RowRef<'_>>), String> {
     if input.is_empty() { Ok((table, rows)) } else { Err("bytes left over behind the rows".into()) }
 }
 
+/// A piece of a file: its hash, where in the file it belongs, and its bytes.
+pub fn file_part(sha256: &[u8; 32], offset: u64, bytes: &[u8]) -> Part {
+    Part { kind: Kind::File, bytes: [&sha256[..], &offset.to_le_bytes(), bytes].concat() }
+}
+
+/// The hash, the place and the bytes of a piece of a file.
+pub fn file(mut bytes: &[u8]) -> Result<([u8; 32], u64, &[u8]), String> {
+    let sha256 = take_array(&mut bytes)?;
+    let offset = take_array(&mut bytes).map(u64::from_le_bytes)?;
+    Ok((sha256, offset, bytes))
+}
+
 /// How many rows or plans a part brings, without looking at them closely.
 pub fn count(part: &Part) -> u64 {
     match part.kind {
@@ -99,7 +112,7 @@ pub fn count(part: &Part) -> u64 {
             .map_or(0, u32::from_le_bytes)
             .into(),
         Kind::Plans => plan_spans(&part.bytes).count() as u64,
-        Kind::About | Kind::Keys | Kind::End => 0,
+        Kind::About | Kind::Keys | Kind::End | Kind::File => 0,
     }
 }
 

@@ -45,4 +45,6 @@ pub enum ScanError {
         "the journal was trimmed faster than the backup was written: batch {batch} is gone; try again when there is less to do, or raise feed.max_bytes"
     )]
     Trimmed { batch: u64 },
+    #[error("a file of a ticket cannot be read: {0}")]
+    File(io::Error),
 }

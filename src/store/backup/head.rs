@@ -155,7 +155,7 @@ impl Head {
         if u64::from_le_bytes(sum) != head.sum() {
             return Err(damaged(0, "the checksum of the head is wrong"));
         }
-        let format = head.u32_at(8);
+        let format = head.format();
         if format > FORMAT {
             return Err(BackupError::Newer { found: format });
         }
@@ -163,6 +163,11 @@ impl Head {
             return Err(damaged(12, "it is locked in a way that this version does not know"));
         }
         Ok(head)
+    }
+
+    /// Which the file is in.
+    pub fn format(&self) -> u32 {
+        self.u32_at(8)
     }
 
     pub fn lock(&self) -> Lock {

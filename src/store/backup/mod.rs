@@ -23,6 +23,7 @@
 //! | 2 keys | second | the text of the file `keys`, without which addresses cannot be found again |
 //! | 3 rows | | table u8, count u32, then key length and value length (LEB128), key, value of each |
 //! | 4 plans | | plans as they are in the journal ([`super::plan`]) |
+//! | 6 file | behind the rows, since format 2 | SHA-256 of a file 32, offset u64, bytes; the pieces of a file in order |
 //! | 5 end | last | batch u64, sequence u64, blocks u64, rows u64, plans u64, XXH3-64 over all checksums of blocks u64 |
 //!
 //! Nothing follows the end. Encrypted chunks are 64 KiB of XChaCha20-Poly1305 in the STREAM construction
@@ -33,6 +34,7 @@
 mod block;
 mod cipher;
 mod error;
+mod filing;
 pub(in crate::store) mod head;
 mod read;
 mod restore;
@@ -55,8 +57,8 @@ pub use restore::{RestoreError, Restored, Ring, UNFINISHED, restore};
 pub use scan::Scan;
 pub use write::Writer;
 
-/// The format this version writes, and the newest it reads.
-pub const FORMAT: u32 = 1;
+/// The format this version writes, and the newest it reads. Format 1 has no files.
+pub const FORMAT: u32 = 2;
 
 /// What a backup says of itself. Fields of later versions are passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

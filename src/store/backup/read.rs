@@ -11,7 +11,7 @@ use super::super::tables::Table;
 use super::block::{self, BLOCK_HEADER, BlockHeader, Kind, MAX_PART};
 use super::cipher::Opener;
 use super::head::{HEAD, Head, Lock, Secret};
-use super::{About, BackupError, End, FORMAT};
+use super::{About, BackupError, End};
 use crate::telemetry::progress::Progress;
 
 /// A backup under reading: the blocks in order, from the one after the keys on.
@@ -29,6 +29,12 @@ pub enum Content {
         rows: Vec<Pair>,
     },
     Plans(Vec<PlanRecord>),
+    /// A piece of a file; the pieces of one come in order, one after the other.
+    File {
+        sha256: [u8; 32],
+        offset: u64,
+        bytes: Vec<u8>,
+    },
     /// Everything was read, and nothing follows.
     End(Whole),
 }
@@ -71,7 +77,7 @@ impl<R: Read> Backup<R> {
             lock: head.lock(),
             id: head.id(),
             number: 0,
-            whole: FORMAT.into(),
+            whole: head.format().into(),
             end: End::default(),
         };
         let about = blocks.expect(Kind::About)?;
@@ -113,6 +119,11 @@ impl<R: Read> Backup<R> {
                 let plans = plans.map_err(|what| block.damaged(what))?;
                 self.blocks.end.plans += plans.len() as u64;
                 Ok(Content::Plans(plans))
+            }
+            Kind::File => {
+                let (sha256, offset, bytes) =
+                    block::file(&block.bytes).map_err(|what| block.damaged(what))?;
+                Ok(Content::File { sha256, offset, bytes: bytes.to_vec() })
             }
             Kind::End => {
                 let (end, bytes) = self.blocks.finish(&block)?;

@@ -11,9 +11,10 @@ use redb::{Durability, WriteTransaction};
 
 use super::super::checkpoint::put_applied;
 use super::super::database::{Backend, FILE, UNFINISHED as FRESH, failed, guarded};
-use super::super::disk::Disk;
+use super::super::disk::{Disk, DiskFile};
 use super::super::epoch::{self, FEED_EPOCH, is_own};
 use super::super::error::StoreError;
+use super::super::files::{FILES, hex};
 use super::super::journal::Journal;
 use super::super::keys::Keys;
 use super::super::opened::Opened;
@@ -140,6 +141,7 @@ impl Place {
     ) -> Result<Restored, RestoreError> {
         let keys = backup.keys().to_owned();
         let mut rows = Filling::begin(&*self.disk, cache_bytes)?;
+        let mut files = Refiling::default();
         let mut erased = 0;
         let opens = keyring.map(|ring| ring.keys);
         let mut stays_behind = |value: &[u8]| {
@@ -162,9 +164,13 @@ impl Place {
                     }
                     rows.take(all.into_iter())?;
                 }
+                Content::File { sha256, offset, bytes } => {
+                    files.take(&*self.disk, &sha256, offset, &bytes)?;
+                }
                 Content::End(whole) => break whole,
             }
         };
+        files.finish(&*self.disk)?;
         let fresh = self.disk.random().map_err(io("the system's random numbers"))?;
         let feed_epoch = rows.finish(fresh, (whole.end.batch, whole.end.seq))?;
         self.write(keyfile::NAME, keys.as_bytes())?;
@@ -190,6 +196,15 @@ impl Place {
             self.disk.remove(&format!("journal/{name}"))?;
         }
         self.disk.sync_dir("journal")?;
+        match self.disk.list(FILES) {
+            Ok(names) => {
+                for name in names {
+                    self.disk.remove(&format!("{FILES}/{name}"))?;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
         let (marks, others): (Vec<_>, Vec<_>) =
             self.disk.list("")?.into_iter().partition(|name| name == UNFINISHED);
         for name in others.iter().filter(|name| *name != "lock").chain(&marks) {
@@ -197,6 +212,53 @@ impl Place {
             self.disk.sync_dir("")?;
         }
         Ok(())
+    }
+}
+
+/// The files beside the store while they come back, one after the other.
+#[derive(Default)]
+struct Refiling {
+    open: Option<(String, Arc<dyn DiskFile>)>,
+    any: bool,
+}
+
+impl Refiling {
+    fn take(
+        &mut self,
+        disk: &dyn Disk,
+        sha256: &[u8; 32],
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<(), RestoreError> {
+        let name = format!("{FILES}/{}", hex(sha256));
+        if self.open.as_ref().is_none_or(|(open, _)| *open != name) {
+            self.settle()?;
+            if !std::mem::replace(&mut self.any, true) {
+                disk.make_dir(FILES).map_err(io(FILES))?;
+            }
+            let file = disk.create(&name).map_err(io(&name))?;
+            self.open = Some((name, file));
+        }
+        match &self.open {
+            Some((name, file)) => file.write_at(offset, bytes).map_err(io(name)),
+            None => Ok(()),
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), RestoreError> {
+        match self.open.take() {
+            Some((name, file)) => file.sync_data().map_err(io(&name)),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(mut self, disk: &dyn Disk) -> Result<(), RestoreError> {
+        self.settle()?;
+        if !self.any {
+            return Ok(());
+        }
+        disk.sync_dir(FILES).map_err(io(FILES))?;
+        disk.sync_dir("").map_err(io(""))
     }
 }
 

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::super::epoch::is_own;
 use super::super::feed::Feed;
+use super::super::files::Files;
 use super::super::reader::{Reader, View};
 use super::super::stamp::{STAMP, Stamp};
 use super::super::tables::Table;
 use super::super::unlock::{MARK, Mark};
 use super::block::{self, CHUNK, Kind, Part, RowsPart};
+use super::filing::Filing;
 use super::tail::Tail;
 use super::{About, ScanError};
 use crate::domain::time::Micros;
@@ -30,6 +32,7 @@ pub struct Scan {
     ready: VecDeque<Part>,
     /// Bytes after which a part takes nothing more.
     chunk: usize,
+    files: Option<Files>,
 }
 
 enum Stage {
@@ -41,6 +44,7 @@ enum Stage {
         table: usize,
         start: Vec<u8>,
     },
+    Files(Filing),
     End,
     Over,
 }
@@ -71,7 +75,15 @@ impl Scan {
             progress,
             ready: VecDeque::new(),
             chunk: CHUNK,
+            files: None,
         }
+    }
+
+    /// The same with the files that its rows speak of. They are read behind the rows, so none is missing that one of
+    /// them speaks of, but for those whose row was deleted meanwhile.
+    pub fn with_files(mut self, files: Files) -> Scan {
+        self.files = Some(files);
+        self
     }
 
     /// Smaller parts, so that a test sees many.
@@ -93,6 +105,13 @@ impl Scan {
             match std::mem::replace(&mut self.stage, Stage::Over) {
                 Stage::Begin { about } => self.begin(*about)?,
                 Stage::Rows { table, start } => self.rows(table, &start)?,
+                Stage::Files(mut filing) => match filing.piece(self.chunk)? {
+                    Some(part) => {
+                        self.stage = Stage::Files(filing);
+                        self.ready.push_back(part);
+                    }
+                    None => self.stage = Stage::End,
+                },
                 Stage::End => self.ready.push_back(block::end_part(self.applied)),
                 Stage::Over => return Ok(None),
             }
@@ -121,7 +140,10 @@ impl Scan {
 
     fn rows(&mut self, at: usize, start: &[u8]) -> Result<(), ScanError> {
         let Some(table) = Table::ALL.get(at) else {
-            self.stage = Stage::End;
+            self.stage = match &self.files {
+                Some(files) => Stage::Files(Filing::begin(files.clone())?),
+                None => Stage::End,
+            };
             return Ok(());
         };
         let mut part = RowsPart::new(*table);

@@ -63,7 +63,7 @@ impl<W: Write> Writer<W> {
         match part.kind {
             Kind::Rows => self.end.rows += block::count(part),
             Kind::Plans => self.end.plans += block::count(part),
-            Kind::About | Kind::Keys => {}
+            Kind::About | Kind::Keys | Kind::File => {}
             Kind::End => {
                 let (batch, seq) = part.bytes.split_at(part.bytes.len().min(8));
                 let number = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes);

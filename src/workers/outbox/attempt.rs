@@ -7,7 +7,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 use serde_json::Value;
 
-use super::backoff;
+use super::super::backoff;
 use super::drivers;
 use crate::config::BridgeConfig;
 use crate::net::{self, ClientError};

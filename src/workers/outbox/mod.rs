@@ -5,7 +5,6 @@
 //! hangs keeps nobody waiting but its own chats.
 
 mod attempt;
-mod backoff;
 mod drivers;
 
 use std::collections::{HashMap, HashSet};
@@ -16,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::backoff;
 use crate::config::Config;
 use crate::domain::entry::Entry;
 use crate::domain::time::Micros;

@@ -121,11 +121,11 @@ fn the_wrong_secret_is_told_from_damage() {
 #[test]
 fn a_newer_format_is_told_as_one() {
     let (_, mut file) = example(None);
-    file[8] = 2;
+    file[8] = 3;
     let sum = xxhash_rust::xxh3::xxh3_64_with_seed(&file[..120], 0x6664_6261_636b_7570);
     file[120..128].copy_from_slice(&sum.to_le_bytes());
     let error = refused(&file, None).expect("refused");
-    assert!(error.contains("has format 2, this frontdesk reads up to 1"), "{error}");
+    assert!(error.contains("has format 3, this frontdesk reads up to 2"), "{error}");
 }
 
 #[test]

@@ -1,0 +1,24 @@
+//! What stands around a ticket, from outside: categories and canned responses, the customer's portal, files, and webhooks
+//! that go out (seed 003).
+
+#[path = "around/canned.rs"]
+mod canned;
+#[path = "around/categories.rs"]
+mod categories;
+#[path = "around/deliveries.rs"]
+mod deliveries;
+#[path = "around/desk.rs"]
+mod desk;
+#[path = "around/files.rs"]
+mod files;
+mod harness;
+#[path = "around/kills.rs"]
+mod kills;
+#[path = "around/portal.rs"]
+mod portal;
+#[path = "around/receiver.rs"]
+mod receiver;
+#[path = "around/signed.rs"]
+mod signed;
+#[path = "around/webhooks.rs"]
+mod webhooks;
