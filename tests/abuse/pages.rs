@@ -25,7 +25,9 @@ fn every_answer_says_what_browsers_may_do() {
         assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(told("x-content-type-options"), "nosniff");
-        assert_eq!(told("referrer-policy"), "no-referrer");
+        // The workspace tells itself where it comes from, nobody else.
+        let referrer = if path == "/" { "same-origin" } else { "no-referrer" };
+        assert_eq!(told("referrer-policy"), referrer, "{path}");
         assert!(told("permissions-policy").contains("microphone=()"));
         assert_eq!(answer.header("access-control-allow-origin"), None);
         assert_eq!(answer.header("strict-transport-security"), None, "this is no TLS");
