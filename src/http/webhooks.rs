@@ -224,7 +224,6 @@ pub async fn deliveries(
     Id(id): Id,
     Query(query): Query<DeliveriesQuery>,
 ) -> Result<Json<Deliveries>, Failure> {
-    known(&state, id)?;
     let limit = limit(query.limit.as_deref(), 50)?;
     let before = match query.before.as_deref() {
         None => u64::MAX,
@@ -240,6 +239,7 @@ pub async fn deliveries(
         let why = format!("must be one of {}", known.join(", "));
         return Err(Problem::field("state", why).into());
     }
+    self::known(&state, id)?;
     Ok(Json(page(&state, id, before, wanted.as_deref(), limit)?))
 }
 
