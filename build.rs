@@ -1,13 +1,89 @@
-//! Tells the program when it was built: no clock that shows an earlier time is believed. `SOURCE_DATE_EPOCH` keeps
-//! a build reproducible.
+//! Tells the program when it was built, as no clock that shows an earlier time is believed, and packs the web
+//! pages. `SOURCE_DATE_EPOCH` keeps a build reproducible.
+//!
+//! The pages' files lie below one folder whose name is a hash of them all, so that modules find one another by
+//! relative names and browsers may keep every file for ever.
 
+use std::fs;
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-fn main() {
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+const ASSETS: &str = "src/web/assets";
+/// The page that loads the others: under no name of its own, never kept.
+const PAGE: &str = "index.html";
+
+fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=Cargo.toml");
+    println!("cargo:rerun-if-changed={ASSETS}");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
     println!("cargo:rustc-env=BUILT_AT={}", given.unwrap_or_else(now));
+    pack(Path::new(&std::env::var_os("OUT_DIR").unwrap_or_default()))
+}
+
+/// Writes the packed files and the table of them, `assets.rs`.
+fn pack(out: &Path) -> io::Result<()> {
+    let root = Path::new(ASSETS);
+    let mut files = Vec::new();
+    collect(root, &mut files)?;
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    let mut assets = Vec::new();
+    for path in files {
+        let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        let bytes = fs::read(&path)?;
+        hasher.write(name.as_bytes());
+        hasher.write(&bytes);
+        assets.push((name, bytes));
+    }
+    let bundle = format!("{:016x}", hasher.finish());
+    let modules = assets.iter().filter(|(name, _)| name.ends_with(".js"));
+    let preload = modules
+        .map(|(name, _)| format!("<link rel=\"modulepreload\" href=\"/assets/{bundle}/{name}\">"));
+    let preload = preload.collect::<Vec<_>>().join("\n    ");
+    let folder = out.join("assets");
+    fs::create_dir_all(&folder)?;
+    let mut table =
+        format!("pub const BUNDLE: &str = {bundle:?};\npub static ASSETS: &[Asset] = &[\n");
+    let mut page = String::new();
+    for (at, (name, bytes)) in assets.into_iter().enumerate() {
+        let (file, bytes) = (format!("{at}.gz"), bytes);
+        let packed = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/assets/{file}\"))");
+        if name == PAGE {
+            let text = String::from_utf8_lossy(&bytes);
+            let text = text.replace("{{assets}}", &format!("/assets/{bundle}"));
+            write_packed(&folder.join(&file), text.replace("{{preload}}", &preload).as_bytes())?;
+            page =
+                format!("pub static PAGE: Asset = Asset {{ name: {name:?}, packed: {packed} }};\n");
+            continue;
+        }
+        write_packed(&folder.join(&file), &bytes)?;
+        table += &format!("    Asset {{ name: {name:?}, packed: {packed} }},\n");
+    }
+    fs::write(out.join("assets.rs"), table + "];\n" + &page)
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn write_packed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(bytes)?;
+    fs::write(path, packer.finish()?)
 }

@@ -15,6 +15,7 @@
 //! | [`engine`] | the one writer, deciding, the in-memory index, the feed |
 //! | [`ingest`] | the doors: call relays, WhatsApp bridges |
 //! | [`http`] | the API: router, errors, one file a resource |
+//! | [`web`] | the pages, out of the binary |
 //! | [`net`] | outbound HTTP: TLS, names, S3 |
 //! | [`auth`] | tokens and who may what |
 //! | [`admin`] | the unix socket by which the command line reaches a running daemon |
@@ -42,5 +43,6 @@ pub mod ingest;
 pub mod net;
 pub mod store;
 pub mod telemetry;
+pub mod web;
 pub mod wire;
 pub mod workers;

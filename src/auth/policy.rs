@@ -41,6 +41,11 @@ pub const ADMIN: Access = Needs { scopes: &[], role: Role::Admin };
 /// Method, route, access.
 pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/", Open),
+    ("GET", "/login", Open),
+    ("GET", "/setup", Open),
+    ("GET", "/tickets", Open),
+    ("GET", "/tickets/{id}", Open),
+    ("GET", "/assets/{bundle}/{*name}", Open),
     ("GET", "/health", Open),
     ("GET", "/ready", Open),
     ("GET", "/ca.pem", Open),
@@ -188,6 +193,8 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("PUT", "/api/tickets/{ref}/comments/{comment}", AGENT),
     ("DELETE", "/api/tickets/{ref}/comments/{comment}", AGENT),
     ("POST", "/api/tickets/{ref}/comments/{comment}/resend", AGENT),
+    ("GET", "/api/drafts/{ref}", AGENT),
+    ("PUT", "/api/drafts/{ref}", AGENT),
     ("DELETE", "/api/tickets/{ref}/portal-tokens", AGENT),
     ("POST", "/api/tickets/{ref}/claim", AGENT),
     ("POST", "/api/tickets/{ref}/resolve", AGENT),
@@ -196,6 +203,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("DELETE", "/api/contacts/{id}", ADMIN),
     ("GET", "/api/conversations/{conversation}", READ),
     ("POST", "/api/conversations/{conversation}/mode", AGENT),
+    ("GET", "/api/live/events", READ),
     ("GET", "/api/audit", ADMIN),
     ("GET", "/api/feed", FEED),
     ("GET", "/api/feed/cursors", FEED),

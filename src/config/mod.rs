@@ -25,6 +25,7 @@ mod ingest;
 mod keys;
 mod layers;
 mod limits;
+mod live;
 mod log;
 mod maintenance;
 mod masked;
@@ -63,6 +64,7 @@ pub use idempotency::IdempotencyConfig;
 pub use ingest::{IngestConfig, SourceConfig, SourceKind};
 pub use layers::{DEFAULT_FILE, Sources};
 pub use limits::{AuditConfig, LimitsConfig};
+pub use live::LiveConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
@@ -91,6 +93,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub engine: EngineConfig,
     pub feed: FeedConfig,
+    pub live: LiveConfig,
     pub tickets: TicketsConfig,
     pub agents: AgentsConfig,
     pub auth: AuthConfig,
@@ -144,6 +147,7 @@ impl Config {
         self.store.check(limits);
         self.engine.check(&self.store, limits);
         self.feed.check(&self.store, limits);
+        self.live.check(limits);
         self.tickets.check(limits);
         self.auth.check(limits);
         self.calls.check(limits);

@@ -22,6 +22,7 @@ pub mod priority;
 pub mod rating;
 pub mod redact;
 pub mod reference;
+pub mod reply_draft;
 pub mod session;
 pub mod sla;
 pub mod sla_policy;

@@ -14,6 +14,7 @@ use crate::domain::entry::{Delivery, Entry};
 use crate::domain::file::StoredFile;
 use crate::domain::rating::Rating;
 use crate::domain::reference::Reference;
+use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::Session;
 use crate::domain::sla::Promise;
 use crate::domain::sla_policy::{BusinessHours, Conditions, SlaPolicy};
@@ -96,6 +97,12 @@ pub enum Command {
         is_internal: bool,
         /// Ids of files of this ticket that were uploaded before and are attached to nothing.
         attachments: Vec<u64>,
+    },
+    /// What an agent has begun to write; an empty body takes it away.
+    SaveDraft {
+        ticket: Reference,
+        body: String,
+        is_internal: bool,
     },
     /// A comment that could not be delivered goes out once more.
     ResendComment {
@@ -318,6 +325,7 @@ pub enum Reply {
         delivery: Option<Delivery>,
     },
     Conversation(Box<Conversation>),
+    Draft(ReplyDraft),
     Category(Box<Category>),
     Canned(Box<CannedResponse>),
     Webhook(Box<Webhook>),

@@ -59,7 +59,9 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
             }
         }
         // What goes out is what is kept: nobody reads a card number back to the customer.
-        Command::AddComment { body, .. } | Command::EditComment { body, .. } => clear(body),
+        Command::AddComment { body, .. }
+        | Command::EditComment { body, .. }
+        | Command::SaveDraft { body, .. } => clear(body),
         Command::CreateTicket(new) => {
             case(&mut new.case, clear);
             new.metadata.values_mut().for_each(clear);

@@ -374,6 +374,10 @@ pub mod key {
         pair(due.max(0) as u64, conversation)
     }
 
+    pub fn reply_draft(ticket: u64, agent: u64) -> [u8; 16] {
+        pair(ticket, agent)
+    }
+
     /// When a ticket's clock is looked at.
     pub fn timer(at: Micros, ticket: u64) -> [u8; 16] {
         pair(at.0.max(0) as u64, ticket)

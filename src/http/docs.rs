@@ -8,8 +8,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -89,8 +88,5 @@ pub fn routes(document: &OpenApi) -> Router {
     let page = SwaggerUi::new("/docs")
         .config(Config::new(["/openapi.json"]).validator_url("none").try_it_out_enabled(true))
         .url("/openapi.json", document.clone());
-    Router::new()
-        .merge(page)
-        .layer(from_fn(unpack))
-        .route("/", get(|| async { Redirect::temporary("/docs") }))
+    Router::new().merge(page).layer(from_fn(unpack))
 }

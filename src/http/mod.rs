@@ -19,6 +19,7 @@ mod cookies;
 mod customer;
 mod delivery;
 mod docs;
+mod drafts;
 mod error;
 mod etag;
 mod extract;
@@ -29,6 +30,7 @@ mod intake;
 mod legacy;
 mod limiter;
 mod limits;
+pub mod live;
 mod login;
 mod marks;
 mod ops;
@@ -87,6 +89,7 @@ pub struct State {
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
     pub public: Arc<Public>,
+    pub live: Arc<live::Live>,
     pub desk: Arc<Desk>,
     pub limits: Arc<Limits>,
     /// Pages elsewhere that may use the API.
@@ -125,6 +128,7 @@ pub fn router(state: State, doors: OpenApiRouter) -> Router {
         .with_state(state.clone())
         .merge(doors)
         .merge(served)
+        .merge(crate::web::router())
         .route_layer(from_fn_with_state(state.clone(), limits::by_caller))
         .route_layer(from_fn_with_state(state.clone(), auth::require))
         .route_layer(from_fn_with_state(state.clone(), limits::by_address))
@@ -234,6 +238,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(tickets_merge::merge))
         .routes(routes!(tickets_merge::unmerge))
         .routes(routes!(comments::list, comments::add))
+        .routes(routes!(drafts::read, drafts::save))
         .routes(routes!(comments::edit, comments::delete))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
@@ -248,6 +253,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(conversations::set_mode))
         .routes(routes!(audit::list))
         .routes(routes!(feed::read))
+        .routes(routes!(live::events))
         .routes(routes!(feed::cursors))
         .routes(routes!(feed::move_cursor, feed::drop_cursor))
 }

@@ -18,6 +18,7 @@ use crate::domain::file::StoredFile;
 use crate::domain::message::{Early, Quote, Reaction, Revision, Unclaimed};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::rating::Rating;
+use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::{Account, Link, Session};
 use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
 use crate::domain::source::SourcePosition;
@@ -56,6 +57,7 @@ records! {
     Dispatch => Dispatches,
     SentAs => SentAs,
     BotReturn => BotReturns,
+    ReplyDraft => ReplyDrafts,
     Category => Categories,
     CannedResponse => Canned,
     ShortcutOf => CannedShortcuts,

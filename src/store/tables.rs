@@ -186,6 +186,8 @@ tables! {
     Deletions = 91 of Nobody,
     /// ticket number u64, entry id u32 → `WrittenBy`, the agent who wrote a comment.
     Authors = 92 of Ticket,
+    /// ticket number u64, agent id u64 → `ReplyDraft`, what they have begun to write.
+    ReplyDrafts = 110 of Ticket,
     /// SLA policy id u64 → `SlaPolicy`.
     SlaPolicies = 120,
     /// business hours id u64 → `BusinessHours`.

@@ -11,6 +11,9 @@ use serde_json::Value;
 /// How long an answer may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// The answer that never ends by itself: its beginning is taken for the whole.
+const EVENTS: &str = "text/event-stream";
+
 pub struct Response {
     pub status: u16,
     /// Names in lower case, in the order of the answer.
@@ -44,13 +47,25 @@ pub fn request(
         scope
             .spawn(move || writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(body)));
         // Closing with unread data resets the connection; what came before that is the answer.
-        let _ = stream.read_to_end(&mut received);
+        let mut bytes = [0; 16 << 10];
+        while let Ok(read @ 1..) = stream.read(&mut bytes) {
+            received.extend_from_slice(&bytes[..read]);
+            if has_begun_to_stream(&received) {
+                break;
+            }
+        }
         let _ = stream.shutdown(std::net::Shutdown::Both);
     });
     Response::parse(&received, method == "HEAD").ok_or_else(|| {
         let start = String::from_utf8_lossy(&received[..received.len().min(200)]).into_owned();
         io::Error::new(ErrorKind::UnexpectedEof, format!("no whole answer: {start:?}"))
     })
+}
+
+fn has_begun_to_stream(received: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&received[..received.len().min(4 << 10)]).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    head.contains(&format!("content-type: {EVENTS}")) && body.contains("\n\n")
 }
 
 impl Response {
@@ -65,7 +80,9 @@ impl Response {
             .collect::<Option<Vec<_>>>()?;
         let mut response = Response { status, headers, body: Vec::new() };
         let rest = &received[end + 4..];
-        response.body = if bodiless || status == 204 {
+        response.body = if response.header("content-type") == Some(EVENTS) {
+            rest.to_vec()
+        } else if bodiless || matches!(status, 204 | 304) {
             Vec::new()
         } else if response.header("transfer-encoding") == Some("chunked") {
             unchunk(rest)?

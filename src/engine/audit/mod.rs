@@ -86,6 +86,7 @@ fn audit_of(command: &Command) -> Audit {
         | Command::OrphanCalls
         | Command::Dispatched { .. }
         | Command::Receipt { .. }
+        | Command::SaveDraft { .. }
         | Command::MoveCursor { .. }
         | Command::Audit(_)
         | Command::SeedSla

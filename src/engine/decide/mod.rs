@@ -14,6 +14,7 @@ mod comments;
 mod deletion;
 mod deliveries;
 mod desk;
+mod drafts;
 mod feed;
 mod files;
 mod identity;
@@ -105,6 +106,9 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::JoinAddresses { lid, phone } => people::join(draft, lid, phone),
         Command::AddComment { ticket, body, is_internal, attachments } => {
             comments::add(draft, ticket, (body, *is_internal), attachments)
+        }
+        Command::SaveDraft { ticket, body, is_internal } => {
+            drafts::save(draft, ticket, body, *is_internal)
         }
         Command::ResendComment { ticket, entry } => comments::resend(draft, ticket, *entry),
         Command::EditComment { ticket, entry, body } => comments::edit(draft, ticket, *entry, body),

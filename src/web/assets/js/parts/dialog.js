@@ -1,0 +1,36 @@
+// A question in the middle of the page.
+
+import { h } from '../dom.js';
+import { t } from '../i18n.js';
+import { icon } from './icons.js';
+
+/** A dialog that is gone when it is closed. @param {string} title @param {any[]} content @param {string} [className] */
+export function openDialog(title, content, className = '') {
+  const heading = h('h2', { id: 'dialog-title', tabindex: -1, autofocus: true }, title);
+  const close = h('button', { class: 'quiet icon-only', type: 'button', 'aria-label': t('dialog.close'), onclick: () => dialog.close() }, icon('close'));
+  const dialog = h('dialog', { class: className, 'aria-labelledby': 'dialog-title' }, h('header', {}, heading, close), content);
+  dialog.addEventListener('close', () => dialog.remove());
+  dialog.addEventListener('click', (/** @type {Event} */ event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/**
+ * Asks for a line of text. @returns {Promise<string | null>} null when it was given up
+ * @param {{ title: string, label: string, action: string, required?: boolean, max?: number }} what
+ */
+export function ask({ title, label, action, required = true, max = 2000 }) {
+  return new Promise((answer) => {
+    const text = h('textarea', { id: 'ask', rows: 4, maxlength: max, required });
+    const form = h('form', { method: 'dialog', onsubmit: () => { given = text.value.trim(); } },
+      h('label', { for: 'ask' }, label), text,
+      h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary' }, action)));
+    /** @type {string | null} */
+    let given = null;
+    const dialog = openDialog(title, [form], 'narrow');
+    dialog.addEventListener('close', () => answer(given));
+  });
+}

@@ -1,0 +1,196 @@
+// The agent's workspace: the rail of views, the list, the ticket. On narrow screens one of them at a time.
+
+import { debounced, fill, h, throttled } from '../dom.js';
+import { choose, language, languages, number, t } from '../i18n.js';
+import * as live from '../live.js';
+import { get, query } from '../api.js';
+import { icon } from '../parts/icons.js';
+import { bind, overview } from '../parts/keys.js';
+import { OPEN, PRIORITIES, STATUSES, avatar, priorityShape, priorityWord, statusShape, statusWord } from '../parts/marks.js';
+import { openMenu } from '../parts/menu.js';
+import { toast } from '../parts/toast.js';
+import { go } from '../router.js';
+import { isSupervisor, me } from '../session.js';
+import { ticketList } from './list.js';
+import { openPalette } from './palette.js';
+import { attention, notice } from './notices.js';
+import { ticketPage } from './ticket.js';
+
+/** @typedef {{ view: string, status: string, priority: string, sort: string, q: string }} Choice */
+
+const VIEWS = ['mine', 'unassigned', 'all'];
+const SORTS = ['-updated_at', '-created_at', 'created_at', '-priority'];
+
+/** What the address says is wanted. @returns {Choice} */
+function chosen() {
+  const said = new URLSearchParams(location.search);
+  const one = (/** @type {string} */ name, /** @type {string[]} */ of, /** @type {string} */ otherwise) => (of.includes(said.get(name) || '') ? said.get(name) || '' : otherwise);
+  return { view: one('view', VIEWS, 'unassigned'), status: one('status', [...STATUSES, 'any'], ''), priority: one('priority', PRIORITIES, ''), sort: one('sort', SORTS, SORTS[0]), q: (said.get('q') || '').slice(0, 200) };
+}
+
+/** As the API wants it. @param {Choice} choice */
+const filterOf = ({ view, status, priority, sort, q }) => ({
+  assignee: { mine: 'me', unassigned: 'none', all: '' }[view],
+  status: status === 'any' ? '' : status || OPEN.join(','),
+  priority,
+  sort,
+  q,
+});
+
+/** @param {{ logout: () => void }} how */
+export function workspace({ logout }) {
+  const views = { mine: t('view.mine'), unassigned: t('view.unassigned'), all: isSupervisor() ? t('view.all') : t('view.all_mine') };
+  const counts = /** @type {Record<string, number>} */ ({});
+  const rail = h('nav', { class: 'rail', 'aria-label': t('rail.label') });
+  const connection = h('div', { class: 'connection', role: 'status' });
+  const tools = h('div', { class: 'list-tools' });
+  const search = h('input', { type: 'search', class: 'search', placeholder: t('list.search'), 'aria-label': t('list.search'), maxlength: 200, dir: 'auto' });
+  const list = ticketList({ changed: () => {} });
+  const page = ticketPage({ list: () => list });
+  const heading = h('h1', { class: 'list-heading' });
+  const pane = h('section', { class: 'pane-list', 'aria-labelledby': 'list-heading' }, h('header', { class: 'list-head' }, heading, tools, h('div', { class: 'search-box' }, icon('search'), search)), list.element);
+  heading.id = 'list-heading';
+  const element = h('div', { class: 'workspace' }, h('a', { class: 'skip', href: '#ticket', 'data-plain': true }, t('app.skip')), rail, pane, page.element, connection);
+  let shown = '';
+
+  /** @param {Partial<Choice>} changes @param {{ keep?: boolean }} [how] */
+  function choose_(changes, { keep = false } = {}) {
+    const next = { ...chosen(), ...changes };
+    if (next.sort === SORTS[0]) next.sort = '';
+    go(`${keep ? location.pathname : '/tickets'}${query({ ...next, view: next.view === 'unassigned' ? '' : next.view })}`, { replace: keep });
+  }
+
+  function drawRail() {
+    const now = chosen();
+    const item = (/** @type {string} */ href, /** @type {any} */ mark, /** @type {string} */ label, /** @type {boolean} */ current, /** @type {number | undefined} */ count) => h('a', { href, class: 'rail-item', 'aria-current': current ? 'page' : false, title: label }, mark, h('span', { class: 'rail-word grow' }, label), count !== undefined && h('span', { class: 'count' }, number(count)));
+    const of = (/** @type {Partial<Choice>} */ changes) => `/tickets${query({ view: now.view, ...changes })}`;
+    const marks = { mine: 'person', unassigned: 'inbox', all: 'people' };
+    const { name, role } = me();
+    fill(rail,
+      h('a', { class: 'brand', href: '/tickets', 'aria-label': 'frontdesk' }, h('span', { class: 'logo', 'aria-hidden': 'true' }), h('span', { class: 'rail-word' }, 'frontdesk')),
+      h('div', { class: 'rail-group' }, VIEWS.map((view) => item(`/tickets?view=${view}`, icon(/** @type {any} */ (marks)[view]), /** @type {any} */ (views)[view], now.view === view, counts[view]))),
+      h('h2', { class: 'rail-title rail-word' }, t('rail.status')),
+      h('div', { class: 'rail-group statuses' }, item(of({ status: '' }), statusShape('open'), t('rail.open'), now.status === '', undefined),
+        STATUSES.map((status) => item(of({ status }), statusShape(status), statusWord(status), now.status === status, undefined))),
+      h('span', { class: 'grow' }),
+      h('div', { class: 'rail-group' },
+        h('button', { class: 'rail-item', onclick: palette, title: t('palette.title') }, icon('search'), h('span', { class: 'rail-word grow' }, t('palette.title')), h('kbd', { class: 'rail-word' }, 'Ctrl K')),
+        h('button', { class: 'rail-item', onclick: overview, title: t('keys.title') }, icon('keyboard'), h('span', { class: 'rail-word grow' }, t('keys.title')), h('kbd', { class: 'rail-word' }, '?')),
+        h('button', { class: 'rail-item me', 'aria-haspopup': 'listbox', title: name, onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label: t('rail.me'), choices: personal() }) }, avatar(name), h('span', { class: 'rail-word grow' }, h('strong', { dir: 'auto' }, name), h('span', { class: 'role' }, t('role.' + role))))));
+  }
+
+  function personal() {
+    return [
+      ...attention(),
+      ...languages().map(([tag, name]) => ({ label: name, mark: icon('language'), current: tag === language, run: () => choose(tag) })),
+      { label: t('rail.logout'), mark: icon('leave', 'turns'), run: logout },
+    ];
+  }
+
+  function drawTools() {
+    const now = chosen();
+    const words = { '-updated_at': t('sort.updated'), '-created_at': t('sort.newest'), created_at: t('sort.oldest'), '-priority': t('sort.priority') };
+    const button = (/** @type {string} */ label, /** @type {any} */ content, /** @type {() => any[]} */ choices) => h('button', { class: 'value', 'aria-haspopup': 'listbox', 'aria-label': label, onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label, choices: choices() }) }, content, icon('chevron', 'chevron'));
+    fill(heading, /** @type {any} */ (views)[now.view]);
+    fill(tools,
+      button(t('ticket.status'), h('span', {}, now.status === 'any' ? t('rail.any') : now.status ? statusWord(now.status) : t('rail.open')), () => [
+        { label: t('rail.open'), current: now.status === '', run: () => choose_({ status: '' }) },
+        ...STATUSES.map((status) => ({ label: statusWord(status), mark: statusShape(status), current: now.status === status, run: () => choose_({ status }) })),
+        { label: t('rail.any'), current: now.status === 'any', run: () => choose_({ status: 'any' }) }]),
+      button(t('ticket.priority'), now.priority ? priorityShape(now.priority) : h('span', {}, t('ticket.priority')), () => [
+        { label: t('rail.any'), current: now.priority === '', run: () => choose_({ priority: '' }) },
+        ...PRIORITIES.map((priority) => ({ label: priorityWord(priority), mark: priorityShape(priority), current: priority === now.priority, run: () => choose_({ priority }) }))]),
+      h('span', { class: 'grow' }),
+      button(t('sort.label'), h('span', {}, /** @type {any} */ (words)[now.sort]), () => SORTS.map((sort) => ({ label: /** @type {any} */ (words)[sort], current: sort === now.sort, run: () => choose_({ sort }) }))));
+  }
+
+  async function count() {
+    const open = OPEN.join(',');
+    await Promise.all(VIEWS.map(async (view) => {
+      const filter = { assignee: { mine: 'me', unassigned: 'none', all: '' }[view], status: open, limit: 1 };
+      const answer = await get(`/api/tickets${query(filter)}`).catch(() => null);
+      if (answer) counts[view] = answer.pagination.total;
+    }));
+    VIEWS.forEach((view, at) => {
+      const place = rail.querySelectorAll('.rail-group a')[at];
+      const shown = place?.querySelector('.count');
+      if (shown) shown.textContent = number(counts[view]);
+      else place?.append(h('span', { class: 'count' }, number(counts[view])));
+    });
+  }
+
+  function palette() {
+    const views_ = VIEWS.map((view) => ({ label: `${t('palette.go')} ${/** @type {any} */ (views)[view]}`, run: () => choose_({ view, status: '' }) }));
+    openPalette([...page.commands(), ...views_, { label: t('keys.title'), run: overview }, { label: t('rail.logout'), run: logout }]);
+  }
+
+  function drawConnection() {
+    const isOff = live.state === 'offline';
+    element.classList.toggle('is-offline', isOff);
+    fill(connection, isOff && [icon('alert'), h('span', {}, t('live.offline')), h('button', { class: 'link', onclick: live.retry }, t('live.retry'))]);
+  }
+
+  const searchSoon = debounced(250, () => choose_({ q: search.value.trim() }, { keep: true }));
+  search.addEventListener('input', searchSoon);
+  search.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === 'Escape' && search.value) {
+      search.value = '';
+      searchSoon();
+    } else if (event.key === 'Escape') search.blur();
+    else if (event.key === 'ArrowDown' || event.key === 'Enter') list.move(1);
+    else return;
+    event.preventDefault();
+  });
+
+  const counting = throttled(2_000, () => void count());
+  let wasOff = false;
+  const stops = [
+    live.onState((state) => {
+      drawConnection();
+      if (state === 'live' && wasOff) toast(t('live.back'));
+      wasOff = state === 'offline' || (wasOff && state !== 'live');
+    }),
+    live.onEvent((event) => {
+      if (/^(ticket|call)\./.test(event.event) && event.event !== 'ticket.entry.updated') counting();
+      notice(event);
+    }),
+    live.onResync(counting),
+  ];
+  bind([
+    { keys: 'j', group: t('keys.list'), label: t('keys.down'), run: () => list.move(1) },
+    { keys: 'k', group: t('keys.list'), label: t('keys.up'), run: () => list.move(-1) },
+    { keys: 'Escape', group: t('keys.list'), label: t('ticket.back'), run: () => go(`/tickets${location.search}`) },
+    { keys: '/', group: t('keys.go'), label: t('list.search'), run: () => search.focus() },
+    { keys: 'g m', group: t('keys.go'), label: views.mine, run: () => choose_({ view: 'mine', status: '' }) },
+    { keys: 'g u', group: t('keys.go'), label: views.unassigned, run: () => choose_({ view: 'unassigned', status: '' }) },
+    { keys: 'g a', group: t('keys.go'), label: views.all, run: () => choose_({ view: 'all', status: '' }) },
+    { keys: 'ctrl k', group: t('keys.go'), label: t('palette.title'), run: palette },
+    { keys: '?', group: t('keys.go'), label: t('keys.title'), run: overview },
+  ]);
+  void count();
+
+  return {
+    element,
+    /** @param {string} path */
+    show(path) {
+      const found = /^\/tickets\/#?(\d+)$/.exec(path);
+      const ticket = found ? Number(found[1]) : null;
+      element.classList.toggle('has-ticket', ticket !== null);
+      if (shown !== location.search || !element.dataset.open) {
+        shown = location.search;
+        element.dataset.open = 'yes';
+        if (document.activeElement !== search) search.value = chosen().q;
+        drawRail();
+        drawTools();
+        list.open(filterOf(chosen()));
+      }
+      page.open(ticket);
+      list.mark(ticket);
+    },
+    close() {
+      stops.forEach((stop) => stop());
+      list.close();
+      page.close();
+    },
+  };
+}
