@@ -22,6 +22,10 @@ use harness::{Daemon, Response};
 use operation::Operation;
 use serde_json::{Value, json};
 
+/// What is asked here in a minute nobody else asks.
+const GENEROUS: &str =
+    "[public]\nrequests_per_minute = 10000\n[limits]\npublic = 0\n[calls]\nmax_open = 100000\n";
+
 /// A daemon, its operations, and a token of each scope.
 struct Desk {
     daemon: Daemon,
@@ -47,7 +51,7 @@ impl Desk {
     }
 
     fn open() -> Desk {
-        let daemon = Daemon::with_config("[public]\nrequests_per_minute = 10000\n");
+        let daemon = Daemon::with_config(GENEROUS);
         let document = daemon.request("GET", "/openapi.json", &[], b"");
         assert_eq!(document.status, 200);
         let operations = operation::all(&document.json());

@@ -14,10 +14,11 @@ use super::calls::unexpected;
 use super::categories::told;
 use super::error::{Failure, not_found};
 use super::extract::{Id, Input, Query, limit};
+use super::intake::Findings;
 use super::queue::Nothing;
 use super::webhooks_view::{Deliveries, DeliveryView, WebhookView, page};
 use crate::domain::time::Micros;
-use crate::domain::webhook::{Secret, Since, TEST, Webhook};
+use crate::domain::webhook::{MAX_URL, MAX_WEBHOOK_DESCRIPTION, Secret, Since, TEST, Webhook};
 use crate::engine::command::{Command, Reply};
 use crate::engine::hooks::{NewWebhook, WebhookChanges, WebhookCommand};
 use crate::wire::problem::Problem;
@@ -163,6 +164,11 @@ pub async fn update(
     input: Input<WebhookUpdate>,
 ) -> Result<Json<WebhookView>, Failure> {
     let WebhookUpdate { url, events, description, active } = &input.value;
+    let mut findings = Findings::default();
+    findings.longest("url", url.as_ref(), MAX_URL);
+    let description_told = description.iter().flatten().next();
+    findings.longest("description", description_told, MAX_WEBHOOK_DESCRIPTION);
+    findings.done()?;
     if let Some(url) = url {
         judge(&state, url)?;
     }
