@@ -12,6 +12,7 @@ use super::State;
 use super::calls::unexpected;
 use super::error::Failure;
 use super::extract::{Id, Input};
+use super::queue::Nothing;
 use super::sla::name;
 use crate::domain::calendar::{MAX_HOLIDAYS, Span, Week, clock};
 use crate::domain::sla_policy::{BusinessHours, DAYS};
@@ -173,7 +174,7 @@ async fn save(
 pub async fn delete(
     Shared(state): Shared<State>,
     Id(id): Id,
-    input: Input<serde_json::Value>,
+    input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
     state.engine.submit(input.submission(Command::DeleteBusinessHours { id })).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -11,11 +11,14 @@ use super::calls::unexpected;
 use super::categories::told;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Id, Input, Query, limit, named, number};
+use super::intake::Findings;
 use super::queue::Nothing;
 use super::tickets::visible;
 use crate::domain::canned::{
-    CannedResponse, MAX_CANNED, Rendered, Variable, first_name, render as fill, uses,
+    CannedResponse, MAX_CANNED, MAX_CONTENT, MAX_SHORTCUT, MAX_TITLE, Rendered, Variable,
+    first_name, render as fill, uses,
 };
+use crate::domain::category::MAX_SLUG;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::canned::{CannedChanges, CannedCommand, NewCanned};
@@ -208,6 +211,12 @@ pub async fn update(
     input: Input<CannedUpdate>,
 ) -> Result<Json<CannedView>, Failure> {
     let CannedUpdate { title, shortcut, category, content } = &input.value;
+    let mut findings = Findings::default();
+    findings.longest("title", title.as_ref(), MAX_TITLE);
+    findings.longest("shortcut", shortcut.iter().flatten().next(), MAX_SHORTCUT + 1);
+    findings.longest("category", category.iter().flatten().next(), MAX_SLUG);
+    findings.longest("content", content.as_ref(), MAX_CONTENT);
+    findings.done()?;
     let changes = Box::new(CannedChanges {
         title: title.clone(),
         shortcut: shortcut.clone(),

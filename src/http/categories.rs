@@ -12,8 +12,11 @@ use super::State;
 use super::calls::unexpected;
 use super::error::{Failure, not_found};
 use super::extract::{Input, Query};
+use super::intake::Findings;
 use super::queue::Nothing;
-use crate::domain::category::{Category, FoundIn};
+use crate::domain::category::{
+    Category, FoundIn, MAX_CATEGORY_DESCRIPTION, MAX_CATEGORY_NAME, MAX_SLUG,
+};
 use crate::domain::time::Micros;
 use crate::engine::categories::{CategoryChanges, CategoryCommand, MOVED_AT_ONCE, NewCategory};
 use crate::engine::command::{Command, Reply};
@@ -193,6 +196,12 @@ pub async fn update(
     input: Input<CategoryUpdate>,
 ) -> Result<Json<CategoryView>, Failure> {
     let CategoryUpdate { name, description, color, parent_id, keywords, .. } = &input.value;
+    let mut findings = Findings::default();
+    findings.longest("name", name.as_ref(), MAX_CATEGORY_NAME);
+    let description_told = description.iter().flatten().next();
+    findings.longest("description", description_told, MAX_CATEGORY_DESCRIPTION);
+    findings.longest("parent_id", parent_id.iter().flatten().next(), MAX_SLUG);
+    findings.done()?;
     let changes = Box::new(CategoryChanges {
         name: name.clone(),
         description: description.clone(),

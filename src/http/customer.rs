@@ -24,7 +24,7 @@ use crate::auth::token;
 use crate::domain::channel::Channel;
 use crate::domain::email;
 use crate::domain::entry::{Kind, Speaker};
-use crate::domain::rating::Rating;
+use crate::domain::rating::{BEST, MAX_FEEDBACK, Rating};
 use crate::domain::reference::Reference;
 use crate::domain::ticket::{MAX_DESCRIPTION, MAX_NAME, MAX_SUBJECT, Ticket};
 use crate::domain::time::Micros;
@@ -243,6 +243,9 @@ pub async fn reply(
     headers: HeaderMap,
     input: OpenInput<ReplyBody>,
 ) -> Result<(StatusCode, Json<Replied>), Failure> {
+    let mut findings = Findings::default();
+    findings.text("body", &input.value.body, MAX_DESCRIPTION);
+    findings.done()?;
     let token = shown(input.value.access_token.as_ref(), &headers, query.token.as_ref())?;
     within_limits(&state, &input.limits(&hex(&token)), DOOR)?;
     let ticket = opened(&state, &reference, &token)?.number;
@@ -310,6 +313,14 @@ pub async fn rate(
     input: OpenInput<RatingBody>,
 ) -> Result<(StatusCode, Json<RatingView>), Failure> {
     let body = &input.value;
+    let mut findings = Findings::default();
+    if !(1..=BEST).contains(&body.rating) {
+        findings.find("rating", format!("must be a whole number, 1 to {BEST}"));
+    }
+    if let Some(feedback) = given(body.feedback.as_ref()) {
+        findings.text("feedback", feedback, MAX_FEEDBACK);
+    }
+    findings.done()?;
     let token = shown(body.access_token.as_ref(), &headers, query.token.as_ref())?;
     within_limits(&state, &input.limits(&hex(&token)), DOOR)?;
     let ticket = opened(&state, &reference, &token)?;
@@ -323,7 +334,7 @@ pub async fn rate(
 }
 
 /// A file that is attached to something the customer may read.
-#[utoipa::path(get, path = "/api/public/tickets/{ref}/attachments/{file}", operation_id = "read_own_attachment", tag = "portal", security(()),
+#[utoipa::path(get, path = "/api/public/tickets/{ref}/attachments/{file}", operation_id = "read_own_attachment", tag = "portal",
     params(("ref" = String, Path, description = "any reference of the ticket"), ("file" = u64, Path, description = "the file's id"), TokenQuery),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
 pub async fn file(

@@ -64,6 +64,14 @@ impl Findings {
         }
     }
 
+    /// A text that may be absent or empty.
+    pub fn longest(&mut self, field: &str, text: Option<&String>, max: usize) {
+        let length = text.map_or(0, |text| text.chars().count());
+        if length > max {
+            self.find(field, format!("must be at most {max} characters, this one has {length}"));
+        }
+    }
+
     /// A text for one line.
     pub fn line(&mut self, field: &str, text: &str, max: usize) {
         if text.chars().any(char::is_control) {

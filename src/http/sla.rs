@@ -12,6 +12,7 @@ use super::State;
 use super::calls::unexpected;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Id, Input, Named};
+use super::queue::Nothing;
 use super::tickets::visible;
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
@@ -289,7 +290,7 @@ async fn save(
 pub async fn delete(
     Shared(state): Shared<State>,
     Id(id): Id,
-    input: Input<serde_json::Value>,
+    input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
     state.engine.submit(input.submission(Command::DeleteSlaPolicy { id })).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -304,7 +305,7 @@ const APPLIED_AT_ONCE: usize = 200;
 pub async fn apply(
     Shared(state): Shared<State>,
     Id(id): Id,
-    input: Input<serde_json::Value>,
+    input: Input<Nothing>,
 ) -> Result<Json<Applied>, Failure> {
     let statuses = Set::statuses(Status::ALL.into_iter().filter(|status| status.is_open()));
     let open = Filter { statuses, ..Filter::default() };

@@ -14,10 +14,11 @@ use super::calls::unexpected;
 use super::categories::told;
 use super::error::{Failure, not_found};
 use super::extract::{Id, Input, Query, limit};
+use super::intake::Findings;
 use super::queue::Nothing;
 use super::webhooks_view::{Deliveries, DeliveryView, WebhookView, page};
 use crate::domain::time::Micros;
-use crate::domain::webhook::{Secret, Since, TEST, Webhook};
+use crate::domain::webhook::{MAX_URL, MAX_WEBHOOK_DESCRIPTION, Secret, Since, TEST, Webhook};
 use crate::engine::command::{Command, Reply};
 use crate::engine::hooks::{NewWebhook, WebhookChanges, WebhookCommand};
 use crate::wire::problem::Problem;
@@ -163,6 +164,11 @@ pub async fn update(
     input: Input<WebhookUpdate>,
 ) -> Result<Json<WebhookView>, Failure> {
     let WebhookUpdate { url, events, description, active } = &input.value;
+    let mut findings = Findings::default();
+    findings.longest("url", url.as_ref(), MAX_URL);
+    let description_told = description.iter().flatten().next();
+    findings.longest("description", description_told, MAX_WEBHOOK_DESCRIPTION);
+    findings.done()?;
     if let Some(url) = url {
         judge(&state, url)?;
     }
@@ -224,7 +230,6 @@ pub async fn deliveries(
     Id(id): Id,
     Query(query): Query<DeliveriesQuery>,
 ) -> Result<Json<Deliveries>, Failure> {
-    known(&state, id)?;
     let limit = limit(query.limit.as_deref(), 50)?;
     let before = match query.before.as_deref() {
         None => u64::MAX,
@@ -240,6 +245,7 @@ pub async fn deliveries(
         let why = format!("must be one of {}", known.join(", "));
         return Err(Problem::field("state", why).into());
     }
+    self::known(&state, id)?;
     Ok(Json(page(&state, id, before, wanted.as_deref(), limit)?))
 }
 

@@ -50,8 +50,14 @@ pub fn store(dir: &Path) -> Store {
 }
 
 /// Where consumers are, what the daemon notes of its clock, what it ships: rows that are put without an event.
-pub const EVENTLESS: [Table; 5] =
-    [Table::Cursors, Table::Clock, Table::Links, Table::SlaPolicies, Table::BusinessHours];
+pub const EVENTLESS: [Table; 6] = [
+    Table::Cursors,
+    Table::Clock,
+    Table::Links,
+    Table::SlaPolicies,
+    Table::BusinessHours,
+    Table::Categories,
+];
 
 /// Every row but the store's own and the places of the feed's consumers, which no backup brings back.
 pub fn rows(store: &Store) -> Rows {

@@ -20,6 +20,8 @@ fn without_a_token_there_is_no_way_in() {
             let wanted = match (operation.method.as_str(), path.as_str()) {
                 // There is one only where TLS is of the box's making.
                 (_, "/ca.pem") => 404,
+                // It is asked for somebody.
+                (_, "/api/public/tickets/lookup") => 400,
                 ("GET", _) => 200,
                 _ => 400,
             };
@@ -35,7 +37,15 @@ fn without_a_token_there_is_no_way_in() {
         assert!(answer.header("www-authenticate").is_some(), "{}", operation.name());
     }
     let people = ["/api/auth/login", "/api/auth/refresh"];
-    let chat = ["/api/public/tickets/escalate", "/api/public/tickets/from-chat"];
+    let chat = [
+        "/api/public/tickets",
+        "/api/public/tickets/escalate",
+        "/api/public/tickets/from-chat",
+        "/api/public/tickets/lookup",
+        // Of one ticket, by its own token.
+        "/api/public/tickets/{ref}/reply",
+        "/api/public/tickets/{ref}/satisfaction",
+    ];
     let others = ["/api/setup", "/ca.pem", "/health", "/ready"];
     let wanted = [&people[..], &chat, &others].concat();
     assert_eq!(open, wanted, "DESIGN C9 names what needs no token");

@@ -81,6 +81,7 @@ impl Operation {
         let path = path.replace("{event}", "messages-upsert").replace("{kind}", "messages");
         let path = path.replace("{agent}", "999").replace("{token}", "999");
         let path = path.replace("{session}", "999");
+        let path = path.replace("{file}", "999").replace("{delivery}", "999");
         assert!(!path.contains('{'), "a parameter that this test does not know: {path}");
         path
     }
