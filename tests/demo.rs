@@ -93,6 +93,7 @@ fn the_demo_shows_queue_and_transcripts_and_leaves_nothing_behind() {
             "customer  I ordered it two weeks ago",
             "agent     Good morning Rina, this is Dewi",
             "customer  Great, thank you",
+            "The workspace",
             "/docs",
             "login: dewi@demo.example",
             "Dewi, agent",

@@ -130,6 +130,11 @@ impl<'a> Page<'a> {
     ) -> io::Result<()> {
         let Tokens { agent, read, ingest, admin } = tokens;
         let base = format!("http://{address}");
+        self.heading("The workspace", &base)?;
+        writeln!(
+            self.out,
+            "  What agents work in, in a browser: log in as one of the people below."
+        )?;
         self.heading("The API", &format!("{base}/docs"))?;
         writeln!(
             self.out,
