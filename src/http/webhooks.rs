@@ -109,6 +109,10 @@ pub async fn create(
     input: Input<WebhookBody>,
 ) -> Result<(StatusCode, Json<WebhookWithSecret>), Failure> {
     let WebhookBody { url, events, description, active } = &input.value;
+    let mut findings = Findings::default();
+    findings.longest("url", Some(url), MAX_URL);
+    findings.longest("description", description.as_ref(), MAX_WEBHOOK_DESCRIPTION);
+    findings.done()?;
     judge(&state, url)?;
     let new = NewWebhook {
         url: url.clone(),
