@@ -4,6 +4,7 @@
 //!
 //! Needs libfaketime (Debian: `faketime`); where it is missing the test says that it is skipped.
 
+mod faketime;
 mod harness;
 
 use std::fs;
@@ -17,17 +18,6 @@ use serde_json::{Value, json};
 /// Housekeeping begins with the daemon; so long it has had to delete what it takes for old.
 const HOUSEKEEPING: Duration = Duration::from_millis(700);
 
-fn libfaketime() -> Option<PathBuf> {
-    let architectures = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
-    let found = architectures
-        .map(|dir| dir.path().join("faketime/libfaketimeMT.so.1"))
-        .find(|library| library.exists());
-    if found.is_none() {
-        eprintln!("skipped: libfaketime is not installed here: apt-get install faketime");
-    }
-    found
-}
-
 struct Desk {
     daemon: Daemon,
     clock: PathBuf,
@@ -39,21 +29,7 @@ struct Desk {
 
 impl Desk {
     fn open() -> Option<Desk> {
-        let library = libfaketime()?;
-        let config = "[clock]\nsynchronized_files = []\n";
-        let mut daemon = Daemon::with_config(config);
-        let clock = daemon.config_file().with_file_name("clock");
-        fs::write(&clock, "+0").expect("a file");
-        for (name, value) in [
-            ("LD_PRELOAD", library.to_str().expect("a path")),
-            ("FAKETIME_TIMESTAMP_FILE", clock.to_str().expect("a path")),
-            ("FAKETIME_NO_CACHE", "1"),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-            ("DONT_FAKE_MONOTONIC", "1"),
-        ] {
-            daemon.environment.push((name.to_owned(), value.to_owned()));
-        }
-        daemon.restart();
+        let (daemon, clock) = faketime::daemon("[clock]\nsynchronized_files = []\n")?;
         let token = daemon.token("admin");
         Some(Desk { daemon, clock, token, messages: Vec::new(), call: None })
     }

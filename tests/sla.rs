@@ -5,6 +5,7 @@
 
 #[path = "sla/breach.rs"]
 mod breach;
+mod faketime;
 mod harness;
 #[path = "sla/policies.rs"]
 mod policies;
