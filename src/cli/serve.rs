@@ -21,19 +21,19 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     let config = Config::load(&sources)?;
     telemetry::init(&config.log).map_err(Failure::failed)?;
     let runtime = runtime()?;
-    let mut told = Ok(());
     runtime
         .block_on(app::serve(&config, |bound| {
             let scheme = config.http.tls.scheme();
             if let Some(link) = &bound.set_up {
                 tracing::warn!("nobody can log in yet; the first admin begins at {link}");
             }
-            told = writeln!(out, "ready {scheme}://{}", bound.http);
-            if let (Ok(()), Some(link)) = (&told, &bound.set_up) {
-                told = writeln!(out, "set up at {link}");
+            let mut lines = format!("ready {scheme}://{}\n", bound.http);
+            if let Some(link) = &bound.set_up {
+                lines.push_str(&format!("set up at {link}\n"));
             }
-            if told.is_ok() {
-                told = out.flush();
+            // Whoever started the daemon may have stopped reading: that is no reason to stop serving.
+            if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
+                tracing::warn!(%error, "the ready line could not be printed");
             }
             if let Some(address) = bound.redirect {
                 tracing::info!(%address, "plain HTTP is sent on to TLS");
@@ -45,8 +45,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
                 tracing::info!(address = %legacy, "the calls face of seed 000 is served");
             }
         }))
-        .map_err(Failure::failed)?;
-    told.map_err(Failure::from)
+        .map_err(Failure::failed)
 }
 
 /// The runtime of the daemon.
