@@ -6,6 +6,7 @@
 #[path = "architecture/tokens.rs"]
 mod tokens;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +76,29 @@ fn the_modules_keep_to_the_table() {
     }
     assert!(files > 20, "only {files} files were found");
     assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
+}
+
+/// In the description of the API the second of two types of one name takes the place of the first, silently.
+#[test]
+fn types_that_are_described_have_names_of_their_own() {
+    let mut described: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for path in rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let source = fs::read_to_string(&path).expect("a source file");
+        let mut derived = false;
+        for line in source.lines() {
+            derived |= line.starts_with("#[derive") && line.contains("ToSchema");
+            let mut words = line.split_whitespace().skip_while(|word| word.starts_with("pub"));
+            if !matches!(words.next(), Some("struct" | "enum")) || !std::mem::take(&mut derived) {
+                continue;
+            }
+            let name = words.next().unwrap_or_default();
+            let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            if let Some(other) = described.insert(name.to_owned(), path.clone()) {
+                panic!("{name} is described in {} and in {}", other.display(), path.display());
+            }
+        }
+    }
+    assert!(described.len() > 50, "{} types are not all", described.len());
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {

@@ -12,6 +12,7 @@ mod load;
 mod passing;
 #[path = "voice/peer.rs"]
 mod peer;
+mod python;
 #[path = "voice/refusals.rs"]
 mod refusals;
 mod small_disk;

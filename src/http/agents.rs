@@ -30,13 +30,17 @@ pub struct Agents {
 #[serde(untagged)]
 pub enum AgentLine {
     Person(PersonView),
-    Colleague {
-        id: u64,
-        name: String,
-        /// agent, supervisor or admin
-        role: &'static str,
-        disabled: bool,
-    },
+    Colleague(Colleague),
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Colleague {
+    id: u64,
+    name: String,
+    /// agent, supervisor or admin
+    role: &'static str,
+    disabled: bool,
 }
 
 /// Everybody who works, or worked, at the desk, by id.
@@ -46,12 +50,12 @@ pub async fn list(Shared(state): Shared<State>, caller: Caller) -> Json<Agents> 
     let agents = state.engine.shared().people().agents();
     let line = |agent: &Agent| match is_admin {
         true => AgentLine::Person(PersonView::of(&state, agent)),
-        false => AgentLine::Colleague {
+        false => AgentLine::Colleague(Colleague {
             id: agent.id,
             name: agent.name.clone(),
             role: agent.role.as_str(),
             disabled: agent.disabled_at.is_some(),
-        },
+        }),
     };
     Json(Agents { agents: agents.iter().map(|agent| line(agent)).collect() })
 }
@@ -59,7 +63,7 @@ pub async fn list(Shared(state): Shared<State>, caller: Caller) -> Json<Agents> 
 #[derive(Deserialize, ToSchema)]
 pub struct NewAgent {
     name: String,
-    #[schema(example = "dewi@example.com")]
+    #[schema(format = "email", example = "dewi@example.com")]
     email: String,
     /// agent, supervisor or admin
     #[schema(example = "agent")]

@@ -146,7 +146,7 @@ pub struct ServeQuery {
 /// A file, to be saved. Images may be shown (`?inline=true`); nothing is ever served as a page.
 #[utoipa::path(get, path = "/api/tickets/{ref}/attachments/{file}", operation_id = "read_attachment", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket"), ("file" = u64, Path, description = "the file's id"), ServeQuery),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
+    responses((status = 200, body = Vec<u8>, content_type = "*/*")))]
 pub async fn read(
     Shared(state): Shared<State>,
     caller: Caller,

@@ -53,7 +53,7 @@ pub struct SubmitBody {
     subject: String,
     #[schema(max_length = 10000, example = "I have a question...")]
     description: String,
-    #[schema(max_length = 254, example = "customer@example.com")]
+    #[schema(format = "email", max_length = 254, example = "customer@example.com")]
     requester_email: String,
     #[schema(max_length = 256, example = "John Doe")]
     requester_name: Option<String>,
@@ -336,7 +336,7 @@ pub async fn rate(
 /// A file that is attached to something the customer may read.
 #[utoipa::path(get, path = "/api/public/tickets/{ref}/attachments/{file}", operation_id = "read_own_attachment", tag = "portal",
     params(("ref" = String, Path, description = "any reference of the ticket"), ("file" = u64, Path, description = "the file's id"), TokenQuery),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
+    responses((status = 200, body = Vec<u8>, content_type = "*/*")))]
 pub async fn file(
     Shared(state): Shared<State>,
     NamedFile(reference, id): NamedFile,

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder,
+    Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -56,6 +56,14 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         for operation in operations.into_iter().flatten() {
             let responses = &mut operation.responses.responses;
             responses.entry("default".into()).or_insert_with(|| problem.clone().into());
+            for (status, response) in responses.iter_mut() {
+                let RefOr::T(response) = response else { continue };
+                if status.starts_with(['4', '5'])
+                    && let Some(content) = response.content.shift_remove("application/json")
+                {
+                    response.content.insert(MEDIA_TYPE.into(), content);
+                }
+            }
         }
     }
     document

@@ -27,7 +27,7 @@ const DEFAULT_SOURCE: &str = "web";
 
 #[derive(Deserialize, ToSchema)]
 pub struct CreateBody {
-    #[schema(max_length = 254, example = "john.doe@example.com")]
+    #[schema(format = "email", max_length = 254, example = "john.doe@example.com")]
     customer_email: String,
     #[schema(max_length = 256, example = "John Doe")]
     customer_name: Option<String>,

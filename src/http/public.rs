@@ -45,7 +45,7 @@ pub struct FromChat {
     subject: Option<String>,
     #[schema(max_length = 10000)]
     description: Option<String>,
-    #[schema(max_length = 254)]
+    #[schema(format = "email", max_length = 254)]
     customer_email: Option<String>,
     #[schema(max_length = 256)]
     customer_name: Option<String>,

@@ -29,7 +29,7 @@ pub struct SetUp {
     /// Of the first admin; a link for somebody who is there already needs none
     name: Option<String>,
     /// The same
-    #[schema(example = "dewi@example.com")]
+    #[schema(format = "email", example = "dewi@example.com")]
     email: Option<String>,
     /// 10 to 256 characters, none of the commonest
     password: String,

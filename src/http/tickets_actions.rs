@@ -27,7 +27,7 @@ pub enum AgentName {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be the id of an agent, a number, or \"me\"")]
 enum Spelling {
     Number(u64),
     Word(String),
@@ -315,7 +315,7 @@ pub struct RelateBody {
 
 /// A ticket, by any of its references; a number may be written as one.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a ticket's number or any other reference of it")]
 pub enum TicketName {
     Number(u64),
     Word(String),

@@ -41,7 +41,7 @@ pub struct NewTicketBody {
     #[schema(max_length = 10000, example = "My payment was declined")]
     description: String,
     /// Required, unless there is a number
-    #[schema(max_length = 254, example = "customer@example.com")]
+    #[schema(format = "email", max_length = 254, example = "customer@example.com")]
     #[serde(alias = "customer_email")]
     requester_email: Option<String>,
     #[schema(max_length = 256, example = "Jane Smith")]
@@ -206,7 +206,7 @@ pub struct EditBody {
     #[schema(max_length = 256)]
     #[serde(default, deserialize_with = "sent")]
     requester_name: Option<Option<String>>,
-    #[schema(max_length = 254)]
+    #[schema(format = "email", max_length = 254)]
     #[serde(default, deserialize_with = "sent")]
     requester_email: Option<Option<String>>,
     /// 3 to 20 digits

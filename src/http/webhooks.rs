@@ -16,7 +16,7 @@ use super::error::{Failure, not_found};
 use super::extract::{Id, Input, Query, limit};
 use super::intake::Findings;
 use super::queue::Nothing;
-use super::webhooks_view::{Deliveries, DeliveryView, WebhookView, page};
+use super::webhooks_view::{Deliveries, WebhookDelivery, WebhookView, page};
 use crate::domain::time::Micros;
 use crate::domain::webhook::{MAX_URL, MAX_WEBHOOK_DESCRIPTION, Secret, Since, TEST, Webhook};
 use crate::engine::command::{Command, Reply};
@@ -279,13 +279,13 @@ impl FromRequestParts<State> for NamedDelivery {
 /// One delivery with what it sends.
 #[utoipa::path(get, path = "/api/webhooks/{id}/deliveries/{delivery}", operation_id = "read_webhook_delivery", tag = "webhooks",
     params(("id" = u64, Path, description = "the webhook's id"), ("delivery" = u64, Path, description = "its number")),
-    responses((status = 200, body = DeliveryView)))]
+    responses((status = 200, body = WebhookDelivery)))]
 pub async fn delivery(
     Shared(state): Shared<State>,
     NamedDelivery(id, number): NamedDelivery,
-) -> Result<Json<DeliveryView>, Failure> {
+) -> Result<Json<WebhookDelivery>, Failure> {
     known(&state, id)?;
-    let found = DeliveryView::read(&state, id, number)?;
+    let found = WebhookDelivery::read(&state, id, number)?;
     Ok(Json(found.ok_or_else(|| not_found("such delivery"))?))
 }
 

@@ -79,7 +79,7 @@ impl WebhookView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct DeliveryView {
+pub struct WebhookDelivery {
     /// Counts from 1 a webhook, in the order in which they go out
     number: u64,
     /// `webhook-id`: by which a receiver knows what comes again
@@ -109,15 +109,15 @@ pub struct DeliveryView {
 #[derive(Serialize, ToSchema)]
 pub struct Deliveries {
     /// Newest first
-    deliveries: Vec<DeliveryView>,
+    deliveries: Vec<WebhookDelivery>,
     /// Give this as `before` for the next page; absent at the end
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
 }
 
-impl DeliveryView {
-    fn waiting(number: u64, delivery: Delivery) -> DeliveryView {
-        DeliveryView {
+impl WebhookDelivery {
+    fn waiting(number: u64, delivery: Delivery) -> WebhookDelivery {
+        WebhookDelivery {
             number,
             message_id: delivery.message_id,
             event: delivery.event,
@@ -133,47 +133,47 @@ impl DeliveryView {
         }
     }
 
-    fn ended(number: u64, ended: Delivered) -> DeliveryView {
-        let view = DeliveryView {
+    fn ended(number: u64, ended: Delivered) -> WebhookDelivery {
+        let view = WebhookDelivery {
             ended_at: Some(ended.ended_at),
             attempts: Some(ended.attempts),
-            ..DeliveryView::waiting(number, ended.delivery)
+            ..WebhookDelivery::waiting(number, ended.delivery)
         };
         match ended.outcome {
             DeliveryOutcome::Arrived { status } => {
-                DeliveryView { state: "delivered", response_status: Some(status), ..view }
+                WebhookDelivery { state: "delivered", response_status: Some(status), ..view }
             }
-            DeliveryOutcome::Parked { status, error } => DeliveryView {
+            DeliveryOutcome::Parked { status, error } => WebhookDelivery {
                 state: "parked",
                 response_status: status,
                 error: Some(error),
                 ..view
             },
             DeliveryOutcome::SentAnew { number } => {
-                DeliveryView { state: "sent_anew", sent_anew_as: Some(number), ..view }
+                WebhookDelivery { state: "sent_anew", sent_anew_as: Some(number), ..view }
             }
         }
     }
 
-    pub fn read(state: &State, id: u64, number: u64) -> Result<Option<DeliveryView>, Failure> {
+    pub fn read(state: &State, id: u64, number: u64) -> Result<Option<WebhookDelivery>, Failure> {
         let found = state.engine.read(|rows| {
             let row = key::pair(id, number);
             let (view, at) = match rows.get::<Delivery>(&row)? {
                 Some(waiting) => {
                     let at = key::pair(waiting.ticket, waiting.payload);
-                    (DeliveryView::waiting(number, waiting), at)
+                    (WebhookDelivery::waiting(number, waiting), at)
                 }
                 None => match rows.get::<Delivered>(&row)? {
                     Some(ended) => {
                         let at = key::pair(ended.delivery.ticket, ended.delivery.payload);
-                        (DeliveryView::ended(number, ended), at)
+                        (WebhookDelivery::ended(number, ended), at)
                     }
                     None => return Ok(None),
                 },
             };
             let payload = rows.get::<Payload>(&at)?;
             let payload = payload.and_then(|payload| serde_json::from_str(&payload.body).ok());
-            Ok(Some(DeliveryView { payload, ..view }))
+            Ok(Some(WebhookDelivery { payload, ..view }))
         });
         Ok(found?)
     }
@@ -200,18 +200,18 @@ fn newest(
     before: u64,
     wanted: Option<&str>,
     limit: usize,
-) -> Result<Vec<DeliveryView>, ReadError> {
+) -> Result<Vec<WebhookDelivery>, ReadError> {
     let mut found = Vec::new();
     if wanted.is_none_or(|word| word == "waiting") {
         let waiting = rows.deliveries_before::<Delivery>(id, before, limit)?;
-        found.extend(waiting.into_iter().map(|(n, row)| DeliveryView::waiting(n, row)));
+        found.extend(waiting.into_iter().map(|(n, row)| WebhookDelivery::waiting(n, row)));
     }
     let mut from = before;
     while wanted != Some("waiting") {
         let ended = rows.deliveries_before::<Delivered>(id, from, limit)?;
         let Some((last, _)) = ended.last() else { break };
         from = *last;
-        let views = ended.into_iter().map(|(n, row)| DeliveryView::ended(n, row));
+        let views = ended.into_iter().map(|(n, row)| WebhookDelivery::ended(n, row));
         found.extend(views.filter(|view| wanted.is_none_or(|word| word == view.state)));
         if found.len() >= limit {
             break;

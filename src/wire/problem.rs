@@ -22,6 +22,7 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// With 412: what it is by now that was to be changed.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Present)]
     pub now: Option<Box<Present>>,
     /// Seconds after which trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,10 +41,11 @@ pub struct Problem {
 /// The present state of what somebody else has changed meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Present {
-    /// As a `GET` shows it.
-    #[schema(value_type = Object)]
+    /// With 412: as a `GET` shows it now.
+    #[schema(value_type = Object, required = false)]
     pub current: serde_json::Value,
-    /// Its `ETag`.
+    /// With 412: its `ETag` now.
+    #[schema(required = false)]
     pub current_etag: String,
 }
 

@@ -1,59 +1,20 @@
 //! The speech services' own client library (`openai`, from PyPI) talks through the proxy.
-//!
-//! Needs python3 with `venv`, and once the package index; elsewhere the test says that it is skipped. The library
-//! is kept in `target/interop`.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::python;
 use crate::speech::fixture;
 use crate::{Desk, session, turns};
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/openai");
-
-/// A python that has the library; none, and a word on why, where it cannot be had.
-fn python() -> Option<PathBuf> {
-    let requirements =
-        std::fs::read_to_string(format!("{FOLDER}/requirements.txt")).expect("a file");
-    let pinned = requirements.trim();
-    let version = pinned.rsplit('=').next().expect("a version");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target");
-    let venv = target.join(format!("interop/openai-{version}"));
-    let (python, done) = (venv.join("bin/python"), venv.join("complete"));
-    if done.exists() {
-        return Some(python);
-    }
-    let makes = [
-        Command::new("python3").arg("-m").arg("venv").arg("--clear").arg(&venv).output(),
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", pinned]).output(),
-    ];
-    for made in makes {
-        match made {
-            Ok(made) if made.status.success() => {}
-            Ok(made) => {
-                let why = String::from_utf8_lossy(&made.stderr).trim().to_owned();
-                eprintln!("skipped: {pinned} cannot be installed here: {why}");
-                return None;
-            }
-            Err(why) => {
-                eprintln!("skipped: there is no python3: {why}");
-                return None;
-            }
-        }
-    }
-    std::fs::write(done, "").expect("a mark");
-    Some(python)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_services_own_library_holds_a_call_through_the_proxy() {
-    let Some(python) = python() else { return };
+    let Some(programs) = python::programs("openai") else { return };
     let desk = Desk::new().await;
     let session = session();
-    let client = Command::new(python)
-        .arg(format!("{FOLDER}/call.py"))
+    let client = Command::new(programs.join("python"))
+        .arg(python::sources("openai").join("call.py"))
         .args([desk.daemon.address(), desk.ingest.as_str(), session.as_str()])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -21,7 +21,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Deserialize;
 use tokio::sync::watch;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::error::{Failure, not_found};
@@ -60,6 +60,17 @@ impl Live {
     }
 }
 
+/// One message of a stream, as its fields are named there.
+#[derive(ToSchema)]
+pub struct ServerSentEvent {
+    /// Where to go on behind, `<epoch>:<seq>`
+    pub id: Option<String>,
+    /// The kind of what happened, `hello` or `resync`
+    pub event: String,
+    /// A JSON document
+    pub data: String,
+}
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LiveQuery {
@@ -86,7 +97,7 @@ const NO_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// that events were missed, as after a restore or a long absence: read the state anew. Comments are heartbeats. The
 /// stream ends when the session does. 429 when the caller has too many open.
 #[utoipa::path(get, path = "/api/live/events", operation_id = "live_events", tag = "feed", params(LiveQuery),
-    responses((status = 200, body = String, content_type = "text/event-stream")))]
+    responses((status = 200, body = ServerSentEvent, content_type = "text/event-stream")))]
 pub async fn events(
     Shared(state): Shared<State>,
     caller: Caller,
