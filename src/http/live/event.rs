@@ -37,7 +37,8 @@ pub struct Note {
 const MAX_WORDS: usize = 4096;
 
 fn first_words(text: &str) -> String {
-    text[..text.floor_char_boundary(MAX_WORDS)].to_owned()
+    let end = (0..=MAX_WORDS.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text[..end.unwrap_or_default()].to_owned()
 }
 
 #[derive(Serialize)]

@@ -52,7 +52,9 @@ struct Refused(String);
 
 /// Who was let in, until their stream begins.
 #[derive(Clone)]
-struct Admitted(Arc<Mutex<Option<(Caller, Arc<Place>)>>>);
+struct Admitted(Arc<Mutex<Option<Guest>>>);
+
+type Guest = (Caller, Arc<Place>);
 
 /// What answers at `/socket.io/`.
 pub fn service(state: &State) -> MethodRouter<State> {
@@ -95,7 +97,7 @@ async fn handshakes(Shared(state): Shared<State>, request: Request, next: Next) 
     }
 }
 
-fn admit(state: &State, parts: &Parts, auth: Auth) -> Result<(Caller, Arc<Place>), Problem> {
+fn admit(state: &State, parts: &Parts, auth: Auth) -> Result<Guest, Problem> {
     let query = parts.uri.query().unwrap_or_default().split('&');
     let in_address = query.filter_map(|pair| pair.strip_prefix("token=")).next();
     let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
