@@ -24,10 +24,10 @@ export function viewers({ writing }) {
     const writers = others.filter((one) => one.typing);
     const shown = writers.length ? writers : others;
     const names = new Intl.ListFormat(document.documentElement.lang).format(shown.slice(0, 3).map((one) => one.name));
-    const word = `viewing.${writers.length ? 'type' : 'look'}${shown.length === 1 ? 's' : ''}`;
+    const word = `${writers.length ? 'type' : 'look'}${shown.length === 1 ? 's' : ''}`;
     element.hidden = !shown.length;
     element.classList.toggle('is-typing', writers.length > 0);
-    fill(element, shown.length > 0 && [h('span', { class: 'viewers-marks' }, shown.slice(0, 3).map((one) => avatar(one.name, 'small'))), h('span', { dir: 'auto' }, t(word, { names }))]);
+    fill(element, shown.length > 0 && [h('span', { class: 'viewers-marks' }, shown.slice(0, 3).map((one) => avatar(one.name, 'small'))), h('span', { dir: 'auto' }, t('viewing.' + word, { names }))]);
   }
 
   /** @param {number} of @param {Record<string, boolean>} what */
