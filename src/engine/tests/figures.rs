@@ -103,7 +103,7 @@ impl Year {
             4 => drop(self.desk.ask(&who, Command::Claim { ticket })),
             5 | 6 => self.comment(number, &who, dice == 6),
             7 => self.escalate(number, &who),
-            8 => self.to_and_from_the_bot(number, &who),
+            8 => self.with_the_bot_for_an_hour(number, &who),
             9 | 10 => {
                 let rating = 1 + self.dice.below(5) as u8;
                 let rate = PortalCommand::Rate {
@@ -223,7 +223,7 @@ impl Year {
     }
 
     /// Somebody gives the chat to the bot, which gives it back after an hour.
-    fn to_and_from_the_bot(&mut self, number: u64, who: &Actor) {
+    fn with_the_bot_for_an_hour(&mut self, number: u64, who: &Actor) {
         let Some(conversation) = self.desk.ticket(number).conversation else { return };
         let set = |mode| Command::SetMode { conversation, mode };
         let _ = self.desk.ask(who, set(Mode::Bot));
