@@ -13,6 +13,7 @@ pub mod clock;
 pub mod contact;
 pub mod email;
 pub mod entry;
+pub mod figures;
 pub mod file;
 pub mod mention;
 pub mod message;

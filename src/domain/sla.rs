@@ -107,7 +107,8 @@ pub struct Life<'a> {
     pub first_response_at: Option<Micros>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+// Stored by position: only ever append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Done in time.

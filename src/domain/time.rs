@@ -36,6 +36,20 @@ impl Micros {
         zone.to_datetime(self.timestamp()).date()
     }
 
+    /// How long ago, in microseconds, the clock on a wall in `zone` began its hour.
+    pub fn past_the_hour(self, zone: &jiff::tz::TimeZone) -> i64 {
+        let time = zone.to_datetime(self.timestamp()).time();
+        let seconds = i64::from(time.minute()) * 60 + i64::from(time.second());
+        seconds * Self::SECOND + self.0.rem_euclid(Self::SECOND)
+    }
+
+    /// The day of the week (Monday 0) and the hour that a clock on a wall in `zone` shows.
+    pub fn hour_of_week(self, zone: &jiff::tz::TimeZone) -> (usize, usize) {
+        let shown = zone.to_datetime(self.timestamp());
+        let day = shown.weekday().to_monday_zero_offset();
+        (usize::try_from(day).unwrap_or(0), usize::try_from(shown.hour()).unwrap_or(0))
+    }
+
     /// `YYYY-MM-DD HH:00`, UTC: the hour bucket of seed 000's report (S0.47).
     pub fn hour_bucket(self) -> String {
         self.timestamp().strftime("%Y-%m-%d %H:00").to_string()

@@ -9,6 +9,7 @@ use super::rows::{ReadError, Rows, key};
 use super::rules::Rules;
 use super::seen::SeenWindow;
 use crate::domain::activity::{self, Activity, Changed, Value, What};
+use crate::domain::figures::TicketFigures;
 use crate::domain::reference::{self, Reference};
 use crate::domain::status::Status;
 use crate::domain::ticket::{StatusChange, Ticket};
@@ -164,6 +165,7 @@ impl<'a> Draft<'a> {
     pub fn put_ticket(&mut self, ticket: &Ticket) -> Result<(), ReadError> {
         let key = key::number(ticket.number);
         if let Some(before) = self.get::<Ticket>(&key)? {
+            self.figure_changes(&before, ticket)?;
             for (what, from, to) in activity::changes(&before, ticket) {
                 self.log(ticket.number, what, from, to);
             }
@@ -174,6 +176,40 @@ impl<'a> Draft<'a> {
         if before.as_ref() != Some(&row) {
             self.put(&key, &row);
             super::decide::sla::follow(self, ticket, before.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// Changes what analytics know of a ticket; writes only what is new.
+    pub fn figure(
+        &mut self,
+        number: u64,
+        change: impl FnOnce(&mut TicketFigures),
+    ) -> Result<(), ReadError> {
+        let key = key::number(number);
+        let before = self.get::<TicketFigures>(&key)?.unwrap_or_default();
+        let mut after = before;
+        change(&mut after);
+        if after != before {
+            self.put(&key, &after);
+        }
+        Ok(())
+    }
+
+    fn figure_changes(&mut self, before: &Ticket, after: &Ticket) -> Result<(), ReadError> {
+        let now = self.ctx.now;
+        if before.call_running && !after.call_running {
+            self.figure(after.number, |figures| figures.people_since = Some(now))?;
+        }
+        if after.status.is_open() && !before.status.is_open() && before.merged.is_none() {
+            self.figure(after.number, |f| f.reopened = f.reopened.saturating_add(1))?;
+        }
+        if after.escalation.is_some() && after.escalation != before.escalation {
+            let from = before.assignee.as_ref().or(after.assignee.as_ref()).map(|a| a.agent);
+            self.figure(after.number, |figures| {
+                figures.escalated = figures.escalated.saturating_add(1);
+                figures.escalated_from = from;
+            })?;
         }
         Ok(())
     }

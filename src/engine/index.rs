@@ -2,6 +2,7 @@
 //! narrow table and updated with every commit. Any filter, any page, any count is one pass over columns;
 //! no secondary rows are written.
 
+mod figures;
 mod filter;
 mod names;
 mod page;
@@ -14,6 +15,7 @@ use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 use crate::store::records::IndexRow;
+pub use figures::Fact;
 pub use filter::{AssigneeIs, Filter, Set, Shown, Sort, Span};
 use names::{NONE_U16, Names, TagSets};
 
@@ -37,6 +39,7 @@ pub struct Index {
     updated: Vec<i64>,
     flags: Vec<u8>,
     tags: Vec<u32>,
+    figures: Vec<figures::Narrow>,
     categories: Names,
     tag_sets: TagSets,
     /// Who follows a ticket or was named in it, of those that anybody does.
@@ -156,6 +159,7 @@ impl Index {
         self.updated.resize(len, 0);
         self.flags.resize(len, 0);
         self.tags.resize(len, TagSets::NONE);
+        self.figures.resize(len, figures::Narrow::default());
     }
 
     pub fn len(&self) -> u64 {

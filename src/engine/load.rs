@@ -14,6 +14,7 @@ use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
 use crate::domain::category::Category;
 use crate::domain::contact::Token;
+use crate::domain::figures::TicketFigures;
 use crate::domain::outbound::Outbound;
 use crate::domain::session::Session;
 use crate::domain::webhook::Webhook;
@@ -73,6 +74,10 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
                     Some(_) => None,
                 };
                 held.index.put(number, &ticket.as_ref().map_or(row, IndexRow::from));
+                Ok(())
+            })?;
+            each::<TicketFigures>(&rows, |number, figures| {
+                held.index.put_figures(number, Some(&figures));
                 Ok(())
             })?;
             each::<Token>(&rows, |_, token| {

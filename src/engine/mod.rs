@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod analytics;
 pub mod audit;
 pub mod backup;
 pub mod calls;

@@ -22,6 +22,7 @@ use crate::domain::call::OpenCall;
 use crate::domain::category::Category;
 use crate::domain::clock::{ClockState, Reading};
 use crate::domain::contact::Token;
+use crate::domain::figures::TicketFigures;
 use crate::domain::session::{Credential, Standing};
 use crate::domain::time::Micros;
 use crate::store::codec;
@@ -318,6 +319,11 @@ impl Shared {
                         None if row.value.is_none() => index.remove(number),
                         None => {}
                     }
+                }
+                Table::Figures => {
+                    let Some(number) = number(&row.key) else { continue };
+                    let index = index.get_or_insert_with(|| write(&self.index));
+                    index.put_figures(number, self.decode::<TicketFigures>(row).as_ref());
                 }
                 Table::Tokens => {
                     self.take_token(self.decode(row));

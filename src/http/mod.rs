@@ -2,6 +2,9 @@
 
 mod account;
 mod agents;
+mod analytics;
+mod analytics_export;
+mod analytics_query;
 mod attachments;
 mod audit;
 mod auth;
@@ -212,6 +215,15 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(attachments::list, attachments::upload))
         .routes(routes!(attachments::read, attachments::delete))
         .routes(routes!(satisfaction::read))
+        .routes(routes!(analytics::now))
+        .routes(routes!(analytics::overview))
+        .routes(routes!(analytics::volume))
+        .routes(routes!(analytics::distribution))
+        .routes(routes!(analytics::agents))
+        .routes(routes!(analytics::sla))
+        .routes(routes!(analytics::csat))
+        .routes(routes!(analytics::peak_hours))
+        .routes(routes!(analytics_export::export))
         .routes(routes!(tickets_list::list, tickets_edit::create))
         .routes(routes!(tickets_bulk::bulk))
         .routes(routes!(

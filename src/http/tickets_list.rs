@@ -280,25 +280,25 @@ fn meant<T>(
     Ok(meant)
 }
 
-fn statuses(text: Option<&str>) -> Result<Set, Failure> {
+pub fn statuses(text: Option<&str>) -> Result<Set, Failure> {
     let known = Status::ALL.into_iter().map(Status::on_helpdesk_face);
     let found = meant("status", text, Status::parse, known)?;
     Ok(found.map_or(Set::ALL, Set::statuses))
 }
 
-fn priorities(text: Option<&str>) -> Result<Set, Failure> {
+pub fn priorities(text: Option<&str>) -> Result<Set, Failure> {
     let known = Priority::ALL.into_iter().map(Priority::as_str);
     let found = meant("priority", text, Priority::parse, known)?;
     Ok(found.map_or(Set::ALL, Set::priorities))
 }
 
-fn channels(text: Option<&str>) -> Result<Set, Failure> {
+pub fn channels(text: Option<&str>) -> Result<Set, Failure> {
     let known = Channel::ALL.into_iter().map(Channel::as_str);
     let found = meant("channel", text, Channel::parse, known)?;
     Ok(found.map_or(Set::ALL, Set::channels))
 }
 
-fn assignee(caller: &Caller, text: Option<&str>) -> Result<Option<AssigneeIs>, Failure> {
+pub fn assignee(caller: &Caller, text: Option<&str>) -> Result<Option<AssigneeIs>, Failure> {
     let Some(word) = text.map(str::trim).filter(|word| !word.is_empty()) else { return Ok(None) };
     Ok(Some(match word {
         "none" | "null" | "unassigned" => AssigneeIs::Nobody,
@@ -313,7 +313,7 @@ fn assignee(caller: &Caller, text: Option<&str>) -> Result<Option<AssigneeIs>, F
     }))
 }
 
-fn categories(text: Option<&str>) -> Result<Vec<String>, Failure> {
+pub fn categories(text: Option<&str>) -> Result<Vec<String>, Failure> {
     let names = words(text);
     if names.len() > MAX_CATEGORIES || names.iter().any(|name| name.len() > 4 * MAX_CATEGORY) {
         let why = format!("at most {MAX_CATEGORIES} names of at most {MAX_CATEGORY} characters");
@@ -322,7 +322,7 @@ fn categories(text: Option<&str>) -> Result<Vec<String>, Failure> {
     Ok(names.into_iter().map(str::to_owned).collect())
 }
 
-fn tag(text: Option<&str>) -> Result<Option<String>, Failure> {
+pub fn tag(text: Option<&str>) -> Result<Option<String>, Failure> {
     let tag = text.map(str::trim).filter(|tag| !tag.is_empty());
     if tag.is_some_and(|tag| tag.chars().count() > MAX_TAG) {
         return Err(Problem::field("tag", format!("at most {MAX_TAG} characters")).into());

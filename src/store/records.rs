@@ -14,6 +14,7 @@ use crate::domain::category::Category;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
+use crate::domain::figures::TicketFigures;
 use crate::domain::file::StoredFile;
 use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
@@ -82,6 +83,7 @@ records! {
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,
     SlaTimer => SlaTimers,
+    TicketFigures => Figures,
 }
 
 impl Record for Entry {

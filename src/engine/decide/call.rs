@@ -13,7 +13,7 @@ use crate::domain::ticket::{
 use crate::engine::command::{CallChanges, IfAttached, NewCall, NewInteraction, Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
-use crate::engine::rows::key;
+use crate::engine::rows::{ReadError, key};
 use crate::engine::timeline::Place;
 use crate::store::records::Pointer;
 use crate::store::{Order, Table};
@@ -304,7 +304,7 @@ pub fn log_interaction(draft: &mut Draft<'_>, new: &NewInteraction) -> Result<Re
         deleted_at: None,
     };
     for call in &new.tool_calls {
-        draft.count(&tool_count(&call.name))?;
+        count_tool(draft, ticket.number, &call.name)?;
     }
     let place = new.at.map_or(Place::End, Place::ByTime);
     let no = draft.add_entry(&mut ticket, &entry, place)?;
@@ -318,8 +318,18 @@ pub fn log_interaction(draft: &mut Draft<'_>, new: &NewInteraction) -> Result<Re
     Ok(Reply::Interaction { ticket: Box::new(ticket), entry: Box::new(entry) })
 }
 
+/// Counts a call of a tool, among all and for its ticket (S0.48, S0.62).
+pub fn count_tool(draft: &mut Draft<'_>, ticket: u64, name: &str) -> Result<(), ReadError> {
+    draft.count(&tool_count(name))?;
+    let searches = u16::from(name.to_lowercase().contains("search"));
+    draft.figure(ticket, |figures| {
+        figures.tool_calls = figures.tool_calls.saturating_add(1);
+        figures.searches = figures.searches.saturating_add(searches);
+    })
+}
+
 /// The name under which the calls of a tool are counted (S0.48).
-pub fn tool_count(name: &str) -> String {
+fn tool_count(name: &str) -> String {
     let mut name = name.to_owned();
     truncate(&mut name, 200);
     format!("tool:{name}")

@@ -145,7 +145,7 @@ pub fn write_tool_call(
 ) -> Result<(), Refusal> {
     let arguments = row.tool_arguments.take().unwrap_or_default();
     let call = ToolCall { name: name.to_owned(), arguments, output: None };
-    draft.count(&super::call::tool_count(name))?;
+    super::call::count_tool(draft, ticket.number, name)?;
     let body = ToolCall::message(name);
     write(draft, ticket, row, 0, Speaker::Agent, Kind::ToolCall, body, vec![call])
 }

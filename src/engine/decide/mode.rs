@@ -61,6 +61,11 @@ fn turn(
     if let Some(number) = conversation.ticket
         && let Some(ticket) = draft.rows().home(number)?
     {
+        let now = draft.ctx.now;
+        let waits = ticket.status.is_open() && ticket.first_response_at.is_none();
+        if mode == Mode::Agent && waits && ticket.created_at != now {
+            draft.figure(number, |figures| figures.people_since = Some(now))?;
+        }
         draft.put_ticket(&ticket)?;
     }
     draft.event(EventKind::ConversationModeChanged, conversation.ticket);

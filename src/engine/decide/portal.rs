@@ -4,6 +4,7 @@ use super::chat::grant;
 use super::intake;
 use crate::domain::channel::Channel;
 use crate::domain::entry::Speaker;
+use crate::domain::figures::Rated;
 use crate::domain::rating::{BEST, CHANGEABLE_FOR, MAX_FEEDBACK, Rating};
 use crate::domain::ticket::{MAX_DESCRIPTION, Ticket};
 use crate::engine::command::{Refusal, Reply};
@@ -129,6 +130,9 @@ fn rate(
         first_at: known.map_or(steady, |known| known.first_at),
     };
     draft.put(&key::number(number), &rated);
+    draft.figure(number, |figures| {
+        figures.rating = Some(Rated { rating, at: now, agent: rated.agent });
+    })?;
     draft.put_ticket(&ticket)?;
     draft.event(EventKind::TicketRated, Some(number));
     Ok(Reply::Rating(Box::new(rated)))

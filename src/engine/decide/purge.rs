@@ -95,7 +95,7 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
         draft.put(&key::number(id), &conversation);
     }
     draft.delete_of_ticket(Table::StatusHistory, number, usize::MAX)?;
-    for table in [Table::Tickets, Table::Index, Table::OpenCalls] {
+    for table in [Table::Tickets, Table::Index, Table::Figures, Table::OpenCalls] {
         draft.delete(table, &key::number(number));
     }
     if let Some(deletion) = &ticket.deleted {
@@ -132,6 +132,7 @@ pub fn remnant(draft: &mut Draft<'_>, number: u64) -> Result<bool, Refusal> {
     draft.delete_of_ticket(Table::StatusHistory, number, usize::MAX)?;
     draft.delete_of_ticket(Table::Metadata, number, usize::MAX)?;
     draft.delete(Table::Index, &start);
+    draft.delete(Table::Figures, &start);
     sla::forget(draft, number)?;
     draft.count(PURGED)?;
     Ok(false)

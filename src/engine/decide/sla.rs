@@ -6,6 +6,7 @@
 //! told anything.
 
 use crate::domain::calendar::Calendar;
+use crate::domain::figures::Outcome;
 use crate::domain::sla::{self, Life, Standing, State, Target};
 use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer, choose};
 use crate::domain::status::Status;
@@ -79,6 +80,20 @@ fn promise(policy: &SlaPolicy, ticket: &Ticket) -> SlaClock {
 fn wind(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(), ReadError> {
     let number = key::number(ticket.number);
     let standings = draft.rows().standings(ticket, &clock, draft.ctx.now)?;
+    draft.figure(ticket.number, |figures| {
+        for (target, standing) in &standings {
+            let done = match target {
+                Target::FirstResponse => ticket.first_response_at.is_some(),
+                Target::Resolution => !ticket.status.is_open(),
+            };
+            let took = u32::try_from(standing.elapsed / Micros::SECOND).unwrap_or(u32::MAX);
+            let outcome = Outcome { state: standing.state, took: done.then_some(took) };
+            match target {
+                Target::FirstResponse => figures.first_response = Some(outcome),
+                Target::Resolution => figures.resolution = Some(outcome),
+            }
+        }
+    })?;
     let ended = ticket.merged.is_some() || ticket.deleted.is_some();
     let next = standings.iter().filter(|_| !ended).filter_map(|(target, standing)| {
         let told = clock.told(*target);

@@ -9,6 +9,7 @@ mod calls;
 mod cases;
 mod changes;
 mod endings;
+mod figures;
 mod memory;
 mod messages;
 mod people;
@@ -41,6 +42,7 @@ use crate::domain::categorise::Categoriser;
 use crate::domain::clock::{Clock, ClockState, Reading};
 use crate::domain::contact::Contact;
 use crate::domain::entry::Entry;
+use crate::domain::figures::TicketFigures;
 use crate::domain::outbound::Outbound;
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
@@ -177,6 +179,10 @@ impl Desk {
                 if row.table == Table::Index {
                     self.index.remove(u64::from_be_bytes((*row.key).try_into().unwrap()));
                 }
+                if row.table == Table::Figures {
+                    let number = u64::from_be_bytes((*row.key).try_into().unwrap());
+                    self.index.put_figures(number, None);
+                }
                 continue;
             };
             match row.table {
@@ -184,6 +190,11 @@ impl Desk {
                     let number = u64::from_be_bytes((*row.key).try_into().unwrap());
                     let line: IndexRow = self.rows().open(&row.key, value).unwrap();
                     self.index.put(number, &line);
+                }
+                Table::Figures => {
+                    let number = u64::from_be_bytes((*row.key).try_into().unwrap());
+                    let figures: TicketFigures = self.rows().open(&row.key, value).unwrap();
+                    self.index.put_figures(number, Some(&figures));
                 }
                 table if load::WINDOWED.contains(&table) => load::insert(&mut self.seen, &row.key),
                 _ => {}
@@ -294,6 +305,8 @@ impl Desk {
             scanned.put(number, row);
             assert!(self.index.agrees(number, row), "the index says otherwise of #{number}");
             assert!(scanned.agrees(number, row));
+            let figures = self.rows().get::<TicketFigures>(row_key).unwrap().unwrap_or_default();
+            assert_eq!(self.index.figures(number), Some(figures), "of #{number}");
         }
         assert_eq!(self.index.len(), rows.len() as u64);
         let all = Filter::default();

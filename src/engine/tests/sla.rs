@@ -23,10 +23,10 @@ const MONTH: i64 = 30 * 24 * 60;
 const ZONE: &str = "Asia/Jakarta";
 const EAST: i64 = 7 * 60;
 
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         xxhash_rust::xxh3::xxh3_64(&self.0.to_le_bytes()) % n
     }
