@@ -166,6 +166,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
             config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
         },
         webhooks: desk::webhook_rules(&config.webhooks),
+        crm: desk::crm_rules(&config.crm),
         audit_keep: micros(config.audit.keep),
         retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),

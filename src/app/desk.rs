@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Config, WebhooksConfig};
-use crate::engine::rules::WebhookRules;
+use crate::config::{Config, CrmConfig, WebhooksConfig};
+use crate::domain::language::Language;
+use crate::engine::rules::{CrmRules, WebhookRules};
 use crate::http;
 use crate::net::guard::Guard;
 
@@ -20,6 +21,14 @@ pub fn desk(config: &Config) -> http::Desk {
             judged.map(|_| ()).map_err(|why| why.to_string())
         },
         allowed: config.webhooks.ranges(),
+        language: Language::parse(&config.crm.language).unwrap_or(Language::Spanish),
+    }
+}
+
+pub fn crm_rules(config: &CrmConfig) -> CrmRules {
+    CrmRules {
+        sla_policy: config.sla_policy.clone(),
+        needs_subcategory: config.subcategory_required.clone(),
     }
 }
 

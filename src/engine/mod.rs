@@ -15,6 +15,7 @@ pub mod clock;
 pub mod command;
 pub mod compaction;
 pub mod created;
+pub mod crm;
 pub mod decide;
 pub mod desk;
 pub mod draft;

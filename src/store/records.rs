@@ -13,6 +13,7 @@ use crate::domain::canned::CannedResponse;
 use crate::domain::category::Category;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
+use crate::domain::crm::Details;
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::file::StoredFile;
 use crate::domain::message::{Early, Quote, Reaction, Revision};
@@ -82,6 +83,7 @@ records! {
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,
     SlaTimer => SlaTimers,
+    Details => CrmDetails,
 }
 
 impl Record for Entry {

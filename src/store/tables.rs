@@ -196,4 +196,6 @@ tables! {
     SlaClocks = 122 of Nobody,
     /// when its clock is looked at by the wall clock u64, ticket number u64 → `SlaTimer`.
     SlaTimers = 123 of Nobody,
+    /// ticket number u64 → `Details`, what the CRM keeps of it.
+    CrmDetails = 150 of Ticket,
 }
