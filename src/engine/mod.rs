@@ -33,6 +33,7 @@ pub mod marks;
 pub mod migrations;
 pub mod origin;
 pub mod outbox;
+mod pages;
 pub mod people;
 pub mod portal;
 pub mod privacy;

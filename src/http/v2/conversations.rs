@@ -139,7 +139,7 @@ pub async fn list(
     };
     let engine = state.engine.clone();
     let scanned = tokio::task::spawn_blocking(move || {
-        asked.scan(&engine, |rows, chat: Conversation| {
+        engine.newest((asked.offset, asked.limit), |rows, chat: Conversation| {
             if mode.is_some_and(|mode| chat.mode != mode) {
                 return Ok(None);
             }

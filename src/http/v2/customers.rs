@@ -114,7 +114,7 @@ pub async fn list(
     let words = words("search", query.search.as_deref())?;
     let engine = state.engine.clone();
     let scanned = tokio::task::spawn_blocking(move || {
-        asked.scan(&engine, |_, contact: Contact| {
+        engine.newest((asked.offset, asked.limit), |_, contact: Contact| {
             let wanted = contact.merged_into.is_none() && holds(&contact, &words);
             Ok(wanted.then_some(contact))
         })

@@ -1,20 +1,14 @@
-//! Pages of customers and conversations: scans of their rows, newest first, in short snapshots.
+//! Pages of customers and conversations: what is asked for and what is told of them.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::contact::Contact;
 use crate::domain::reference::customer_code;
-use crate::engine::rows::{ReadError, Rows};
-use crate::engine::{self, Engine};
 use crate::http::error::Failure;
 use crate::http::extract::{limit, number};
-use crate::store::Order;
-use crate::store::codec::Record;
 use crate::wire::problem::Problem;
 
-/// Rows read in one snapshot.
-const CHUNK: usize = 500;
 /// The longest search, in characters.
 const MAX_QUERY: usize = 200;
 
@@ -22,8 +16,8 @@ const MAX_QUERY: usize = 200;
 #[derive(Clone, Copy)]
 pub struct Page {
     page: usize,
-    limit: usize,
-    offset: u64,
+    pub limit: usize,
+    pub offset: u64,
 }
 
 /// What page is shown.
@@ -51,33 +45,6 @@ impl Page {
     pub fn told(self, total: u64) -> Pages {
         let Page { page, limit, offset } = self;
         Pages { page, limit, total, pages: total.div_ceil(limit as u64), skip: offset }
-    }
-
-    /// What `show` makes of the rows of this page, and how many rows it makes something of.
-    pub fn scan<R: Record, T>(
-        self,
-        engine: &Engine,
-        mut show: impl FnMut(&Rows<'_>, R) -> Result<Option<T>, ReadError>,
-    ) -> Result<(Vec<T>, u64), engine::Error> {
-        let (mut found, mut total) = (Vec::new(), 0);
-        let mut end: Option<Vec<u8>> = None;
-        loop {
-            let more = engine.read(|rows| {
-                let chunk = rows.scan::<R>(&[], end.as_deref(), Order::Descending, CHUNK)?;
-                end = chunk.last().map(|(row_key, _)| row_key.to_vec());
-                for (_, row) in chunk {
-                    let Some(shown) = show(&rows, row)? else { continue };
-                    if total >= self.offset && found.len() < self.limit {
-                        found.push(shown);
-                    }
-                    total += 1;
-                }
-                Ok(end.is_some())
-            })?;
-            if !more {
-                return Ok((found, total));
-            }
-        }
     }
 }
 
