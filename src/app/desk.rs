@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Config, CrmConfig, WebhooksConfig};
+use crate::config::{self, Config, CrmConfig, WebhooksConfig};
 use crate::domain::language::Language;
-use crate::engine::rules::{CrmRules, WebhookRules};
+use crate::engine::rules::{BotReturns, CrmRules, WebhookRules};
 use crate::http;
 use crate::net::guard::Guard;
 
@@ -32,8 +32,18 @@ pub fn crm_rules(config: &CrmConfig) -> CrmRules {
     }
 }
 
+pub fn bot_returns(configured: config::BotReturns) -> BotReturns {
+    match configured {
+        config::BotReturns::AtClose => BotReturns::AtClose,
+        config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
+    }
+}
+
+fn micros(d: Duration) -> i64 {
+    i64::try_from(d.as_micros()).unwrap_or(i64::MAX)
+}
+
 pub fn webhook_rules(config: &WebhooksConfig) -> WebhookRules {
-    let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
     WebhookRules {
         retry_for: micros(config.retry_for),
         pause_after: micros(config.pause_after),
