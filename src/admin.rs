@@ -368,8 +368,9 @@ pub fn scopes(words: &[String]) -> Result<Vec<Scope>, String> {
     let mut scopes = words
         .iter()
         .map(|w| {
-            Scope::parse(w.trim())
-                .ok_or_else(|| format!("scope {w}: must be ingest, read, agent or admin"))
+            Scope::parse(w.trim()).ok_or_else(|| {
+                format!("scope {w}: must be ingest, read, agent, admin or assistant")
+            })
         })
         .collect::<Result<Vec<_>, _>>()?;
     scopes.sort_unstable();

@@ -30,7 +30,7 @@ use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::files::Files;
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
-use crate::engine::rules::{BotReturns, Retention, Rules};
+use crate::engine::rules::{Retention, Rules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::connections::{self, Connections};
 use crate::http::server;
@@ -161,11 +161,9 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
             .map(|bridge| (bridge.instance.clone(), bridge.kind.longest_text()))
             .collect(),
         max_outbox: u64::from(config.whatsapp.max_outbox),
-        bot_returns: match config.tickets.bot_returns_after {
-            config::BotReturns::AtClose => BotReturns::AtClose,
-            config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
-        },
+        bot_returns: desk::bot_returns(config.tickets.bot_returns_after),
         webhooks: desk::webhook_rules(&config.webhooks),
+        crm: desk::crm_rules(&config.crm),
         audit_keep: micros(config.audit.keep),
         retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),

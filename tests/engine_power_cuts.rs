@@ -131,6 +131,7 @@ pub fn rules() -> Rules {
         max_outbox: 10_000,
         retention: Vec::new(),
         bot_returns: BotReturns::AtClose,
+        crm: Default::default(),
         webhooks: WebhookRules {
             retry_for: Micros::DAY,
             pause_after: 3 * Micros::DAY,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Config, WebhooksConfig};
-use crate::engine::rules::WebhookRules;
+use crate::config::{self, Config, CrmConfig, WebhooksConfig};
+use crate::domain::language::Language;
+use crate::engine::rules::{BotReturns, CrmRules, WebhookRules};
 use crate::http;
 use crate::net::guard::Guard;
 
@@ -20,11 +21,29 @@ pub fn desk(config: &Config) -> http::Desk {
             judged.map(|_| ()).map_err(|why| why.to_string())
         },
         allowed: config.webhooks.ranges(),
+        language: Language::parse(&config.crm.language).unwrap_or(Language::Spanish),
     }
 }
 
+pub fn crm_rules(config: &CrmConfig) -> CrmRules {
+    CrmRules {
+        sla_policy: config.sla_policy.clone(),
+        needs_subcategory: config.subcategory_required.clone(),
+    }
+}
+
+pub fn bot_returns(configured: config::BotReturns) -> BotReturns {
+    match configured {
+        config::BotReturns::AtClose => BotReturns::AtClose,
+        config::BotReturns::After(wait) => BotReturns::After(micros(wait)),
+    }
+}
+
+fn micros(d: Duration) -> i64 {
+    i64::try_from(d.as_micros()).unwrap_or(i64::MAX)
+}
+
 pub fn webhook_rules(config: &WebhooksConfig) -> WebhookRules {
-    let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
     WebhookRules {
         retry_for: micros(config.retry_for),
         pause_after: micros(config.pause_after),

@@ -36,6 +36,8 @@ pub const SUPERVISOR: Access = Needs { scopes: &[], role: Role::Supervisor };
 /// Whoever was recognised.
 const ANYBODY: Access =
     Needs { scopes: &[Scope::Ingest, Scope::Read, Scope::Agent], role: Role::Agent };
+/// Assistants that talk with customers; whoever makes tickets here may do what they do.
+const ASSISTANT: Access = Needs { scopes: &[Scope::Assistant, Scope::Agent], role: Role::Agent };
 /// Machines that read everything, and whoever looks after them.
 const FEED: Access = Needs { scopes: &[Scope::Read], role: Role::Supervisor };
 pub const ADMIN: Access = Needs { scopes: &[], role: Role::Admin };
@@ -218,6 +220,25 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("DELETE", "/api/contacts/{id}", ADMIN),
     ("GET", "/api/conversations/{conversation}", READ),
     ("POST", "/api/conversations/{conversation}/mode", AGENT),
+    ("GET", "/api/v2/tickets", READ),
+    ("POST", "/api/v2/tickets", AGENT),
+    ("GET", "/api/v2/tickets/statistics", READ),
+    ("GET", "/api/v2/tickets/{ref}", READ),
+    ("PUT", "/api/v2/tickets/{ref}", AGENT),
+    ("POST", "/api/v2/tickets/{ref}/notes", AGENT),
+    ("PUT", "/api/v2/tickets/{ref}/status", AGENT),
+    ("PUT", "/api/v2/tickets/{ref}/assign", AGENT),
+    ("PUT", "/api/v2/tickets/{ref}/resolve", AGENT),
+    ("PUT", "/api/v2/tickets/{ref}/escalate", AGENT),
+    ("GET", "/api/v2/customers", READ),
+    ("GET", "/api/v2/customers/{id}", READ),
+    ("GET", "/api/v2/customers/{id}/tickets", READ),
+    ("GET", "/api/v2/conversations", READ),
+    ("GET", "/api/v2/conversations/{id}", READ),
+    ("GET", "/api/v2/conversations/{id}/tickets", READ),
+    ("GET", "/api/v2/assistant/tools", ASSISTANT),
+    ("POST", "/api/v2/assistant/tool-calls", ASSISTANT),
+    ("POST", "/mcp", ASSISTANT),
     ("GET", "/api/live/events", READ),
     ("GET", "/api/live", Live),
     // Each socket shows its token when it enters.

@@ -16,7 +16,7 @@ pub enum Command {
         /// Who will use it; a token of scope agent acts as the agent of this name
         #[arg(long)]
         name: String,
-        /// ingest, read, agent or admin; several separated by commas
+        /// ingest, read, agent, admin or assistant; several separated by commas
         #[arg(long, value_delimiter = ',', required = true)]
         scope: Vec<String>,
     },

@@ -16,6 +16,7 @@ mod calls;
 mod categories;
 mod clock;
 mod credentials;
+mod crm;
 mod doors;
 mod engine;
 mod feed;
@@ -56,6 +57,7 @@ pub use backup::{BackupConfig, MIN_PASSPHRASE, S3Config};
 pub use bridges::{BridgeConfig, BridgeKind};
 pub use calls::CallsConfig;
 pub use clock::ClockConfig;
+pub use crm::CrmConfig;
 pub use doors::DoorsConfig;
 pub use engine::EngineConfig;
 pub use feed::FeedConfig;
@@ -96,6 +98,7 @@ pub struct Config {
     pub live: LiveConfig,
     pub tickets: TicketsConfig,
     pub agents: AgentsConfig,
+    pub crm: CrmConfig,
     pub auth: AuthConfig,
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
@@ -149,6 +152,7 @@ impl Config {
         self.feed.check(&self.store, limits);
         self.live.check(limits);
         self.tickets.check(limits);
+        self.crm.check(limits);
         self.auth.check(limits);
         self.calls.check(limits);
         self.whatsapp.check(limits);

@@ -78,10 +78,13 @@ pub enum Scope {
     Agent,
     /// Everything.
     Admin,
+    /// Carry out an assistant's tool calls for the customers that it talks with.
+    Assistant,
 }
 
 impl Scope {
-    pub const ALL: [Scope; 4] = [Scope::Ingest, Scope::Read, Scope::Agent, Scope::Admin];
+    pub const ALL: [Scope; 5] =
+        [Scope::Ingest, Scope::Read, Scope::Agent, Scope::Admin, Scope::Assistant];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,6 +92,7 @@ impl Scope {
             Scope::Read => "read",
             Scope::Agent => "agent",
             Scope::Admin => "admin",
+            Scope::Assistant => "assistant",
         }
     }
 

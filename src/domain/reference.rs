@@ -47,6 +47,20 @@ pub fn dated_code(prefix: &str, date: jiff::civil::Date, random: u32) -> String 
     format!("{prefix}-{:04}{:02}{:02}-{random:08X}", date.year(), date.month(), date.day())
 }
 
+/// The first part of the references of the CRM and its assistants (S2.10).
+const YEARLY: &str = "TICKET-";
+
+/// `TICKET-YYYY-NNNNNN` (S2.10): the `nth` of its year, from 1.
+pub fn yearly_code(year: i16, nth: u64) -> String {
+    format!("{YEARLY}{year:04}-{nth:06}")
+}
+
+/// Year and number of such a reference.
+pub fn yearly(code: &str) -> Option<(i16, u64)> {
+    let (year, nth) = code.strip_prefix(YEARLY)?.split_once('-')?;
+    Some((year.parse().ok()?, nth.parse().ok()?))
+}
+
 /// The customer id of a contact, `CUST-00001` (S1.7): a contact has every e-mail address once.
 pub fn customer_code(contact: u64) -> String {
     format!("CUST-{contact:05}")
@@ -77,5 +91,12 @@ mod tests {
         let date = jiff::civil::date(2025, 11, 28);
         assert_eq!(dated_code("GXS", date, 0xA1B2_C3D4), "GXS-20251128-A1B2C3D4");
         assert_eq!(dated_code("TKT", date, 7), "TKT-20251128-00000007");
+    }
+
+    #[test]
+    fn the_code_of_the_crm_counts_within_its_year() {
+        assert_eq!(yearly_code(2025, 1), "TICKET-2025-000001");
+        assert_eq!(yearly("TICKET-2025-000001"), Some((2025, 1)));
+        assert_eq!(yearly("TKT-20251128-00000007"), None);
     }
 }

@@ -59,10 +59,17 @@ impl Conditions {
     }
 }
 
-/// The policy of a new ticket: the first, by id, whose conditions it fits, else the default.
-pub fn choose<'p>(policies: &'p [SlaPolicy], ticket: &Ticket) -> Option<&'p SlaPolicy> {
+/// The policy of a new ticket: the first, by id, whose conditions it fits, else the one of its `usual` name, else the
+/// default.
+pub fn choose<'p>(
+    policies: &'p [SlaPolicy],
+    ticket: &Ticket,
+    usual: Option<&str>,
+) -> Option<&'p SlaPolicy> {
     let meant = policies.iter().find(|p| !p.conditions.is_empty() && p.conditions.fit(ticket));
-    meant.or_else(|| policies.iter().find(|p| p.is_default))
+    let usual = usual.map(str::to_lowercase);
+    let named = || policies.iter().find(|p| usual.as_ref() == Some(&p.name.to_lowercase()));
+    meant.or_else(named).or_else(|| policies.iter().find(|p| p.is_default))
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

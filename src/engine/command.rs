@@ -25,6 +25,7 @@ use crate::domain::webhook::Webhook;
 use crate::engine::account::AccountCommand;
 use crate::engine::canned::CannedCommand;
 use crate::engine::categories::CategoryCommand;
+use crate::engine::crm::NewCrmTicket;
 use crate::engine::desk::{NewTicket, Tag, TicketChange};
 use crate::engine::hooks::WebhookCommand;
 pub use crate::engine::idempotency::Idempotency;
@@ -121,6 +122,8 @@ pub enum Command {
     },
     /// A ticket that somebody of the desk makes (S3.31).
     CreateTicket(Box<NewTicket>),
+    /// A ticket of the CRM, made by an agent or reported by an assistant (S2.22).
+    OpenCrmTicket(Box<NewCrmTicket>),
     /// What people do with a ticket; `expected` is the state that they saw.
     ChangeTicket {
         ticket: Reference,
@@ -359,6 +362,9 @@ pub enum Refusal {
     /// A field holds what it may not.
     #[error("{field}: {why}")]
     Invalid { field: &'static str, why: String },
+    /// A field holds what it may, but not together with another.
+    #[error("{field}: {why}")]
+    Unprocessable { field: &'static str, why: String },
     #[error("{0}")]
     Conflict(String),
     /// Somebody else changed it since the caller saw it.

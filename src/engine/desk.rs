@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::crm::Location;
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
@@ -37,6 +38,16 @@ pub enum TicketChange {
     /// A flag, not a status (S2.15).
     Escalate {
         reason: String,
+    },
+    /// To an agent, who has it from now on (S2.22).
+    EscalateTo {
+        agent: u64,
+        reason: String,
+    },
+    /// Fields of the ticket, and what the CRM keeps beside them.
+    EditCrm {
+        edits: Box<Edits>,
+        details: DetailEdits,
     },
     Deescalate,
     Hold(bool),
@@ -84,6 +95,13 @@ pub struct Edits {
     /// Keys that are null are removed; keys that are absent stay.
     pub metadata: BTreeMap<String, Option<String>>,
     pub reason: Option<String>,
+}
+
+/// The same of what the CRM keeps beside a ticket.
+#[derive(Clone, Debug, Default)]
+pub struct DetailEdits {
+    pub subcategory: Option<Option<String>>,
+    pub location: Option<Option<Location>>,
 }
 
 /// Tells the states of a ticket apart, as far as people change them: the number of its last activity. What is said on a

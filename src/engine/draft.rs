@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::categories::Categories;
 use super::command::{Actor, Refusal};
+use super::crm;
 use super::event::{Event, EventKind};
 use super::rows::{ReadError, Rows, key};
 use super::rules::Rules;
@@ -317,9 +318,24 @@ impl<'a> Draft<'a> {
                 break code;
             }
         };
-        self.put(&key::reference_id(&id), &Pointer(number));
-        self.put(&key::reference_code(&code), &Pointer(number));
+        self.refer(number, &id, &code);
         Ok((number, id, code))
+    }
+
+    /// The same with the next reference of the year (S2.10).
+    pub fn name_yearly_ticket(&mut self) -> Result<(u64, Uuid, String), Refusal> {
+        let number = self.next("ticket", reference::FIRST_NUMBER)?;
+        let id = self.uuid();
+        let year = self.ctx.now.date_in(&self.ctx.rules.zone).year();
+        let nth = self.next(&crm::year_count(year), 1)?;
+        let code = reference::yearly_code(year, nth);
+        self.refer(number, &id, &code);
+        Ok((number, id, code))
+    }
+
+    fn refer(&mut self, number: u64, id: &Uuid, code: &str) {
+        self.put(&key::reference_id(id), &Pointer(number));
+        self.put(&key::reference_code(code), &Pointer(number));
     }
 
     /// Moves a ticket to `to` and writes its history. The caller has checked that the move is legal.

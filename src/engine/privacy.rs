@@ -80,7 +80,7 @@ pub struct Erased {
 }
 
 /// The person of a contact: everybody who turned out to be them, and by what else tickets are theirs.
-fn person(rows: &Rows<'_>, id: u64) -> Result<Option<Erasure>, ReadError> {
+pub(super) fn person(rows: &Rows<'_>, id: u64) -> Result<Option<Erasure>, ReadError> {
     const MAX_MERGES: usize = 1000;
     let Some(mut contact) = rows.get::<Contact>(&key::number(id))? else { return Ok(None) };
     for _ in 0..MAX_MERGES {

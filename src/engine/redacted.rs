@@ -8,10 +8,11 @@ use super::command::{
     Outcome,
 };
 use crate::domain::call::Fact;
+use crate::domain::crm::Location;
 use crate::domain::message::Change;
 use crate::domain::redact::Redactor;
 use crate::engine::canned::CannedCommand;
-use crate::engine::desk::TicketChange;
+use crate::engine::desk::{Edits, TicketChange};
 use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
 use crate::engine::portal::PortalCommand;
 
@@ -65,6 +66,12 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         Command::CreateTicket(new) => {
             case(&mut new.case, clear);
             new.metadata.values_mut().for_each(clear);
+        }
+        Command::OpenCrmTicket(new) => {
+            case(&mut new.ticket.case, clear);
+            new.ticket.metadata.values_mut().for_each(clear);
+            new.details.subcategory.iter_mut().for_each(clear);
+            place(&mut new.details.location, clear);
         }
         Command::ChangeTicket { change, .. } => ticket_change(change, clear),
         Command::MergeTickets { reason, .. } => reason.iter_mut().for_each(clear),
@@ -126,18 +133,11 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
 
 fn ticket_change(change: &mut TicketChange, clear: impl Fn(&mut String)) {
     match change {
-        TicketChange::Edit(edits) => {
-            let texts = [
-                &mut edits.subject,
-                &mut edits.description,
-                &mut edits.summary,
-                &mut edits.resolution_notes,
-                &mut edits.order_id,
-                &mut edits.requester_name,
-            ];
-            texts.into_iter().flatten().flatten().for_each(&clear);
-            edits.metadata.values_mut().flatten().for_each(&clear);
-            edits.tags.iter_mut().flatten().chain(&mut edits.reason).for_each(&clear);
+        TicketChange::Edit(edits) => edited(edits, clear),
+        TicketChange::EditCrm { edits, details } => {
+            edited(edits, &clear);
+            details.subcategory.iter_mut().flatten().for_each(&clear);
+            details.location.iter_mut().for_each(|location| place(location, &clear));
         }
         TicketChange::Move { reason, notes, .. } => {
             [reason, notes].into_iter().flatten().for_each(clear);
@@ -145,7 +145,9 @@ fn ticket_change(change: &mut TicketChange, clear: impl Fn(&mut String)) {
         TicketChange::Assign { reason, .. } | TicketChange::Unassign { reason } => {
             reason.iter_mut().for_each(clear);
         }
-        TicketChange::Escalate { reason } => clear(reason),
+        TicketChange::Escalate { reason } | TicketChange::EscalateTo { reason, .. } => {
+            clear(reason);
+        }
         TicketChange::Tag { add, .. } => add.iter_mut().for_each(clear),
         TicketChange::Deescalate
         | TicketChange::Hold(_)
@@ -157,6 +159,24 @@ fn ticket_change(change: &mut TicketChange, clear: impl Fn(&mut String)) {
         | TicketChange::Restore
         | TicketChange::Unmerge => {}
     }
+}
+
+fn edited(edits: &mut Edits, clear: impl Fn(&mut String)) {
+    let texts = [
+        &mut edits.subject,
+        &mut edits.description,
+        &mut edits.summary,
+        &mut edits.resolution_notes,
+        &mut edits.order_id,
+        &mut edits.requester_name,
+    ];
+    texts.into_iter().flatten().flatten().for_each(&clear);
+    edits.metadata.values_mut().flatten().for_each(&clear);
+    edits.tags.iter_mut().flatten().chain(&mut edits.reason).for_each(&clear);
+}
+
+fn place(location: &mut Option<Location>, clear: impl Fn(&mut String)) {
+    location.iter_mut().flat_map(|location| &mut location.address).for_each(clear);
 }
 
 fn case(case: &mut NewCase, clear: impl Fn(&mut String)) {

@@ -35,12 +35,23 @@ pub struct Rules {
     pub max_outbox: u64,
     pub bot_returns: BotReturns,
     pub webhooks: WebhookRules,
+    pub crm: CrmRules,
     /// How long rows of the audit are kept, in microseconds.
     pub audit_keep: i64,
     /// Which closed tickets are deleted when; the first rule that fits counts.
     pub retention: Vec<Retention>,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
+}
+
+/// What the CRM asks of its tickets, and promises.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrmRules {
+    /// The name of the SLA policy of what the CRM and its assistants make, where no other is meant for it; empty: the
+    /// default one.
+    pub sla_policy: String,
+    /// Categories whose tickets need a subcategory (S2.32).
+    pub needs_subcategory: Vec<String>,
 }
 
 /// How long webhooks are tried, and what is kept of them; times in microseconds.

@@ -4,6 +4,7 @@
 //! to its person, counters reach what they gave out and numbers are dense, the audit is an unbroken chain.
 
 mod clocks;
+mod crm;
 
 mod desk;
 
@@ -293,6 +294,9 @@ impl Check {
                 report.find(format!("{name} is no running call and is among them"));
             }
             _ => {}
+        }
+        if !crm::is_counted(rows, ticket)? {
+            report.find(format!("the reference of {name} was never given out"));
         }
         timeline(rows, ticket, name, report)?;
         history(rows, ticket, name, report)?;

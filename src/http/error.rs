@@ -81,6 +81,11 @@ fn problem_of(error: &engine::Error) -> Problem {
             Refusal::NotFound(_) => Problem::new(404, "Not Found", refusal.to_string()),
             Refusal::Hidden(_) => hidden_problem(refusal.to_string()),
             Refusal::Invalid { field, why } => Problem::field(*field, why),
+            Refusal::Unprocessable { field, why } => Problem {
+                status: 422,
+                title: "Unprocessable Content".to_owned(),
+                ..Problem::field(*field, why)
+            },
             Refusal::Conflict(_) => Problem::new(409, "Conflict", refusal.to_string()),
             Refusal::Stale { ticket, tag } => {
                 let mut problem = Problem::new(412, "Precondition Failed", refusal.to_string());

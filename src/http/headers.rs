@@ -25,7 +25,8 @@ const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 const STRICT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Answers that may hold what is not for a cache.
-const PRIVATE: [&str; 6] = ["/api/", "/webhook/", "/ingest/", "/metrics", "/health", "/ready"];
+const PRIVATE: [&str; 7] =
+    ["/api/", "/webhook/", "/ingest/", "/mcp", "/metrics", "/health", "/ready"];
 
 /// Adds what is missing to the answer to a request for `path`; `strict` where it was asked by TLS.
 pub fn complete(path: &str, strict: bool, headers: &mut HeaderMap) {

@@ -36,6 +36,7 @@ mod limits;
 pub mod live;
 mod login;
 mod marks;
+mod mcp;
 mod ops;
 mod origins;
 mod pace;
@@ -61,6 +62,7 @@ mod tickets_merge;
 mod tickets_search;
 mod tokens;
 mod upload;
+mod v2;
 mod visitor;
 mod webhooks;
 mod webhooks_view;
@@ -75,6 +77,7 @@ use utoipa_axum::routes;
 
 use crate::auth::Authenticator;
 use crate::config::Range;
+use crate::domain::language::Language;
 use crate::engine::Engine;
 pub use legacy::router as legacy_router;
 pub use limits::Limits;
@@ -113,6 +116,8 @@ pub struct Desk {
     /// Whether webhooks may go to an address; if not, why.
     pub judge_url: fn(&[Range], &str) -> Result<(), String>,
     pub allowed: Vec<Range>,
+    /// Of what assistants' tools say, where nothing tells the customer's.
+    pub language: Language,
 }
 
 /// What is open to everybody.
@@ -264,6 +269,8 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(business_hours::update, business_hours::delete))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
+        .merge(v2::routes())
+        .routes(routes!(mcp::message))
         .routes(routes!(audit::list))
         .routes(routes!(feed::read))
         .routes(routes!(live::sse::events))

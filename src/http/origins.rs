@@ -65,6 +65,13 @@ pub async fn guard(
     answer
 }
 
+/// Whether whoever sent this is no page elsewhere, or one of those that are listed.
+pub fn may_ask(headers: &HeaderMap, listed: &[String]) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let named = origin.to_str().is_ok_and(|origin| listed.iter().any(|known| known == origin));
+    named || is_own(headers)
+}
+
 /// Whether the origin is the address that was asked. What stands before `//` is not compared: behind a proxy that
 /// speaks TLS the two differ.
 fn is_own(headers: &HeaderMap) -> bool {

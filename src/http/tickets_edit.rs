@@ -164,12 +164,12 @@ fn metadata<'a>(
     }
 }
 
-fn priority(word: &str) -> Result<Priority, Problem> {
+pub fn priority(word: &str) -> Result<Priority, Problem> {
     Priority::parse(&word.trim().to_lowercase())
         .ok_or_else(|| Problem::field("priority", "must be low, medium, high or urgent"))
 }
 
-fn status(word: &str) -> Result<Status, Problem> {
+pub fn status(word: &str) -> Result<Status, Problem> {
     Status::parse(&word.trim().to_lowercase()).ok_or_else(|| {
         let known: Vec<&str> = Status::ALL.iter().map(|s| s.on_helpdesk_face()).collect();
         Problem::field("status", format!("must be one of {}", known.join(", ")))
@@ -177,7 +177,9 @@ fn status(word: &str) -> Result<Status, Problem> {
 }
 
 /// Tells a field that is null from one that was not sent.
-fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+pub fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
 

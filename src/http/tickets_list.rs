@@ -191,13 +191,40 @@ pub async fn list(
     caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<TicketList>, Failure> {
+    let Listed { tickets, page, limit, total, search } = find(&state, &caller, &query).await?;
+    let total_pages = total.div_ceil(limit as u64);
+    Ok(Json(TicketList {
+        tickets: tickets.into_iter().map(ListedTicket::from).collect(),
+        pagination: Pagination { page, limit, total, total_pages },
+        search,
+    }))
+}
+
+/// A page of tickets.
+pub struct Listed {
+    pub tickets: Vec<Ticket>,
+    pub page: usize,
+    pub limit: usize,
+    /// How many there are on all pages.
+    pub total: u64,
+    search: Option<SearchView>,
+}
+
+impl Listed {
+    pub fn of(tickets: Vec<Ticket>, page: usize, limit: usize, total: u64) -> Listed {
+        Listed { tickets, page, limit, total, search: None }
+    }
+}
+
+/// The tickets that a query means, as far as the caller may see them.
+pub async fn find(state: &State, caller: &Caller, query: &ListQuery) -> Result<Listed, Failure> {
     let limit = limit(query.limit.as_deref(), 20)?;
     let page = number("page", query.page.as_deref(), 1)?;
     let Some(before) = page.checked_sub(1) else {
         return Err(Problem::field("page", "at least 1").into());
     };
     let offset = before.saturating_mul(limit);
-    let mut filter = filter(&caller, &query)?;
+    let mut filter = filter(caller, query)?;
     let known = state.engine.shared().categories();
     filter.categories =
         filter.categories.iter().flat_map(|slug| known.with_children(slug)).collect();
@@ -209,7 +236,7 @@ pub async fn list(
     let (found, search) = match words {
         None => (state.engine.shared().index().find(&filter, sort, offset, limit), None),
         Some(words) => {
-            let searched = search(&state, filter, sort, words).await?;
+            let searched = search(state, filter, sort, words).await?;
             let Searched { numbers, scanned, complete } = searched;
             let total = numbers.len() as u64;
             let page = numbers.into_iter().skip(offset).take(limit).collect();
@@ -217,15 +244,11 @@ pub async fn list(
         }
     };
     let tickets = state.engine.read(|rows| tickets(&rows, &found.numbers))?;
-    let total_pages = found.total.div_ceil(limit as u64);
-    Ok(Json(TicketList {
-        tickets: tickets.into_iter().map(ListedTicket::from).collect(),
-        pagination: Pagination { page, limit, total: found.total, total_pages },
-        search,
-    }))
+    Ok(Listed { tickets, page, limit, total: found.total, search })
 }
 
-fn filter(caller: &Caller, query: &ListQuery) -> Result<Filter, Failure> {
+/// What a query leaves of what the caller may see.
+pub fn filter(caller: &Caller, query: &ListQuery) -> Result<Filter, Failure> {
     let shown = match flag("deleted", query.deleted.as_deref())? {
         Some(true) if caller.token.acts_as() < Role::Admin => {
             return Err(

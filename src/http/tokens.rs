@@ -28,7 +28,7 @@ pub struct Tokens {
 pub struct TokenView {
     id: u64,
     name: String,
-    /// ingest, read, agent, admin
+    /// ingest, read, agent, admin, assistant
     scopes: Vec<&'static str>,
     /// The agent that it acts as
     agent_id: Option<u64>,
@@ -62,7 +62,7 @@ pub async fn list(Shared(state): Shared<State>) -> Json<Tokens> {
 pub struct NewToken {
     /// Who will use it; one of scope agent acts as the agent of this name
     name: String,
-    /// ingest, read, agent or admin; at least one
+    /// ingest, read, agent, admin or assistant; at least one
     scopes: Vec<String>,
 }
 
@@ -82,7 +82,7 @@ pub async fn create(
     input: Input<NewToken>,
 ) -> Result<(StatusCode, Json<MadeToken>), Failure> {
     let scope = |(nth, word): (usize, &String)| {
-        let why = "must be ingest, read, agent or admin";
+        let why = "must be ingest, read, agent, admin or assistant";
         Scope::parse(word).ok_or_else(|| Problem::field(format!("scopes[{nth}]"), why))
     };
     let scopes = input.value.scopes.iter().enumerate().map(scope);

@@ -13,6 +13,7 @@ use crate::domain::canned::CannedResponse;
 use crate::domain::category::Category;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
+use crate::domain::crm::Details;
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::figures::TicketFigures;
 use crate::domain::file::StoredFile;
@@ -84,6 +85,7 @@ records! {
     SlaClock => SlaClocks,
     SlaTimer => SlaTimers,
     TicketFigures => Figures,
+    Details => CrmDetails,
 }
 
 impl Record for Entry {

@@ -198,4 +198,6 @@ tables! {
     SlaTimers = 123 of Nobody,
     /// ticket number u64 → `TicketFigures`, what analytics know of it beyond its narrow row.
     Figures = 180 of Nobody,
+    /// ticket number u64 → `Details`, what the CRM keeps of it.
+    CrmDetails = 150 of Ticket,
 }

@@ -1,5 +1,6 @@
 //! The payloads of others, parsed into plain facts. Knows nothing of ours; never errs on what it does not know.
 
+pub mod assistant;
 pub mod asterisk;
 pub mod baileys;
 pub mod case;

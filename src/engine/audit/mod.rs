@@ -45,6 +45,7 @@ fn audit_of(command: &Command) -> Audit {
         | Command::ChangeMessage(_)
         | Command::AddComment { .. }
         | Command::TakeCase(_)
+        | Command::OpenCrmTicket(_)
         | Command::HandOver(_)
         | Command::ReportCall(_) => Creation,
         // A relay ends what it opened.
@@ -134,11 +135,11 @@ fn audit_of_webhook(command: &WebhookCommand) -> Audit {
 
 fn audit_of_change(change: &TicketChange) -> &'static str {
     match change {
-        TicketChange::Edit(_) => "ticket.edit",
+        TicketChange::Edit(_) | TicketChange::EditCrm { .. } => "ticket.edit",
         TicketChange::Move { .. } => "ticket.set_status",
         TicketChange::Assign { .. } => "ticket.assign",
         TicketChange::Unassign { .. } => "ticket.unassign",
-        TicketChange::Escalate { .. } => "ticket.escalate",
+        TicketChange::Escalate { .. } | TicketChange::EscalateTo { .. } => "ticket.escalate",
         TicketChange::Deescalate => "ticket.deescalate",
         TicketChange::Hold(_) => "ticket.hold",
         TicketChange::Tag { .. } => "ticket.tag",

@@ -3,7 +3,7 @@
 //! What always holds: who names the state that they saw (`expected`) changes that state or nothing; a field that was not
 //! sent stays as it is.
 
-use super::{deletion, intake, merge, queue};
+use super::{crm, deletion, intake, merge, queue};
 use crate::domain::activity::{Value, What};
 use crate::domain::agent::Agent;
 use crate::domain::reference::Reference;
@@ -92,6 +92,12 @@ pub fn change(
             unassign(draft, &mut ticket);
         }
         TicketChange::Escalate { reason } => escalate(draft, &mut ticket, reason)?,
+        TicketChange::EscalateTo { agent, reason } => {
+            crm::escalate(draft, &mut ticket, *agent, reason)?;
+        }
+        TicketChange::EditCrm { edits, details } => {
+            changes_rows = crm::edit(draft, &mut ticket, edits, details)?;
+        }
         TicketChange::Deescalate => ticket.escalation = None,
         TicketChange::Hold(hold) => self::hold(draft, &mut ticket, *hold),
         TicketChange::Tag { add, remove } => {
@@ -124,7 +130,7 @@ pub fn edited(draft: &mut Draft<'_>, ticket: Ticket) -> Result<Reply, Refusal> {
 }
 
 /// True if rows beside the ticket's own have changed.
-fn edit(draft: &mut Draft<'_>, ticket: &mut Ticket, edits: &Edits) -> Result<bool, Refusal> {
+pub fn edit(draft: &mut Draft<'_>, ticket: &mut Ticket, edits: &Edits) -> Result<bool, Refusal> {
     short("reason", edits.reason.as_deref())?;
     draft.because(edits.reason.as_deref());
     let set = |field: &mut Option<String>, to: &Option<Option<String>>| {
@@ -198,7 +204,7 @@ pub fn active_agent(draft: &Draft<'_>, id: u64, field: &'static str) -> Result<A
     found.ok_or_else(|| Refusal::Invalid { field, why: format!("no active agent has the id {id}") })
 }
 
-fn assign(draft: &mut Draft<'_>, ticket: &mut Ticket, agent: u64) -> Result<(), Refusal> {
+pub fn assign(draft: &mut Draft<'_>, ticket: &mut Ticket, agent: u64) -> Result<(), Refusal> {
     if ticket.assignee.as_ref().is_some_and(|holder| holder.agent == agent) {
         return Ok(());
     }
@@ -223,7 +229,7 @@ fn unassign(draft: &mut Draft<'_>, ticket: &mut Ticket) {
     }
 }
 
-fn escalate(draft: &mut Draft<'_>, ticket: &mut Ticket, reason: &str) -> Result<(), Refusal> {
+pub fn escalate(draft: &mut Draft<'_>, ticket: &mut Ticket, reason: &str) -> Result<(), Refusal> {
     short("reason", Some(reason))?;
     if reason.trim().is_empty() {
         return Err(Refusal::Invalid { field: "reason", why: "must not be blank".into() });
@@ -324,7 +330,7 @@ fn unrelate(draft: &mut Draft<'_>, ticket: &mut Ticket, other: &Reference) -> Re
 }
 
 /// Sets keys, and removes those without a value. True if anything changed.
-fn write_metadata<'a>(
+pub fn write_metadata<'a>(
     draft: &mut Draft<'_>,
     ticket: &mut Ticket,
     set: impl Iterator<Item = (&'a str, Option<&'a str>)>,

@@ -11,6 +11,7 @@ mod categories;
 mod changes;
 mod chat;
 mod comments;
+mod crm;
 mod deletion;
 mod deliveries;
 mod desk;
@@ -114,6 +115,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::EditComment { ticket, entry, body } => comments::edit(draft, ticket, *entry, body),
         Command::DeleteComment { ticket, entry } => comments::delete(draft, ticket, *entry),
         Command::CreateTicket(new) => desk::create(draft, new),
+        Command::OpenCrmTicket(new) => crm::open(draft, new),
         Command::ChangeTicket { ticket, expected, change } => {
             desk::change(draft, ticket, *expected, change)
         }

@@ -31,7 +31,7 @@ pub struct Route {
 pub fn route(draft: &Draft<'_>, ticket: &Ticket, characters: usize) -> Result<Route, Refusal> {
     let number = ticket.number;
     let conflict = |why: String| Refusal::Conflict(format!("ticket #{number} {why}"));
-    let found = match ticket.conversation {
+    let found = match draft.rows().conversation_of(ticket)? {
         Some(id) => draft.get::<Conversation>(&key::number(id))?,
         None => None,
     };

@@ -7,6 +7,7 @@
 
 use crate::domain::calendar::Calendar;
 use crate::domain::figures::Outcome;
+use crate::domain::reference;
 use crate::domain::sla::{self, Life, Standing, State, Target};
 use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer, choose};
 use crate::domain::status::Status;
@@ -55,7 +56,10 @@ pub(in crate::engine) fn follow(
         }
         None if fresh && ticket.status.is_open() => {
             let policies = draft.rows().sla_policies()?;
-            let Some(policy) = choose(&policies, ticket) else { return Ok(()) };
+            // What the CRM and its assistants make is promised something of its own (DESIGN C4).
+            let of_crm = reference::yearly(&ticket.ticket_id).is_some();
+            let usual = Some(draft.ctx.rules.crm.sla_policy.as_str()).filter(|_| of_crm);
+            let Some(policy) = choose(&policies, ticket, usual) else { return Ok(()) };
             promise(policy, ticket)
         }
         None => return Ok(()),

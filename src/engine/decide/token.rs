@@ -28,7 +28,7 @@ pub fn create(
         return Err(Refusal::Invalid { field: "name", why });
     }
     if scopes.is_empty() {
-        let why = "name at least one of ingest, read, agent, admin".into();
+        let why = "name at least one of ingest, read, agent, admin, assistant".into();
         return Err(Refusal::Invalid { field: "scope", why });
     }
     let tokens = draft.rows().scan::<Token>(&[], None, Order::Ascending, MAX_TOKENS)?;

@@ -384,6 +384,7 @@ fn rules() -> Rules {
         max_outbox: 20,
         retention: Vec::new(),
         bot_returns: BotReturns::After(Micros::HOUR),
+        crm: Default::default(),
         webhooks: WebhookRules {
             retry_for: Micros::DAY,
             pause_after: 3 * Micros::DAY,

@@ -39,6 +39,7 @@ impl Check {
         self.canned(rows)?;
         self.deliveries(rows)?;
         self.files(rows)?;
+        self.crm(rows)?;
         for (row, rating) in all::<Rating>(rows)? {
             let number = row[..].try_into().map(u64::from_be_bytes).unwrap_or_default();
             if rows.ticket(number)?.is_none() || !(1..=BEST).contains(&rating.rating) {

@@ -5,7 +5,7 @@
 //! malformed element costs itself, not its neighbours. Media bytes and unknown members are dropped; texts are
 //! kept whole and unchanged.
 
-pub(super) mod jid;
+pub mod jid;
 pub(super) mod party;
 pub(super) mod placeholder;
 mod skip;
