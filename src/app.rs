@@ -169,6 +169,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         audit_keep: micros(config.audit.keep),
         retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),
+        mail: desk::mail_rules(&config.mail),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
     Ok(Engine::start(

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Config, WebhooksConfig};
-use crate::engine::rules::WebhookRules;
+use crate::config::{Config, MailConfig, WebhooksConfig};
+use crate::engine::rules::{MailRules, WebhookRules};
 use crate::http;
 use crate::net::guard::Guard;
 
@@ -20,6 +20,22 @@ pub fn desk(config: &Config) -> http::Desk {
             judged.map(|_| ()).map_err(|why| why.to_string())
         },
         allowed: config.webhooks.ranges(),
+    }
+}
+
+pub fn mail_rules(config: &MailConfig) -> MailRules {
+    let own = config.sender().map(|sender| sender.address);
+    let mut own: Vec<String> = own.into_iter().chain(config.reply_address()).collect();
+    own.dedup();
+    MailRules {
+        sends: config.smtp.is_set() && !own.is_empty(),
+        own,
+        channels: config.answered(),
+        receipts: config.receipts,
+        rating: config.rating,
+        call_summary: config.call_summary,
+        links: !config.portal_link.is_empty(),
+        per_hour: config.automatic_per_hour,
     }
 }
 

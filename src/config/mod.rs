@@ -27,6 +27,7 @@ mod layers;
 mod limits;
 mod live;
 mod log;
+mod mail;
 mod maintenance;
 mod masked;
 mod network;
@@ -66,6 +67,7 @@ pub use layers::{DEFAULT_FILE, Sources};
 pub use limits::{AuditConfig, LimitsConfig};
 pub use live::LiveConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use mail::{MailConfig, MailServer, MailTls, Sender as MailSender, TagPlace};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
 pub use network::Network;
@@ -114,6 +116,7 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     pub attachments: AttachmentsConfig,
     pub desk: DeskConfig,
+    pub mail: MailConfig,
 }
 
 impl Config {
@@ -167,6 +170,7 @@ impl Config {
         self.webhooks.check(limits);
         self.attachments.check(limits);
         self.desk.check(limits);
+        self.mail.check(limits);
         if self.calls.legacy_listen == Some(self.http.listen) && self.http.listen.port() != 0 {
             limits.broken(
                 "calls.legacy_listen",

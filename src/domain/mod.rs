@@ -15,6 +15,7 @@ pub mod email;
 pub mod entry;
 pub mod file;
 pub mod mention;
+pub mod mail;
 pub mod message;
 pub mod order;
 pub mod outbound;

@@ -15,6 +15,7 @@ use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::file::StoredFile;
+use crate::domain::mail::{Mail, MailOf, MailPace, MailboxPosition};
 use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::rating::Rating;
@@ -82,6 +83,10 @@ records! {
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,
     SlaTimer => SlaTimers,
+    Mail => Mails,
+    MailOf => MailIds,
+    MailboxPosition => Mailboxes,
+    MailPace => MailPaces,
 }
 
 impl Record for Entry {

@@ -45,6 +45,7 @@ fn audit_of(command: &Command) -> Audit {
         | Command::ChangeMessage(_)
         | Command::AddComment { .. }
         | Command::TakeCase(_)
+        | Command::Mail(_)
         | Command::HandOver(_)
         | Command::ReportCall(_) => Creation,
         // A relay ends what it opened.
