@@ -14,12 +14,21 @@ pub fn desk(config: &Config) -> http::Desk {
         name: config.desk.name.clone(),
         zone: config.timezone.clone(),
         max_file: config.attachments.max_size,
+        mail: outgoing(&config.mail),
         uploads: Semaphore::new(config.attachments.at_once as usize),
         judge_url: |allowed, url| {
             let judged = Guard::new(allowed.to_vec()).judge_url(url);
             judged.map(|_| ()).map_err(|why| why.to_string())
         },
         allowed: config.webhooks.ranges(),
+    }
+}
+
+fn outgoing(config: &MailConfig) -> http::mail::Outgoing {
+    let MailRules { sends, channels, links, .. } = mail_rules(config);
+    http::mail::Outgoing {
+        channels: if sends { channels } else { Vec::new() },
+        links: sends && links,
     }
 }
 

@@ -239,10 +239,16 @@ impl MailConfig {
             }
         }
         if self.smtp.is_set() && self.from.is_empty() {
-            limits.broken("mail.from", "is empty, expected who mails are from, as \"Support <support@example.org>\"");
+            limits.broken(
+                "mail.from",
+                "is empty, expected who mails are from, as \"Support <support@example.org>\"",
+            );
         }
         for channel in self.channels.iter().filter(|name| Channel::parse(name).is_none()) {
-            limits.broken("mail.channels", format!("{channel:?} is no channel, as \"email\" or \"web\""));
+            limits.broken(
+                "mail.channels",
+                format!("{channel:?} is no channel, as \"email\" or \"web\""),
+            );
         }
         let link = &self.portal_link;
         let web = ["https://", "http://"].iter().any(|scheme| link.starts_with(scheme));

@@ -119,9 +119,9 @@ pub fn tags(text: &str) -> Vec<(u64, &str)> {
         let digits = text[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
         let Ok(number) = text[at + 1..at + 1 + digits].parse() else { continue };
         let rest = &text[at + 1 + digits..];
-        let mac = rest.strip_prefix('.').map_or(0, |mac| {
-            mac.bytes().take_while(|b| b.is_ascii_hexdigit()).count()
-        });
+        let mac = rest
+            .strip_prefix('.')
+            .map_or(0, |mac| mac.bytes().take_while(|b| b.is_ascii_hexdigit()).count());
         if mac == 16 {
             found.push((number, &text[at..at + 1 + digits + 1 + mac]));
         }
@@ -170,7 +170,9 @@ mod tests {
         assert_eq!(address, "support+t1001.abababababababab@example.org");
         assert_eq!(tags(&address), [(1001, tag.as_str())]);
         assert_eq!(tags(&format!("Re: Lieferung [#{tag}]")), [(1001, tag.as_str())]);
-        for none in ["t1001.abababababababab", "+t1001.abab@x", "#t.abababababababab", "+tést", "#t"] {
+        for none in
+            ["t1001.abababababababab", "+t1001.abab@x", "#t.abababababababab", "+tést", "#t"]
+        {
             assert_eq!(tags(none), [], "{none}");
         }
     }

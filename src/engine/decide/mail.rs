@@ -35,11 +35,7 @@ pub fn decide(draft: &mut Draft<'_>, command: &MailCommand) -> Result<Reply, Ref
 }
 
 /// Notes how far a mailbox was read; never backwards within one numbering.
-fn moved(
-    draft: &mut Draft<'_>,
-    mailbox: &str,
-    position: &MailboxPosition,
-) -> Result<(), Refusal> {
+fn moved(draft: &mut Draft<'_>, mailbox: &str, position: &MailboxPosition) -> Result<(), Refusal> {
     let row = draft.ctx.seal.hash("mailbox", &[mailbox.as_bytes()]);
     let known = draft.get::<MailboxPosition>(&row)?;
     let is_behind = |known: MailboxPosition| {
@@ -222,12 +218,7 @@ fn bounced(
     let Some(mut ticket) = home.or(thread) else { return Ok(None) };
     let what = if failed { "A mail could not be delivered" } else { "A mail is delayed" };
     let text = if why.is_empty() { format!("{what}.") } else { format!("{what}: {why}") };
-    let turn = NewTurn {
-        speaker: Speaker::System,
-        author: None,
-        text,
-        ..turn(mail, true)
-    };
+    let turn = NewTurn { speaker: Speaker::System, author: None, text, ..turn(mail, true) };
     intake::add_turn(draft, &mut ticket, &case(mail), &turn)?;
     Ok(Some(ticket))
 }
@@ -260,7 +251,8 @@ fn keep(
     if matches!(became, Became::Ticket | Became::Reply) {
         spoken_of(draft, mail, ticket.number)?;
     }
-    let more = (left_out > 0).then(|| format!("{left_out} files were left out: the ticket is full."));
+    let more =
+        (left_out > 0).then(|| format!("{left_out} files were left out: the ticket is full."));
     let notes: Vec<&str> = mail.note.as_deref().into_iter().chain(more.as_deref()).collect();
     if !notes.is_empty() {
         let turn = NewTurn {

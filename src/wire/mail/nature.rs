@@ -73,7 +73,9 @@ fn bounce(message: &Message<'_>) -> Option<Bounce> {
     let is_report = kind.is_some_and(|kind| {
         kind.ctype().eq_ignore_ascii_case("multipart")
             && kind.subtype().is_some_and(|s| s.eq_ignore_ascii_case("report"))
-            && kind.attribute("report-type").is_none_or(|t| t.eq_ignore_ascii_case("delivery-status"))
+            && kind
+                .attribute("report-type")
+                .is_none_or(|t| t.eq_ignore_ascii_case("delivery-status"))
     });
     let from = message.from().and_then(super::first).map(|from| from.address.to_ascii_lowercase());
     let local = from.as_deref().and_then(|from| from.split('@').next()).unwrap_or_default();

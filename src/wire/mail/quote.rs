@@ -33,8 +33,8 @@ const WROTE: [&str; 24] = [
 ];
 /// What begins a line of that kind where its end is on the next one.
 const WROTE_BEGINS: [&str; 15] = [
-    "on ", "am ", "el ", "le ", "pada ", "il ", "em ", "op ", "den ", "dnia ", "w dniu ", "在", "于", "vào ",
-    "在 ",
+    "on ", "am ", "el ", "le ", "pada ", "il ", "em ", "op ", "den ", "dnia ", "w dniu ", "在",
+    "于", "vào ", "在 ",
 ];
 /// Lines after which the old mail stands, without dashes and blanks, in lower case.
 const SEPARATORS: [&str; 12] = [
@@ -53,20 +53,69 @@ const SEPARATORS: [&str; 12] = [
 ];
 /// Headers by which an old mail begins, and those of which one must follow.
 const FROM: [&str; 14] = [
-    "from:", "von:", "de:", "da:", "van:", "dari:", "från:", "fra:", "od:", "от:", "发件人:", "发件人：",
-    "寄件者:", "寄件者：",
+    "from:",
+    "von:",
+    "de:",
+    "da:",
+    "van:",
+    "dari:",
+    "från:",
+    "fra:",
+    "od:",
+    "от:",
+    "发件人:",
+    "发件人：",
+    "寄件者:",
+    "寄件者：",
 ];
 const SENT: [&str; 22] = [
-    "sent:", "date:", "gesendet:", "datum:", "enviado:", "enviado el:", "fecha:", "envoyé :", "envoyé:",
-    "date :", "inviato:", "data:", "verzonden:", "dikirim:", "tanggal:", "skickat:", "sendt:", "wysłano:",
-    "发送时间:", "发送时间：", "日期:", "寄件日期:",
+    "sent:",
+    "date:",
+    "gesendet:",
+    "datum:",
+    "enviado:",
+    "enviado el:",
+    "fecha:",
+    "envoyé :",
+    "envoyé:",
+    "date :",
+    "inviato:",
+    "data:",
+    "verzonden:",
+    "dikirim:",
+    "tanggal:",
+    "skickat:",
+    "sendt:",
+    "wysłano:",
+    "发送时间:",
+    "发送时间：",
+    "日期:",
+    "寄件日期:",
 ];
 /// What telephones write below, in lower case.
 const PHONES: [&str; 22] = [
-    "sent from my ", "sent from mail for ", "sent from outlook for ", "get outlook for ", "sent from yahoo",
-    "sent via ", "von meinem ", "gesendet von ", "enviado desde mi ", "enviado do meu ", "envoyé de mon ",
-    "envoyé depuis ", "inviato da ", "verzonden vanaf ", "dikirim dari ", "发自我的", "從我的", "sent with ",
-    "outlook für ", "outlook for ", "skickat från ", "wysłane z ",
+    "sent from my ",
+    "sent from mail for ",
+    "sent from outlook for ",
+    "get outlook for ",
+    "sent from yahoo",
+    "sent via ",
+    "von meinem ",
+    "gesendet von ",
+    "enviado desde mi ",
+    "enviado do meu ",
+    "envoyé de mon ",
+    "envoyé depuis ",
+    "inviato da ",
+    "verzonden vanaf ",
+    "dikirim dari ",
+    "发自我的",
+    "從我的",
+    "sent with ",
+    "outlook für ",
+    "outlook for ",
+    "skickat från ",
+    "wysłane z ",
 ];
 /// Lines over which one attribution may be broken.
 const BROKEN_OVER: usize = 3;
@@ -146,12 +195,14 @@ fn attribution(lines: &[&str]) -> Option<usize> {
 
 fn begins_old_mail(lines: &[&str]) -> bool {
     let first = lines[0].trim();
-    let bare = first.trim_matches(|c: char| matches!(c, '-' | '_' | '=' | '*' | ' ')).to_lowercase();
+    let bare =
+        first.trim_matches(|c: char| matches!(c, '-' | '_' | '=' | '*' | ' ')).to_lowercase();
     if first.starts_with(['-', '_', '=']) && SEPARATORS.contains(&bare.as_str()) {
         return true;
     }
     // Outlook draws a line of underscores, or none, above the headers.
-    let is_rule = !first.is_empty() && first.len() >= 10 && first.chars().all(|c| matches!(c, '_' | '-'));
+    let is_rule =
+        !first.is_empty() && first.len() >= 10 && first.chars().all(|c| matches!(c, '_' | '-'));
     let headers = if is_rule { &lines[1..] } else { lines };
     let mut told = headers.iter().map(|line| plain(line)).filter(|line| !line.is_empty());
     let Some(from) = told.next() else { return false };

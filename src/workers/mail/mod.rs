@@ -136,7 +136,8 @@ impl Mailer {
             }
             Ok((taken, left_out))
         });
-        let read: std::io::Result<_> = reading.await.unwrap_or_else(|e| Err(std::io::Error::other(e)));
+        let read: std::io::Result<_> =
+            reading.await.unwrap_or_else(|e| Err(std::io::Error::other(e)));
         read.map_err(|error| format!("an attachment cannot be read: {error}"))
     }
 }

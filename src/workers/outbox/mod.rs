@@ -25,9 +25,9 @@ use crate::engine::command::{Actor, Command, Outcome, Submission};
 use crate::engine::outbox::{Attempt, Waiting};
 use crate::engine::rows::key;
 use crate::engine::{self, Engine};
-pub use attempt::{Bridge, BridgeError};
 use attempt::Letter;
 pub(super) use attempt::Verdict;
+pub use attempt::{Bridge, BridgeError};
 
 /// Attempts under way at once over one bridge.
 const AT_ONCE: usize = 8;
