@@ -252,7 +252,8 @@ impl MailConfig {
         }
         let link = &self.portal_link;
         let web = ["https://", "http://"].iter().any(|scheme| link.starts_with(scheme));
-        if !link.is_empty() && !(web && link.contains("{token}") && link.len() <= 500) {
+        let good = web && link.contains("{token}") && link.len() <= 500;
+        if !link.is_empty() && !good {
             limits.broken(
                 "mail.portal_link",
                 "expected an address with {token} in it, as \"https://desk.example.org/portal?ticket={number}&token={token}\"",

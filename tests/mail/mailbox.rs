@@ -95,6 +95,9 @@ fn a_bad_mail_keeps_none_behind_it() {
             .as_array()
             .is_some_and(|all| all.iter().any(|row| row["subject"] == "Kulkas"))
     });
+    assert!(desk.daemon.log().contains("it is kept as"), "the one without headers is put aside");
+    let aside = std::fs::read_dir(desk.daemon.data_dir().join("mail-failed"));
+    assert_eq!(aside.map(Iterator::count).unwrap_or_default(), 1);
     // Of the large one the beginning is there, and it says so.
     let large = desk.read("/api/tickets?limit=100");
     let large = large["tickets"]

@@ -94,6 +94,7 @@ impl Mailbox {
 
     /// The next mails behind a number, in order; only those that came since shortly before this time, if one is told.
     pub async fn behind(&mut self, uid: u32, since: Option<Micros>) -> Result<Vec<u32>, String> {
+        while self.session.unsolicited_responses.try_recv().is_ok() {}
         let first = uid.saturating_add(1);
         let mut query = format!("UID {first}:*");
         let day = since.and_then(|at| jiff::Timestamp::from_microsecond(at.0).ok());
@@ -139,14 +140,15 @@ impl Mailbox {
     pub async fn wait(self, poll: Duration) -> Result<Mailbox, String> {
         let Mailbox { mut session, uid_validity, next, listens, timeout } = self;
         if listens {
+            // What was told since the last search, in whatever answer, is news as well.
+            let told = session.unsolicited_responses.clone();
             let mut idle = session.idle();
             step(timeout, "idle", idle.init()).await?;
-            {
+            if told.is_empty() {
                 // Held until the end: dropped, it would end the wait.
                 let (news, _stop) = idle.wait();
-                match tokio::time::timeout(LISTEN, news).await {
-                    Ok(Err(error)) => return Err(format!("IMAP idle: {error}")),
-                    Ok(Ok(_)) | Err(_) => {}
+                if let Ok(Err(error)) = tokio::time::timeout(LISTEN, news).await {
+                    return Err(format!("IMAP idle: {error}"));
                 }
             }
             session = step(timeout, "done", idle.done()).await?;

@@ -80,7 +80,7 @@ pub fn parse(raw: &[u8]) -> Option<Mail> {
     Some(Mail {
         message_id: message.message_id().map(|id| cut(id.trim(), MAX_LINE)),
         references,
-        subject: message.subject().map(|subject| one_line(subject)).unwrap_or_default(),
+        subject: message.subject().map(one_line).unwrap_or_default(),
         from: message.from().and_then(first).or_else(|| message.sender().and_then(first)),
         reply_to: message.reply_to().and_then(first),
         to: addresses(message.to()),

@@ -81,7 +81,8 @@ fn bounce(message: &Message<'_>) -> Option<Bounce> {
     let local = from.as_deref().and_then(|from| from.split('@').next()).unwrap_or_default();
     let is_server = matches!(local, "mailer-daemon" | "postmaster" | "mail-daemon");
     let nobody = raw_header(message, "Return-Path").is_some_and(|path| path.trim() == "<>");
-    if !is_report && !(is_server && nobody) && local != "mailer-daemon" {
+    let is_bounce = is_report || local == "mailer-daemon" || is_server && nobody;
+    if !is_bounce {
         return None;
     }
     let mut bounce = Bounce { failed: !is_report, ..Bounce::default() };

@@ -31,6 +31,8 @@ const WROTE: [&str; 24] = [
     "şunu yazdı:",
     "kirjoitti:",
 ];
+/// Words within the line before a quote, where the name stands behind them.
+const WROTE_NAME: [&str; 4] = [" schrieb ", " skrev ", " schreef ", " wrote "];
 /// What begins a line of that kind where its end is on the next one.
 const WROTE_BEGINS: [&str; 15] = [
     "on ", "am ", "el ", "le ", "pada ", "il ", "em ", "op ", "den ", "dnia ", "w dniu ", "在",
@@ -183,7 +185,8 @@ fn attribution(lines: &[&str]) -> Option<usize> {
         if joined.len() > MAX_ATTRIBUTION {
             return None;
         }
-        if WROTE.iter().any(|wrote| joined.ends_with(wrote)) {
+        let named = joined.ends_with(':') && WROTE_NAME.iter().any(|wrote| joined.contains(wrote));
+        if named || WROTE.iter().any(|wrote| joined.ends_with(wrote)) {
             return Some(at + 1);
         }
         if at == 0 && !WROTE_BEGINS.iter().any(|begin| joined.starts_with(begin)) {

@@ -113,7 +113,6 @@ impl Mailer {
     }
 
     /// The bytes of files, as many as find room in a mail, and the names of the others.
-    #[expect(clippy::type_complexity, reason = "files beside what is missing of them")]
     async fn attachments(
         &self,
         engine: &Engine,
