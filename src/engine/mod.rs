@@ -31,6 +31,7 @@ mod load;
 pub mod mail;
 pub mod marks;
 pub mod migrations;
+pub mod moments;
 pub mod origin;
 pub mod outbox;
 pub mod people;
