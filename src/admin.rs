@@ -28,7 +28,9 @@ pub use crate::engine::audit::read::{Line, Wanted};
 use crate::engine::command::{Actor, Command, Origin, Reply, Submission};
 use crate::engine::compaction::Compaction;
 use crate::engine::export::{Export, Selection};
-pub use crate::engine::status::{BridgeStatus, ClockStatus, DoorStatus, Status, StoreStatus};
+pub use crate::engine::status::{
+    BridgeStatus, ClockStatus, DoorStatus, SourceStatus, Status, StoreStatus,
+};
 use crate::engine::{Engine, verify};
 use crate::telemetry::progress::Progress;
 use user::{UserLine, UserRequest};

@@ -1,6 +1,7 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
 mod desk;
+mod error;
 mod inherited;
 mod owner;
 mod people;
@@ -20,7 +21,6 @@ use tokio::sync::{mpsc, watch};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::policy;
-use crate::auth::signing::SigningError;
 use crate::config::{Config, Tls};
 use crate::domain::categorise::Categoriser;
 use crate::domain::redact::Redactor;
@@ -34,59 +34,19 @@ use crate::engine::rules::{Retention, Rules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::connections::{self, Connections};
 use crate::http::server;
-use crate::ingest::sources::{self, Source, SourceError};
-use crate::ingest::{self, Doors, Speech, SpeechError};
-use crate::net::ClientError;
-use crate::net::tls::{Certificates, TlsError};
+use crate::ingest::sources::{self, Source};
+use crate::ingest::{self, Doors, Speech};
+use crate::net::tls::Certificates;
 use crate::store::disk::RealDisk;
-use crate::store::keyfile::{self, KeyError};
-use crate::store::{self, OpenError, Progress, Store, StoreSettings, Upgrade};
+use crate::store::keyfile;
+use crate::store::{self, Progress, Store, StoreSettings, Upgrade};
 use crate::telemetry::metrics::Metrics;
-use crate::workers::outbox::{self, BridgeError, Post};
+use crate::workers::outbox::{self, Post};
 use crate::workers::webhooks;
 use crate::{admin, config, http, workers};
 
+pub use error::AppError;
 pub use people::authenticator;
-
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    #[error("{0}: {1}")]
-    Io(String, io::Error),
-    #[error("cannot listen on {0}: {1}; choose another address with --listen or http.listen")]
-    Listen(SocketAddr, io::Error),
-    #[error(
-        "{0}, a socket of systemd's, is on the network, where tokens and transcripts would be in clear: set http.tls to \"self\" or \"files\", or http.allow_plaintext = true behind a proxy that speaks TLS"
-    )]
-    Plaintext(SocketAddr),
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    #[error(transparent)]
-    Owner(#[from] owner::WrongUser),
-    #[error(transparent)]
-    Store(#[from] OpenError),
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    #[error(transparent)]
-    RootKey(#[from] root_key::RootKeyError),
-    #[error(transparent)]
-    Signing(#[from] SigningError),
-    #[error(transparent)]
-    Speech(#[from] SpeechError),
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    #[error("the store opens but cannot be read: {0}")]
-    Read(#[from] ReadError),
-    #[error("{0}")]
-    Engine(#[from] engine::Error),
-    #[error(transparent)]
-    Bridge(#[from] BridgeError),
-    #[error("webhooks.ca_file: {0}")]
-    Webhooks(#[from] ClientError),
-    #[error("privacy.patterns: {0:?}: {1}")]
-    Pattern(String, String),
-    #[error("the store did not close in order: {0}")]
-    Close(String),
-}
 
 /// Where the daemon listens.
 #[derive(Clone, Debug)]
@@ -167,6 +127,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         audit_keep: micros(config.audit.keep),
         retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),
+        mail: desk::mail_rules(&config.mail),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
     Ok(Engine::start(
@@ -302,6 +263,7 @@ async fn start(
     stopping: watch::Receiver<bool>,
 ) -> Result<Running, AppError> {
     let post = Post::of(config)?;
+    let mailbox = ingest::mail::mailbox::Reader::of(config).map_err(AppError::Mailbox)?;
     let hooks = webhooks::Sender::of(&config.webhooks)?;
     let post_stopping = stopping.clone();
     // First of all, so that a taken address is told before anything is made.
@@ -374,6 +336,7 @@ async fn start(
         max_open: config.calls.max_open as usize,
         max_backlog: usize_of(config.realtime.max_backlog),
         whatsapp: config.whatsapp.clone(),
+        mail: ingest::mail::mailbox::sizes(config),
     };
     let doors = Doors::new(engine.clone(), doors, speech, stopping.clone(), busy);
     let state = http::State {
@@ -427,7 +390,10 @@ async fn start(
     }
     let mut workers = workers::start(&engine, config, certificates);
     workers.spawn(connections.watch());
-    let sources = sources::start(sources, &engine, &stopping);
+    let mut sources = sources::start(sources, &engine, &stopping);
+    if let Some(mailbox) = mailbox {
+        mailbox.start(&mut sources, &engine, &stopping);
+    }
     let hooks = tokio::spawn(webhooks::run(engine.clone(), hooks, post_stopping.clone()));
     let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));
     let drain_timeout = config.http.drain_timeout;

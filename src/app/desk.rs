@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{self, Config, CrmConfig, WebhooksConfig};
+use crate::config::{self, Config, CrmConfig, MailConfig, WebhooksConfig};
 use crate::domain::language::Language;
-use crate::engine::rules::{BotReturns, CrmRules, WebhookRules};
+use crate::engine::rules::{BotReturns, CrmRules, MailRules, WebhookRules};
 use crate::http;
 use crate::net::guard::Guard;
 
@@ -15,6 +15,7 @@ pub fn desk(config: &Config) -> http::Desk {
         name: config.desk.name.clone(),
         zone: config.timezone.clone(),
         max_file: config.attachments.max_size,
+        mail: outgoing(&config.mail),
         uploads: Semaphore::new(config.attachments.at_once as usize),
         judge_url: |allowed, url| {
             let judged = Guard::new(allowed.to_vec()).judge_url(url);
@@ -41,6 +42,30 @@ pub fn bot_returns(configured: config::BotReturns) -> BotReturns {
 
 fn micros(d: Duration) -> i64 {
     i64::try_from(d.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn outgoing(config: &MailConfig) -> http::mail::Outgoing {
+    let MailRules { sends, channels, links, .. } = mail_rules(config);
+    http::mail::Outgoing {
+        channels: if sends { channels } else { Vec::new() },
+        links: sends && links,
+    }
+}
+
+pub fn mail_rules(config: &MailConfig) -> MailRules {
+    let own = config.sender().map(|sender| sender.address);
+    let mut own: Vec<String> = own.into_iter().chain(config.reply_address()).collect();
+    own.dedup();
+    MailRules {
+        sends: config.smtp.is_set() && !own.is_empty(),
+        own,
+        channels: config.answered(),
+        receipts: config.receipts,
+        rating: config.rating,
+        call_summary: config.call_summary,
+        links: !config.portal_link.is_empty(),
+        per_hour: config.automatic_per_hour,
+    }
 }
 
 pub fn webhook_rules(config: &WebhooksConfig) -> WebhookRules {

@@ -9,7 +9,7 @@ use super::backup::Last;
 use super::size::{bytes, span};
 use super::{Failure, Shared};
 use crate::admin;
-use crate::admin::{BridgeStatus, ClockStatus, DoorStatus, Status, StoreStatus};
+use crate::admin::{BridgeStatus, ClockStatus, DoorStatus, SourceStatus, Status, StoreStatus};
 use crate::config::Config;
 
 #[derive(Args)]
@@ -79,6 +79,9 @@ fn tell(status: &Status, out: &mut dyn Write) -> std::io::Result<()> {
     }
     for (instance, bridge) in &status.bridges {
         line("bridge", format!("{instance}: {}", tell_bridge(bridge)))?;
+    }
+    for (name, source) in &status.sources {
+        line("source", format!("{name}: {}", tell_source(source)))?;
     }
     if let Some(device) = status.wear.device {
         line("device", format!("{} written to it since boot, by everybody", bytes(device)))?;
@@ -171,6 +174,18 @@ fn tell_bridge(bridge: &BridgeStatus) -> String {
             format!("FAILING for {}: {error}; {waiting}; {counts}", span(since))
         }
         _ => format!("{waiting}; {counts}"),
+    }
+}
+
+fn tell_source(source: &SourceStatus) -> String {
+    let last = match source.last_event {
+        Some(ago) => format!("{} taken since the start, the last {} ago", source.events, span(ago)),
+        None => "nothing came since the start".to_owned(),
+    };
+    match (&source.error, source.connected) {
+        (_, true) => format!("{}, connected; {last}", source.kind),
+        (Some(error), false) => format!("{}, NOT CONNECTED: {error}; {last}", source.kind),
+        (None, false) => format!("{}, not connected yet; {last}", source.kind),
     }
 }
 

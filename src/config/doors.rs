@@ -19,6 +19,8 @@ pub struct DoorsConfig {
     pub livekit: LivekitDoor,
     pub vapi: Secret,
     pub openai: OpenaiDoor,
+    /// Mails, whole.
+    pub email: HmacKey,
 }
 
 /// A door whose vendor signs with, or sends, one secret. Empty: a token is needed.

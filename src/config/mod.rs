@@ -28,6 +28,7 @@ mod layers;
 mod limits;
 mod live;
 mod log;
+mod mail;
 mod maintenance;
 mod masked;
 mod network;
@@ -68,6 +69,7 @@ pub use layers::{DEFAULT_FILE, Sources};
 pub use limits::{AuditConfig, LimitsConfig};
 pub use live::LiveConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use mail::{MailConfig, MailServer, MailTls, Sender as MailSender, TagPlace};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
 pub use network::Network;
@@ -117,6 +119,7 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     pub attachments: AttachmentsConfig,
     pub desk: DeskConfig,
+    pub mail: MailConfig,
 }
 
 impl Config {
@@ -171,6 +174,7 @@ impl Config {
         self.webhooks.check(limits);
         self.attachments.check(limits);
         self.desk.check(limits);
+        self.mail.check(limits);
         if self.calls.legacy_listen == Some(self.http.listen) && self.http.listen.port() != 0 {
             limits.broken(
                 "calls.legacy_listen",

@@ -17,6 +17,7 @@ pub mod entry;
 pub mod figures;
 pub mod file;
 pub mod language;
+pub mod mail;
 pub mod mention;
 pub mod message;
 pub mod order;

@@ -30,6 +30,7 @@ use crate::engine::desk::{NewTicket, Tag, TicketChange};
 use crate::engine::hooks::WebhookCommand;
 pub use crate::engine::idempotency::Idempotency;
 use crate::engine::intake::{CallReport, Handover, NewCase};
+use crate::engine::mail::{Became, MailCommand};
 pub use crate::engine::origin::Origin;
 use crate::engine::portal::{NewFile, PortalCommand};
 use crate::engine::privacy::Step;
@@ -243,6 +244,8 @@ pub enum Command {
     },
     /// Tells of the clocks that are due, a bounded number at once.
     SlaDue,
+    /// Mails that come, and those that somebody asks for.
+    Mail(MailCommand),
 }
 
 /// An SLA policy as it shall be; what it means is said at [`crate::domain::sla_policy::SlaPolicy`].
@@ -349,6 +352,11 @@ pub enum Reply {
     },
     Agent(Box<Agent>),
     Session(Box<Session>),
+    /// What became of a mail, and the ticket that it belongs to.
+    Mail {
+        ticket: Option<u64>,
+        became: Became,
+    },
 }
 
 /// Why a command was refused. Nothing was written for it.

@@ -30,6 +30,7 @@ pub mod inbound;
 pub mod index;
 pub mod intake;
 mod load;
+pub mod mail;
 pub mod marks;
 pub mod migrations;
 pub mod moments;

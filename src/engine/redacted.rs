@@ -14,6 +14,7 @@ use crate::domain::redact::Redactor;
 use crate::engine::canned::CannedCommand;
 use crate::engine::desk::{Edits, TicketChange};
 use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
+use crate::engine::mail::{MailCommand, Nature, NewMail};
 use crate::engine::portal::PortalCommand;
 
 pub fn redact(command: &mut Command, redactor: &Redactor) {
@@ -82,6 +83,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
             [reason, notes].into_iter().flatten().for_each(clear);
         }
         Command::TakeCase(new) => case(new, clear),
+        Command::Mail(MailCommand::Take(new)) => mail(new, clear),
         Command::HandOver(new) => handover(new, clear),
         Command::ReportCall(new) => report(new, clear),
         Command::Canned(CannedCommand::Create(new)) => {
@@ -109,6 +111,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::SaveBusinessHours { .. }
         | Command::DeleteBusinessHours { .. }
         | Command::SlaDue
+        | Command::Mail(MailCommand::Begin { .. } | MailCommand::Links { .. })
         | Command::DetachCall { .. }
         | Command::EndCall { .. }
         | Command::ExpireCall { .. }
@@ -184,6 +187,17 @@ fn case(case: &mut NewCase, clear: impl Fn(&mut String)) {
     let texts = [&mut requester.name, subject, description, order_id].into_iter().flatten();
     texts.chain(tags).for_each(&clear);
     turns(said, clear);
+}
+
+fn mail(mail: &mut NewMail, clear: impl Fn(&mut String)) {
+    let NewMail { subject, from, words, full, note, files, nature, .. } = mail;
+    [subject, words].into_iter().for_each(&clear);
+    let name = from.iter_mut().flat_map(|from| &mut from.name);
+    full.iter_mut().chain(note).chain(name).for_each(&clear);
+    files.iter_mut().for_each(|file| clear(&mut file.name));
+    if let Nature::Bounce { why, .. } = nature {
+        clear(why);
+    }
 }
 
 fn handover(chat: &mut Handover, clear: impl Fn(&mut String)) {

@@ -42,6 +42,25 @@ pub struct Rules {
     pub retention: Vec<Retention>,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
+    pub mail: MailRules,
+}
+
+/// What goes out by mail; nothing at all by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailRules {
+    /// Whether there is a server to give mails to.
+    pub sends: bool,
+    /// The desk's own addresses; the first is whom mails are from.
+    pub own: Vec<String>,
+    /// Tickets of these channels are answered by mail.
+    pub channels: Vec<Channel>,
+    pub receipts: bool,
+    pub rating: bool,
+    pub call_summary: bool,
+    /// Whether there is an address that links lead to.
+    pub links: bool,
+    /// Automatic mails to one address in an hour.
+    pub per_hour: u32,
 }
 
 /// What the CRM asks of its tickets, and promises.

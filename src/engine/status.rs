@@ -2,7 +2,7 @@
 //! anybody: counts, sizes and times only.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -37,6 +37,9 @@ pub struct Status {
     pub doors: BTreeMap<String, DoorStatus>,
     /// The bridges by which replies go out, by instance.
     pub bridges: BTreeMap<String, BridgeStatus>,
+    /// What the daemon fetches from by itself: dial-out sources, the mailbox; by name.
+    #[serde(default)]
+    pub sources: BTreeMap<String, SourceStatus>,
     /// Tokens that are valid, by scope.
     pub tokens: BTreeMap<String, u64>,
     /// None before the first batch.
@@ -160,6 +163,34 @@ pub struct BridgeStatus {
     pub failing_for: Option<u64>,
 }
 
+/// One source; counts since the start.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SourceStatus {
+    pub kind: String,
+    pub connected: bool,
+    pub events: u64,
+    /// How long ago the last event came.
+    pub last_event: Option<u64>,
+    /// Why the last connection, or the last try of one, ended.
+    pub error: Option<String>,
+}
+
+fn sources(shared: &Shared) -> BTreeMap<String, SourceStatus> {
+    let all = shared.metrics.sources.all().into_iter();
+    let ago = |at: SystemTime| at.elapsed().unwrap_or_default().as_secs();
+    all.map(|source| {
+        let status = SourceStatus {
+            kind: source.kind.to_owned(),
+            connected: source.connected_since.is_some(),
+            events: source.events,
+            last_event: source.last_event.map(ago),
+            error: source.last_error,
+        };
+        (source.name, status)
+    })
+    .collect()
+}
+
 impl From<Description> for StoreStatus {
     fn from(store: Description) -> StoreStatus {
         let micros = store.figures.last_sync.as_micros();
@@ -228,6 +259,7 @@ impl Engine {
             connections: gauge(shared.metrics.connections.get()),
             doors: doors.collect(),
             bridges: bridges(shared),
+            sources: sources(shared),
             tokens: Scope::ALL.into_iter().map(bearing).collect(),
             clock: shared.clock().map(ClockStatus::from),
             audit: self.audit_extent().ok().flatten(),

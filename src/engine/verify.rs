@@ -7,6 +7,7 @@ mod clocks;
 mod crm;
 
 mod desk;
+mod mail;
 
 use std::collections::{HashMap, HashSet};
 
@@ -98,6 +99,7 @@ pub fn verify(
     check.report.audited = chain.rows;
     reader.read(|view| Ok(check.deletions(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.desk(&Rows { view, seal })))??;
+    reader.read(|view| Ok(check.mails(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.people(&Rows { view, seal })))??;
     Ok(check.report)
 }
@@ -138,6 +140,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     while chain.step(rows, &mut check.report)? {}
     check.deletions(rows)?;
     check.desk(rows)?;
+    check.mails(rows)?;
     check.people(rows)?;
     Ok(check.report)
 }

@@ -187,7 +187,7 @@ pub async fn list(
 }
 
 /// A comment of a ticket, named in the path.
-pub struct NamedComment(Reference, u32);
+pub struct NamedComment(pub Reference, pub u32);
 
 impl FromRequestParts<State> for NamedComment {
     type Rejection = Failure;

@@ -17,6 +17,7 @@ use super::calls::unexpected;
 use super::error::{Failure, not_found};
 use super::extract::{Named, OpenInput, Query, named};
 use super::intake::{Findings, given, requester};
+use super::mail::send_links;
 use super::portal::{PublicEntry, PublicTicket};
 use super::public::{HandedOver, MAX_WORKSPACE, fresh_token, own_workspace, within_limits};
 use super::visitor::Visitor;
@@ -150,7 +151,8 @@ pub struct FoundTicket {
 
 /// Finds a ticket by number and address together (S3.43): status and dates, nothing of what was said.
 ///
-/// An address alone is answered the same whether or not it is known here.
+/// An address alone is answered the same whether or not it is known here; links to its tickets go there by mail, where mail
+/// goes out and `mail.portal_link` is set.
 #[utoipa::path(get, path = "/api/public/tickets/lookup", operation_id = "look_up_ticket", tag = "portal", security(()), params(LookupQuery),
     responses((status = 200, body = Lookup)))]
 pub async fn lookup(
@@ -164,8 +166,16 @@ pub async fn lookup(
     let asked = email::folded(query.email.trim());
     within_limits(&state, &visitor.keys(&asked), DOOR)?;
     let Some(number) = given(query.ticket_number.as_ref()) else {
-        let message = "Give the number of the ticket with the address, or open the link that you \
-            were given with it.";
+        send_links(&state, &visitor, asked);
+        let message = match state.desk.mail.links {
+            true => {
+                "If there are tickets of this address, a mail with links to them is on its way."
+            }
+            false => {
+                "Give the number of the ticket with the address, or open the link that you \
+                 were given with it."
+            }
+        };
         return Ok(Json(Lookup { tickets: Vec::new(), message }));
     };
     let reference = named(number)

@@ -33,7 +33,8 @@ impl DeliveryView {
         outbox: &Outbox,
         (speaker, entry): (Speaker, u64),
     ) -> Result<Option<DeliveryView>, ReadError> {
-        if speaker != Speaker::Agent {
+        // The system writes mails of its own.
+        if !matches!(speaker, Speaker::Agent | Speaker::System) {
             return Ok(None);
         }
         Ok(rows.dispatch(entry)?.map(|dispatch| DeliveryView::of(dispatch, outbox, entry)))

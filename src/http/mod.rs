@@ -35,6 +35,7 @@ mod limiter;
 mod limits;
 pub mod live;
 mod login;
+pub mod mail;
 mod marks;
 mod mcp;
 mod ops;
@@ -112,6 +113,7 @@ pub struct Desk {
     pub zone: jiff::tz::TimeZone,
     /// Bytes of one file.
     pub max_file: u64,
+    pub mail: mail::Outgoing,
     pub uploads: Semaphore,
     /// Whether webhooks may go to an address; if not, why.
     pub judge_url: fn(&[Range], &str) -> Result<(), String>,
@@ -259,6 +261,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(drafts::read, drafts::save))
         .routes(routes!(comments::edit, comments::delete))
         .routes(routes!(comments::resend))
+        .routes(routes!(mail::read))
         .routes(routes!(comments::say))
         .routes(routes!(contacts::erase))
         .routes(routes!(sla::list, sla::create))

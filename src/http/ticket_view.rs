@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
+use super::mail::way_out;
 use crate::domain::reference::customer_code;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
@@ -84,6 +85,10 @@ pub struct TicketView {
     deleted_at: Option<Micros>,
     /// The workspace of the chat that it came from, else the box's own, if it has one (S3.47)
     workspace_id: Option<String>,
+    /// By which way public comments go to the customer: whatsapp or email; null: they stay here. Only where a ticket is
+    /// read or changed by itself
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replies_by: Option<Option<&'static str>>,
     /// What callers attached to it; only where a ticket is read or changed by itself
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<BTreeMap<String, String>>,
@@ -150,6 +155,7 @@ impl From<Ticket> for TicketView {
             on_hold: t.on_hold.is_some(),
             on_hold_since: t.on_hold,
             deleted_at: t.deleted.map(|d| d.at),
+            replies_by: None,
             metadata: None,
         }
     }
@@ -158,7 +164,8 @@ impl From<Ticket> for TicketView {
 /// The ticket with what lies in rows beside it.
 pub fn show(state: &State, rows: &Rows<'_>, ticket: Ticket) -> Result<TicketView, ReadError> {
     let metadata = rows.metadata(&ticket)?.into_iter().map(|(_, m)| (m.key, m.value)).collect();
-    let mut view = TicketView { metadata: Some(metadata), ..TicketView::from(ticket) };
+    let replies_by = Some(way_out(state, &ticket));
+    let mut view = TicketView { metadata: Some(metadata), replies_by, ..TicketView::from(ticket) };
     if view.workspace_id.is_none() {
         view.workspace_id = state.public.workspaces.first().cloned();
     }

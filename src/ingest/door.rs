@@ -45,7 +45,7 @@ impl Delivery {
 
 /// Lets a delivery in whose token the router has found good ([`crate::auth::policy::Access::Door`]).
 pub async fn admit(doors: &Doors, request: Request) -> Result<Delivery, Problem> {
-    let (head, body) = read(doors, request).await?;
+    let (head, body) = read(request, doors.settings.max_body).await?;
     let caller = head.extensions.get::<Caller>().cloned();
     let caller = caller.ok_or_else(|| Problem::new(401, "Unauthorized", "a token is needed"))?;
     Ok(Delivery::of(&caller, head, body))
@@ -62,12 +62,15 @@ pub struct Vendor<'a> {
     pub sends_tokens: bool,
     /// Checks the signature, once a secret is configured; the error says what is wrong with it.
     pub check: Option<&'a Check<'a>>,
+    /// Bytes of a delivery, where they are not those of every request (`http.max_body`).
+    pub max_body: Option<usize>,
 }
 
 impl<'a> Vendor<'a> {
     /// One that signs once this secret is set, and can be told to send a token until then, in the address at least.
     pub fn signing(door: &'static str, secret: &str, check: &'a Check<'a>) -> Vendor<'a> {
-        Vendor { door, sends_tokens: true, check: (!secret.is_empty()).then_some(check) }
+        let check = (!secret.is_empty()).then_some(check);
+        Vendor { door, sends_tokens: true, check, max_body: None }
     }
 }
 
@@ -81,8 +84,9 @@ pub async fn admit_signed(
         doors.engine.shared().metrics.event(vendor.door, "unauthorized");
         Problem::new(401, "Unauthorized", why)
     };
+    let max = vendor.max_body.unwrap_or(doors.settings.max_body);
     if let Some(check) = vendor.check {
-        let (head, body) = read(doors, request).await?;
+        let (head, body) = read(request, max).await?;
         check(&head, &body).map_err(refused)?;
         let actor = Actor::Token { name: vendor.door.into() };
         return Ok(Delivery { actor, head, body, caller: 0 });
@@ -90,7 +94,7 @@ pub async fn admit_signed(
     let knock = request.extensions().get::<Knock>().cloned();
     match knock {
         Some(Knock::Known(caller)) => {
-            let (head, body) = read(doors, request).await?;
+            let (head, body) = read(request, max).await?;
             Ok(Delivery::of(&caller, head, body))
         }
         Some(Knock::Refused(why)) => Err(refused(why)),
@@ -113,9 +117,8 @@ impl Delivery {
     }
 }
 
-async fn read(doors: &Doors, request: Request) -> Result<(Parts, Bytes), Problem> {
+async fn read(request: Request, max: usize) -> Result<(Parts, Bytes), Problem> {
     let (head, body) = request.into_parts();
-    let max = doors.settings.max_body;
     let body = to_bytes(body, max).await.map_err(|error| Problem::unread_body(&error, max))?;
     Ok((head, body))
 }

@@ -8,6 +8,7 @@ mod desks;
 pub mod door;
 mod ended;
 mod frames;
+pub mod mail;
 mod proxy;
 mod realtime;
 mod recorder;
@@ -71,6 +72,7 @@ pub struct Settings {
     /// Bytes of transcript that may wait for a store that cannot be written.
     pub max_backlog: usize,
     pub whatsapp: WhatsappConfig,
+    pub mail: mail::Sizes,
 }
 
 /// The live connections of calls, by connection id: where to ask whether one is alive.
@@ -115,6 +117,7 @@ fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(reports::vapi))
         .routes(routes!(reports::openai))
         .routes(routes!(reports::asterisk))
+        .routes(routes!(mail::door::mail_arrives))
         .routes(routes!(whatsapp::from_baileys))
         .routes(routes!(whatsapp::from_evolution))
         .routes(routes!(whatsapp::from_evolution_event))

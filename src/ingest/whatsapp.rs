@@ -124,7 +124,12 @@ async fn admit_from(
 ) -> Result<Delivery, Problem> {
     let check = secret.map(|secret| signed(secret, header));
     let check = check.as_ref().map(|check| check as &door::Check<'_>);
-    admit_signed(doors, Vendor { door: door.name, sends_tokens: true, check }, request).await
+    admit_signed(
+        doors,
+        Vendor { door: door.name, sends_tokens: true, check, max_body: None },
+        request,
+    )
+    .await
 }
 
 /// WAHA delivers an event.

@@ -6,6 +6,7 @@
 //! redirect is followed and no proxy of the environment is used; everything has a limit in time.
 
 pub mod guard;
+pub mod mail;
 mod resolver;
 pub mod s3;
 pub mod tls;

@@ -106,7 +106,7 @@ async fn open(target: &Target, host: &str) -> Result<Socket, DialError> {
     opened.await.map(|(socket, _)| socket).map_err(|error| refused(host, error))
 }
 
-async fn connect(host: &str, port: u16) -> Result<TcpStream, DialError> {
+pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, DialError> {
     let addresses = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
         Ok(address) => vec![address],
         Err(_) => {

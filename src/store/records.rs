@@ -17,6 +17,7 @@ use crate::domain::crm::Details;
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::figures::TicketFigures;
 use crate::domain::file::StoredFile;
+use crate::domain::mail::{Mail, MailOf, MailPace, MailboxPosition};
 use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::rating::Rating;
@@ -86,6 +87,10 @@ records! {
     SlaTimer => SlaTimers,
     TicketFigures => Figures,
     Details => CrmDetails,
+    Mail => Mails,
+    MailOf => MailIds,
+    MailboxPosition => Mailboxes,
+    MailPace => MailPaces,
 }
 
 impl Record for Entry {

@@ -200,4 +200,12 @@ tables! {
     Figures = 180 of Nobody,
     /// ticket number u64 → `Details`, what the CRM keeps of it.
     CrmDetails = 150 of Ticket,
+    /// ticket number u64, entry id u32 → `Mail`, what is known of a mail beside its entry.
+    Mails = 130 of Ticket,
+    /// keyed hash of a Message-ID, 16 bytes → `MailOf`, the ticket that it is of.
+    MailIds = 131 of Nobody,
+    /// name of a mailbox → `MailboxPosition`, how far it was read.
+    Mailboxes = 132 of Nobody,
+    /// hour u32, keyed hash of an address, 16 bytes → `MailPace`, how many automatic mails went there.
+    MailPaces = 133 of Nobody,
 }

@@ -12,6 +12,7 @@ pub mod intercom;
 pub mod json;
 pub mod livekit;
 pub mod long;
+pub mod mail;
 pub mod meta;
 #[cfg(test)]
 mod mutation;

@@ -5,6 +5,7 @@ mod call_closer;
 mod certificates;
 mod files;
 mod housekeeping;
+mod mail;
 mod maintenance;
 pub mod outbox;
 pub mod refusals;

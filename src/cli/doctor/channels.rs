@@ -47,8 +47,31 @@ pub fn check(patient: &Patient<'_>) -> Vec<Finding> {
         findings.push(Finding::ok(CHECK, seen));
     }
     findings.extend(bridges(status));
+    findings.extend(sources(status));
     findings.push(certificates);
     findings
+}
+
+/// What the daemon fetches from by itself, the mailbox among it.
+fn sources(status: &Status) -> Option<Finding> {
+    let down: Vec<_> = status.sources.iter().filter(|(_, source)| !source.connected).collect();
+    let all = status.sources.len();
+    if all == 0 {
+        return None;
+    }
+    if down.is_empty() {
+        let taken: u64 = status.sources.values().map(|source| source.events).sum();
+        return Some(Finding::ok(
+            CHECK,
+            format!("{all} sources are connected, {taken} events taken"),
+        ));
+    }
+    let seen = format!("{} of {all} sources are not connected", down.len());
+    let advice = "see that the other end runs, that this box reaches it, and that user, password and certificate are right";
+    let details = down.iter().map(|(name, source)| {
+        format!("{name}: {}", source.error.as_deref().unwrap_or("not connected yet"))
+    });
+    Some(Finding::warning(CHECK, seen, advice).with(details))
 }
 
 /// The ways out: does what agents write reach anybody.

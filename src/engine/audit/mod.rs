@@ -46,6 +46,7 @@ fn audit_of(command: &Command) -> Audit {
         | Command::AddComment { .. }
         | Command::TakeCase(_)
         | Command::OpenCrmTicket(_)
+        | Command::Mail(_)
         | Command::HandOver(_)
         | Command::ReportCall(_) => Creation,
         // A relay ends what it opened.

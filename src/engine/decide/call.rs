@@ -202,6 +202,9 @@ fn close(
     if first && ticket.status.may_become(Status::Closed) {
         draft.set_status(&mut ticket, Status::Closed, reason);
     }
+    if was_running {
+        super::mail_out::summary(draft, &mut ticket)?;
+    }
     if ticket != before {
         ticket.updated_at = draft.ctx.now;
         draft.put_ticket(&ticket)?;

@@ -1,7 +1,7 @@
 //! What an agent writes on a ticket: an internal note stays inside, a public comment goes to the customer where
 //! the ticket's channel has a way to them (S3.32, S4.18).
 
-use super::{changes, files, mentions, mode, outbox};
+use super::{changes, files, mail_out, mentions, mode, outbox};
 use crate::domain::activity::{Value, What};
 use crate::domain::agent::Role;
 use crate::domain::channel::Channel;
@@ -25,12 +25,7 @@ pub fn add(
     let characters = checked(body)?;
     let mut ticket = draft.ticket(reference)?;
     let files = files::check(draft, ticket.number, attachments)?;
-    let route = if !is_internal && goes_out(draft, &ticket)? {
-        may_be_answered(&ticket)?;
-        Some(outbox::route(draft, &ticket, characters)?)
-    } else {
-        None
-    };
+    let way = if is_internal { None } else { way(draft, &ticket, characters)? };
     let entry = Entry {
         ticket: ticket.number,
         id: draft.reserve_entry(&mut ticket),
@@ -57,16 +52,44 @@ pub fn add(
     if !is_internal && ticket.channel != Channel::Call {
         answered(draft, &mut ticket);
     }
-    let delivery = route.as_ref().map(|_| Delivery::Queued);
-    if let Some(mut route) = route {
+    let delivery = way.as_ref().map(|_| Delivery::Queued);
+    if way.is_some() {
         ticket.last_message_at = Some(draft.ctx.now);
-        if mode::to_agents(draft, &mut route.conversation)? {
-            draft.put(&key::number(route.conversation.id), &route.conversation);
+    }
+    match way {
+        Some(Way::Chat(mut route)) => {
+            if mode::to_agents(draft, &mut route.conversation)? {
+                draft.put(&key::number(route.conversation.id), &route.conversation);
+            }
+            outbox::queue(draft, *route, no, &entry)?;
         }
-        outbox::queue(draft, route, no, &entry)?;
+        Some(Way::Mail(to)) => mail_out::comment(draft, &ticket, (no, &entry), to)?,
+        None => {}
     }
     draft.put_ticket(&ticket)?;
     Ok(Reply::Comment { ticket: Box::new(ticket), entry: Box::new(entry), delivery })
+}
+
+/// How a public comment reaches the customer.
+enum Way {
+    Chat(Box<outbox::Route>),
+    /// To this address.
+    Mail(String),
+}
+
+/// The way to a ticket's customer; none where a comment stays here.
+fn way(draft: &Draft<'_>, ticket: &Ticket, characters: usize) -> Result<Option<Way>, Refusal> {
+    if goes_out(draft, ticket)? {
+        may_be_answered(ticket)?;
+        let route = outbox::route(draft, ticket, characters)?;
+        return Ok(Some(Way::Chat(Box::new(route))));
+    }
+    let Some(to) = mail_out::way(draft, ticket)? else { return Ok(None) };
+    // A call is closed as soon as it ends: what is written then is written after it.
+    if ticket.channel != Channel::Call {
+        may_be_answered(ticket)?;
+    }
+    Ok(Some(Way::Mail(to)))
 }
 
 /// How many characters it has.
@@ -122,9 +145,13 @@ pub fn resend(draft: &mut Draft<'_>, reference: &Reference, id: u32) -> Result<R
             return conflict(&format!("is {}; only what failed is sent again", state.as_str()));
         }
     }
-    may_be_answered(&ticket)?;
-    let route = outbox::route(draft, &ticket, entry.body.chars().count())?;
-    outbox::queue(draft, route, item.no, &entry)?;
+    if let Some(mail) = mail_out::of_entry(draft, &entry)? {
+        mail_out::resend(draft, &ticket, (item.no, &entry), mail)?;
+    } else {
+        may_be_answered(&ticket)?;
+        let route = outbox::route(draft, &ticket, entry.body.chars().count())?;
+        outbox::queue(draft, route, item.no, &entry)?;
+    }
     outbox::tell(draft, ticket.number, item.no, &entry)?;
     let delivery = Some(Delivery::Queued);
     let entry = Entry { id, ..entry };

@@ -79,6 +79,32 @@ pub fn attach(draft: &mut Draft<'_>, files: Vec<StoredFile>, entry: u32) {
     }
 }
 
+/// Adds files that came with an entry; gives how many found no room.
+pub fn attach_new(
+    draft: &mut Draft<'_>,
+    ticket: u64,
+    files: &[NewFile],
+    entry: u32,
+) -> Result<usize, Refusal> {
+    let room = MAX_FILES.saturating_sub(draft.rows().files(ticket)?.len()).min(MAX_ATTACHED);
+    for new in files.iter().take(room) {
+        let file = StoredFile {
+            id: draft.next("file", 1)?,
+            ticket,
+            name: new.name.clone(),
+            media_type: new.media_type.clone(),
+            bytes: new.bytes,
+            sha256: new.sha256,
+            entry: Some(entry),
+            uploaded_by: draft.ctx.actor.name().to_owned(),
+            uploaded_at: draft.ctx.now,
+            arrived_at: draft.ctx.steady,
+        };
+        draft.put(&key::pair(ticket, file.id), &file);
+    }
+    Ok(files.len().saturating_sub(room))
+}
+
 /// Removes what nobody attached for a day; gives how many rows.
 pub fn sweep(draft: &mut Draft<'_>) -> Result<usize, Refusal> {
     let until = draft.ctx.steady.plus(-UNATTACHED_FOR).0.max(0) as u64;

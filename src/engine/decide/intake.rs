@@ -4,7 +4,8 @@
 //! that comes again, or late, changes nothing that is newer; what is known is never overwritten by a later delivery.
 
 use super::people::{self, new_conversation};
-use super::{buckets, day, infer, queue};
+use super::{buckets, day, infer, mail_out, queue};
+use crate::domain::channel::Channel;
 use crate::domain::contact::{Contact, Conversation, Mode};
 use crate::domain::entry::{Entry, Kind, MAX_BODY, Speaker};
 use crate::domain::reference::Reference;
@@ -50,6 +51,9 @@ pub fn take(draft: &mut Draft<'_>, new: &NewCase) -> Result<Reply, Refusal> {
     }
     if let Some(told) = new.status {
         follow(draft, &mut ticket, told)?;
+    }
+    if made && ticket.channel == Channel::Web {
+        mail_out::receipt(draft, &mut ticket)?;
     }
     if made || ticket != before {
         ticket.updated_at = draft.ctx.now;

@@ -21,6 +21,8 @@ mod files;
 mod identity;
 mod infer;
 mod intake;
+mod mail;
+mod mail_out;
 mod mentions;
 mod merge;
 mod mode;
@@ -134,6 +136,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
             queue::set_status(draft, ticket, *to, reason.as_deref(), notes.as_deref())
         }
         Command::TakeCase(case) => intake::take(draft, case),
+        Command::Mail(command) => mail::decide(draft, command),
         Command::HandOver(chat) => chat::hand_over(draft, chat),
         Command::ReportCall(report) => reported_call::report(draft, report),
         Command::Category(command) => categories::decide(draft, command),

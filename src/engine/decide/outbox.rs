@@ -66,13 +66,24 @@ fn address(contact: &Contact) -> Option<String> {
 /// Puts a message into the outbox, behind those of its conversation.
 pub fn queue(draft: &mut Draft<'_>, route: Route, no: u64, entry: &Entry) -> Result<(), Refusal> {
     let Route { conversation, to } = route;
+    put(draft, conversation.id, (conversation.instance, to), (no, entry)).map(|_| ())
+}
+
+/// Puts a message into the outbox, behind those of its lane: a conversation, or the mails of a ticket. Gives the id
+/// that all its attempts bear.
+pub fn put(
+    draft: &mut Draft<'_>,
+    lane: u64,
+    (instance, to): (String, String),
+    (no, entry): (u64, &Entry),
+) -> Result<String, Refusal> {
     let limit = draft.ctx.rules.max_outbox;
     if draft.counted(WAITING)? >= limit {
         return Err(Refusal::Overloaded(format!(
             "{limit} messages wait to be sent already (whatsapp.max_outbox); is a bridge down?"
         )));
     }
-    if draft.rows().waiting(conversation.id)?.len() >= MAX_WAITING {
+    if draft.rows().waiting(lane)?.len() >= MAX_WAITING {
         return Err(Refusal::Overloaded(format!(
             "{MAX_WAITING} messages of this conversation wait to be sent already; is its bridge down?"
         )));
@@ -81,18 +92,24 @@ pub fn queue(draft: &mut Draft<'_>, route: Route, no: u64, entry: &Entry) -> Res
     let row = Outbound {
         entry: no,
         ticket: entry.ticket,
-        instance: conversation.instance,
+        instance,
         to,
         message_id: draft.message_id(),
         queued_at: draft.ctx.steady,
     };
-    draft.put(&key::outbox(conversation.id, number), &row);
+    draft.put(&key::outbox(lane, number), &row);
     draft.count(WAITING)?;
     let round = draft.rows().dispatch(no)?.map_or(1, |d| d.round + 1);
     let changed_at = draft.ctx.now;
     let dispatch = Dispatch { state: Delivery::Queued, round, error: None, changed_at };
     draft.put_as(Owner::Ticket(entry.ticket), &key::number(no), &dispatch);
-    Ok(())
+    Ok(row.message_id)
+}
+
+/// A mail of ours came back.
+pub fn bounced(draft: &mut Draft<'_>, no: u64, why: &str) -> Result<(), Refusal> {
+    let at = draft.ctx.now;
+    advance(draft, no, Delivery::Failed, at, Some(why))
 }
 
 /// The worker has sent a message, or has given it up.

@@ -102,7 +102,7 @@ fn begin(
 }
 
 /// What waits in a conversation will not be sent.
-fn stop_sending(draft: &mut Draft<'_>, conversation: u64) -> Result<(), Refusal> {
+pub fn stop_sending(draft: &mut Draft<'_>, conversation: u64) -> Result<(), Refusal> {
     for (number, message) in draft.rows().waiting(conversation)? {
         draft.delete(Table::Outbox, &key::outbox(conversation, number));
         draft.uncount(WAITING)?;

@@ -4,9 +4,10 @@
 //! The tables whose rows go are those that say that they are of tickets ([`Table::of_tickets`]): a new one is in it by
 //! itself.
 
-use super::{merge, sla};
+use super::{merge, privacy, sla};
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::Conversation;
+use crate::domain::mail::LANE;
 use crate::domain::status::Status;
 use crate::domain::ticket::{Escalation, Requester, StatusChange, Ticket};
 use crate::domain::time::Micros;
@@ -32,6 +33,7 @@ pub const PURGED: &str = "tickets.purged";
 pub fn hollow(draft: &mut Draft<'_>, number: u64) -> Result<bool, Refusal> {
     let Some(mut ticket) = draft.rows().ticket(number)? else { return Ok(false) };
     end_call(draft, &mut ticket, "its customer was erased")?;
+    privacy::stop_sending(draft, LANE | number)?;
     if strip(draft, &mut ticket)? {
         return Ok(true);
     }
@@ -73,6 +75,7 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
         return Ok(false);
     }
     end_call(draft, &mut ticket, "deleted")?;
+    privacy::stop_sending(draft, LANE | number)?;
     if strip(draft, &mut ticket)? {
         return Ok(true);
     }

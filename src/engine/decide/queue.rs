@@ -89,6 +89,9 @@ pub fn change_status(
         super::whatsapp::reopened(draft, ticket)?;
     }
     draft.set_status(ticket, to, reason);
+    if to == Status::Resolved {
+        super::mail_out::rating(draft, ticket)?;
+    }
     if !to.is_open() {
         super::mode::ended(draft, from, ticket)?;
     }

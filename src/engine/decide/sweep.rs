@@ -23,6 +23,7 @@ pub fn sweep(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
         (Table::Unclaimed, oldest_day),
         (Table::SentAs, oldest_day),
         (Table::Idempotency, oldest_hour),
+        (Table::MailPaces, oldest_hour),
     ] {
         let rows = View::scan(
             draft,

@@ -393,6 +393,7 @@ fn rules() -> Rules {
         },
         audit_keep: 30 * Micros::DAY,
         redactor: std::sync::Arc::default(),
+        mail: super::rules::MailRules::default(),
     }
 }
 

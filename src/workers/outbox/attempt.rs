@@ -23,6 +23,8 @@ pub enum BridgeError {
     Address { instance: String, why: String },
     #[error("whatsapp.bridges: ca_file of {instance:?}: {error}")]
     Client { instance: String, error: ClientError },
+    #[error("mail.smtp: ca_file: {0}")]
+    Mail(ClientError),
 }
 
 /// A bridge that messages can be given to.

@@ -16,15 +16,18 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::backoff;
+use super::mail::Mailer;
 use crate::config::Config;
 use crate::domain::entry::Entry;
+use crate::domain::mail::MAIL;
 use crate::domain::time::Micros;
 use crate::engine::command::{Actor, Command, Outcome, Submission};
 use crate::engine::outbox::{Attempt, Waiting};
 use crate::engine::rows::key;
 use crate::engine::{self, Engine};
+use attempt::Letter;
+pub(super) use attempt::Verdict;
 pub use attempt::{Bridge, BridgeError};
-use attempt::{Letter, Verdict};
 
 /// Attempts under way at once over one bridge.
 const AT_ONCE: usize = 8;
@@ -39,6 +42,15 @@ const LONG: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub struct Post {
     bridges: Arc<HashMap<String, Arc<Bridge>>>,
+    /// The way out for mails, if there is one.
+    mailer: Option<Arc<Mailer>>,
+    chats: Pace,
+    mails: Pace,
+}
+
+/// When what failed is tried again, and until when.
+#[derive(Clone, Copy)]
+struct Pace {
     first: Duration,
     longest: Duration,
     give_up: Duration,
@@ -53,10 +65,24 @@ impl Post {
             });
         Ok(Post {
             bridges: Arc::new(made.collect::<Result<_, BridgeError>>()?),
-            first: config.whatsapp.retry_first,
-            longest: config.whatsapp.retry_longest,
-            give_up: config.whatsapp.retry_for,
+            mailer: Mailer::of(config).map_err(BridgeError::Mail)?.map(Arc::new),
+            chats: Pace {
+                first: config.whatsapp.retry_first,
+                longest: config.whatsapp.retry_longest,
+                give_up: config.whatsapp.retry_for,
+            },
+            mails: Pace {
+                first: config.mail.retry_first,
+                longest: config.mail.retry_longest,
+                give_up: config.mail.retry_for,
+            },
         })
+    }
+
+    /// The names of the ways out.
+    fn instances(&self) -> impl Iterator<Item = &str> {
+        let mail = self.mailer.iter().map(|_| MAIL);
+        self.bridges.keys().map(String::as_str).chain(mail)
     }
 }
 
@@ -78,7 +104,7 @@ struct Ended {
 /// Sends until `stopping` turns true; then begins nothing more and ends with what is under way, within a limit.
 pub async fn run(engine: Engine, post: Post, mut stopping: watch::Receiver<bool>) {
     let outbox = engine.shared().outbox();
-    for instance in post.bridges.keys() {
+    for instance in post.instances() {
         outbox.count(instance, |_| {});
     }
     let mut news = outbox.news();
@@ -166,15 +192,12 @@ async fn once(
     attempts: u32,
     uncertain: bool,
 ) -> Ended {
-    let bridge = post.bridges.get(&waiting.message.instance);
-    let verdict = match (bridge, text(&engine, waiting.message.entry)) {
-        (None, _) => Verdict::passing("no bridge is configured for it any more"),
-        (_, Err(error)) => Verdict::passing(&error.to_string()),
-        (_, Ok(None)) => Verdict::Refused("its text is not there any more".into()),
-        (Some(bridge), Ok(Some(text))) => {
-            let Waiting { message, .. } = &waiting;
-            bridge.attempt(&Letter { to: &message.to, text: &text, id: &message.message_id }).await
-        }
+    let is_mail = waiting.message.instance == MAIL;
+    let pace = if is_mail { post.mails } else { post.chats };
+    let verdict = match &post.mailer {
+        Some(mailer) if is_mail => mailer.attempt(&engine, &waiting).await,
+        None if is_mail => Verdict::passing("no mail server is configured any more (mail.smtp)"),
+        _ => over_bridge(&engine, &post, &waiting).await,
     };
     let shared = engine.shared();
     let instance = waiting.message.instance.as_str();
@@ -191,9 +214,9 @@ async fn once(
                     None => bridge.failing = Some((std::time::Instant::now(), error.clone())),
                 }
             });
-            if waited < i64::try_from(post.give_up.as_micros()).unwrap_or(i64::MAX) {
+            if waited < i64::try_from(pace.give_up.as_micros()).unwrap_or(i64::MAX) {
                 shared.metrics.sent(instance, "retried");
-                let after = backoff::delay(attempts, post.first, post.longest);
+                let after = backoff::delay(attempts, pace.first, pace.longest);
                 let after = retry_after.map_or(after, |asked| after.max(asked));
                 tracing::info!(
                     instance,
@@ -207,7 +230,7 @@ async fn once(
                 shared.outbox().failed_for_now(&waiting, attempt);
                 return Ended { waiting, again: Some((after, uncertain || now)) };
             }
-            let error = format!("given up after {:?}; the last attempt: {told}", post.give_up);
+            let error = format!("given up after {:?}; the last attempt: {told}", pace.give_up);
             (Outcome::Failed { error }, "failed")
         }
     };
@@ -225,6 +248,18 @@ async fn once(
     });
     report(&engine, &waiting, outcome).await;
     Ended { waiting, again: None }
+}
+
+async fn over_bridge(engine: &Engine, post: &Post, waiting: &Waiting) -> Verdict {
+    let message = &waiting.message;
+    match (post.bridges.get(&message.instance), text(engine, message.entry)) {
+        (None, _) => Verdict::passing("no bridge is configured for it any more"),
+        (_, Err(error)) => Verdict::passing(&error.to_string()),
+        (_, Ok(None)) => Verdict::Refused("its text is not there any more".into()),
+        (Some(bridge), Ok(Some(text))) => {
+            bridge.attempt(&Letter { to: &message.to, text: &text, id: &message.message_id }).await
+        }
+    }
 }
 
 fn text(engine: &Engine, entry: u64) -> Result<Option<String>, engine::Error> {

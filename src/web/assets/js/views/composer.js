@@ -51,6 +51,7 @@ export function composer({ ticket, say, reopen }) {
     const who = ticket()?.requester_name || ticket()?.requester_phone || t('speaker.user');
     if (isInternal) return t('composer.goes_inside');
     if (ticket()?.channel === 'whatsapp') return t('composer.goes_whatsapp', { who });
+    if (ticket()?.replies_by === 'email') return t('composer.goes_email', { who: ticket()?.requester_email || who });
     return t('composer.goes_nowhere');
   }
 
