@@ -11,6 +11,7 @@ use crate::domain::call::Fact;
 use crate::domain::message::Change;
 use crate::domain::redact::Redactor;
 use crate::engine::canned::CannedCommand;
+use crate::engine::contacts::ContactCommand;
 use crate::engine::desk::TicketChange;
 use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
 use crate::engine::portal::PortalCommand;
@@ -90,6 +91,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
             feedback.iter_mut().for_each(clear);
         }
         Command::AddFile { file, .. } => clear(&mut file.name),
+        Command::Contact(command) => contact(command, clear),
         // What webhooks send was cleared when it came in; a receiver's status is a number.
         Command::Category(_)
         | Command::Canned(CannedCommand::Delete { .. } | CannedCommand::Use { .. })
@@ -156,6 +158,19 @@ fn ticket_change(change: &mut TicketChange, clear: impl Fn(&mut String)) {
         | TicketChange::Delete
         | TicketChange::Restore
         | TicketChange::Unmerge => {}
+    }
+}
+
+fn contact(command: &mut ContactCommand, clear: impl Fn(&mut String)) {
+    match command {
+        ContactCommand::Change { changes, .. } | ContactCommand::Put { changes, .. } => {
+            let texts = [&mut changes.name, &mut changes.notes];
+            texts.into_iter().flatten().flatten().for_each(&clear);
+            changes.attributes.values_mut().flatten().for_each(&clear);
+            changes.tags.iter_mut().flatten().for_each(&clear);
+        }
+        ContactCommand::Split(split) => split.name.iter_mut().for_each(clear),
+        ContactCommand::Merge { .. } => {}
     }
 }
 

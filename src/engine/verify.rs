@@ -4,7 +4,7 @@
 //! to its person, counters reach what they gave out and numbers are dense, the audit is an unbroken chain.
 
 mod clocks;
-
+mod contacts;
 mod desk;
 
 use std::collections::{HashMap, HashSet};
@@ -64,6 +64,7 @@ struct Check {
     first_missing: Option<u64>,
     /// The ticket whose clock is looked at next.
     next_clock: u64,
+    next_profile: u64,
 }
 
 /// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
@@ -151,6 +152,7 @@ impl Check {
             missing: 0,
             first_missing: None,
             next_clock: 0,
+            next_profile: 0,
         }
     }
 
@@ -327,7 +329,7 @@ impl Check {
             self.next_contact = contact.id + 1;
             self.contact(rows, contact)?;
         }
-        Ok(contacts.len() == CHUNK)
+        Ok(contacts.len() == CHUNK || self.profiles(rows)?)
     }
 
     fn contact(&mut self, rows: &Rows<'_>, contact: &Contact) -> Result<(), ReadError> {

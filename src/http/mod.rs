@@ -14,6 +14,11 @@ mod categories;
 mod comments;
 pub mod connections;
 mod contacts;
+mod contacts_csv;
+mod contacts_history;
+mod contacts_list;
+mod contacts_merge;
+mod contacts_view;
 mod conversations;
 mod cookies;
 mod customer;
@@ -242,7 +247,14 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(comments::edit, comments::delete))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
-        .routes(routes!(contacts::erase))
+        .routes(routes!(contacts_list::list, contacts::create))
+        .routes(routes!(contacts_csv::import))
+        .routes(routes!(contacts_csv::export))
+        .routes(routes!(contacts::read, contacts::change, contacts::erase))
+        .routes(routes!(contacts_history::tickets))
+        .routes(routes!(contacts_history::timeline))
+        .routes(routes!(contacts_merge::merge))
+        .routes(routes!(contacts_merge::split))
         .routes(routes!(sla::list, sla::create))
         .routes(routes!(sla::update, sla::delete))
         .routes(routes!(sla::apply))

@@ -17,6 +17,7 @@ use crate::domain::entry::{Delivery, Entry};
 use crate::domain::file::StoredFile;
 use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
+use crate::domain::profile::Profile;
 use crate::domain::rating::Rating;
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::{Account, Link, Session};
@@ -82,6 +83,7 @@ records! {
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,
     SlaTimer => SlaTimers,
+    Profile => ContactProfiles,
 }
 
 impl Record for Entry {

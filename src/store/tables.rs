@@ -196,4 +196,6 @@ tables! {
     SlaClocks = 122 of Nobody,
     /// when its clock is looked at by the wall clock u64, ticket number u64 → `SlaTimer`.
     SlaTimers = 123 of Nobody,
+    /// contact id u64 → `Profile`, what people noted of somebody.
+    ContactProfiles = 165 of Contact,
 }
