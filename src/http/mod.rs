@@ -42,6 +42,7 @@ mod ops;
 mod origins;
 mod pace;
 mod person;
+mod place;
 mod portal;
 mod portal_tokens;
 mod public;
@@ -53,6 +54,7 @@ pub mod server;
 mod setup;
 mod sla;
 mod ticket_view;
+mod system;
 mod tickets;
 mod tickets_actions;
 mod tickets_activity;
@@ -107,6 +109,8 @@ pub struct State {
 /// What the desk is called, takes and may call.
 pub struct Desk {
     pub name: String,
+    /// Of the customers' pages, `#rrggbb`.
+    pub color: Option<String>,
     /// Dates for people are of this zone.
     pub zone: jiff::tz::TimeZone,
     /// Bytes of one file.
@@ -155,6 +159,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
+        .routes(routes!(system::read))
         .routes(routes!(secure::authority))
         .routes(routes!(login::login))
         .routes(routes!(login::refresh))
@@ -193,6 +198,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(intake::set_status))
         .routes(routes!(public::from_chat))
         .routes(routes!(public::escalate))
+        .routes(routes!(place::read))
         .routes(routes!(customer::submit))
         .routes(routes!(customer::lookup))
         .routes(routes!(customer::reply))
