@@ -61,8 +61,9 @@ fn pack(out: &Path) -> io::Result<()> {
         let packed = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/assets/{file}\"))");
         if let Some((_, constant, first)) = PAGES.iter().find(|(page, ..)| *page == name) {
             let needed = needed(&scripts, first).into_iter();
-            let links = needed
-                .map(|name| format!("<link rel=\"modulepreload\" href=\"/assets/{bundle}/{name}\">"));
+            let links = needed.map(|name| {
+                format!("<link rel=\"modulepreload\" href=\"/assets/{bundle}/{name}\">")
+            });
             let preload = links.collect::<Vec<_>>().join("\n    ");
             let text = String::from_utf8_lossy(&bytes);
             let text = text.replace("{{assets}}", &format!("/assets/{bundle}"));

@@ -4,6 +4,8 @@
 
 #[path = "browser/accessible.rs"]
 mod accessible;
+#[path = "browser/contacts.rs"]
+mod contacts;
 #[path = "browser/driver.rs"]
 mod driver;
 mod harness;
@@ -13,6 +15,8 @@ mod hostile;
 mod live;
 #[path = "browser/looks.rs"]
 mod looks;
+#[path = "browser/portal.rs"]
+mod portal;
 #[path = "browser/proxy.rs"]
 mod proxy;
 #[path = "browser/setup.rs"]

@@ -106,8 +106,8 @@ impl ContactView {
     /// mail, as a group.
     pub fn cells(self) -> Option<[String; 7]> {
         let (phone, email) = (self.phone.unwrap_or_default(), self.email.unwrap_or_default());
-        let is_reachable = !self.is_group && !(phone.is_empty() && email.is_empty());
-        is_reachable.then(|| {
+        let is_unreachable = self.is_group || (phone.is_empty() && email.is_empty());
+        (!is_unreachable).then(|| {
             let vip = if self.vip { "true" } else { "" }.to_owned();
             let [name, language, notes] =
                 [self.name, self.language, self.notes].map(Option::unwrap_or_default);

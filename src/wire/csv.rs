@@ -70,7 +70,7 @@ pub fn write(out: &mut String, field: &str) {
 }
 
 fn is_formula(field: &str) -> bool {
-    field.starts_with(FORMULA) || field.strip_prefix('\'').is_some_and(|rest| is_formula(rest))
+    field.starts_with(FORMULA) || field.strip_prefix('\'').is_some_and(is_formula)
 }
 
 /// A field as it was before [`write()`] made it harmless.
