@@ -55,7 +55,7 @@ impl Desk {
     }
 
     /// Everything that the rows promise each other holds.
-    fn is_sound(mut self) {
+    fn ends_sound(mut self) {
         self.daemon.terminate();
         let told = self.daemon.cli(&["verify"]);
         assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stdout));
@@ -110,7 +110,7 @@ fn what_people_note_of_a_contact_stays_and_channels_do_not_rename_them() {
         assert_eq!(answer.status, 400, "{wrong}: {}", answer.text());
     }
     assert_eq!(desk.ask(&desk.admin, "GET", "/api/contacts/99", &Value::Null).status, 404);
-    desk.is_sound();
+    desk.ends_sound();
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn contacts_are_found_by_name_number_mail_tag_and_importance() {
             "{wrong}"
         );
     }
-    desk.is_sound();
+    desk.ends_sound();
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_merge_brings_everything_together_and_a_split_undoes_it() {
     assert_eq!(desk.read(&format!("/api/contacts/{sari}"))["tickets"], 1);
     let third = desk.writes("628111222002@s.whatsapp.net", "Sari W", "S3", "Three");
     assert_eq!(desk.contact_of(third), other);
-    desk.is_sound();
+    desk.ends_sound();
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn addresses_that_were_never_apart_become_a_contact_of_their_own() {
         (&json!(0), &Value::Null, &json!("tom@example.org"))
     );
     assert_eq!(desk.writes("628111222001@s.whatsapp.net", "Tom's wife", "S2", "More"), ticket);
-    desk.is_sound();
+    desk.ends_sound();
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn a_table_goes_out_harmless_and_comes_in_again() {
     let clash = desk.csv("phone,email,vip\n628111222333,budi@example.org,\n,a@example.org,no\n");
     let clash = clash.json();
     assert_eq!((&clash["taken"], &clash["refused"][0]["line"]), (&json!(1), &json!(2)), "{clash}");
-    desk.is_sound();
+    desk.ends_sound();
 }
 
 #[test]
@@ -299,5 +299,5 @@ fn an_erased_person_leaves_no_note() {
     );
     let export = desk.ask(&desk.admin, "GET", "/api/contacts/export", &Value::Null).text();
     assert!(!export.contains("boss") && !export.contains("Sari"), "{export}");
-    desk.is_sound();
+    desk.ends_sound();
 }

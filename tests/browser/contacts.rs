@@ -55,7 +55,7 @@ fn a_file_goes_along_with_a_note_and_is_shown() {
     browser.click("[data-internal=true]");
     browser.sees("#reply-hint", "Stays inside");
     // As if it were dropped: no dialog of the system is in the way.
-    browser.script("const t = new DataTransfer(); t.items.add(new File(['one'], '<b>bill</b>.txt', { type: 'text/plain' })); document.querySelector('.composer').dispatchEvent(new DragEvent('drop', { dataTransfer: t, bubbles: true, cancelable: true }))");
+    browser.script("const t = new DataTransfer(); t.items.add(new File(['one'], '<b>bill.txt', { type: 'text/plain' })); document.querySelector('.composer').dispatchEvent(new DragEvent('drop', { dataTransfer: t, bubbles: true, cancelable: true }))");
     browser.until(
         "it is there",
         "document.querySelector('.file-chip') && !document.querySelector('.file-chip progress')",
