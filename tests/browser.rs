@@ -6,6 +6,8 @@
 mod accessible;
 #[path = "browser/contacts.rs"]
 mod contacts;
+#[path = "browser/calls.rs"]
+mod calls;
 #[path = "browser/driver.rs"]
 mod driver;
 mod harness;

@@ -25,6 +25,7 @@ pub const PAGES: &[&str] = &[
     "/setup",
     "/tickets",
     "/tickets/{id}",
+    "/calls",
     "/contacts",
     "/contacts/{id}",
     "/admin",

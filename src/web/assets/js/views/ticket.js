@@ -17,6 +17,7 @@ import { details } from './details.js';
 import { createTicket } from './create.js';
 import { promise } from './promise.js';
 import { timeline } from './timeline.js';
+import { viewers } from './viewers.js';
 
 const TABS = ['overview', 'conversation', 'notes', 'related'];
 
@@ -34,9 +35,10 @@ export function ticketPage({ list }) {
   const side = details(held);
   const talk = timeline({ ticket: () => ticket });
   const writer = composer({ ticket: () => ticket, say: talk.say, reopen: () => void act.setStatus(held, 'open') });
+  const others = viewers({ writing: () => writer.isWriting() });
   const related = h('div', { class: 'related', hidden: true });
   const overview = h('div', { class: 'overview', hidden: true });
-  const middle = h('div', { class: 'ticket-middle', role: 'tabpanel', 'aria-labelledby': 'tab-conversation' }, talk.element, overview, related, writer.element);
+  const middle = h('div', { class: 'ticket-middle', role: 'tabpanel', 'aria-labelledby': 'tab-conversation' }, talk.element, overview, related, others.element, writer.element);
   const aside = h('aside', { class: 'ticket-side', 'aria-label': t('details.label') }, side.element);
   const clocks = promise();
   const page = h('article', { class: 'ticket', hidden: true }, h('div', { class: 'ticket-main' }, head, tabs, banner, middle), aside);
@@ -261,17 +263,20 @@ export function ticketPage({ list }) {
       if (!next) {
         document.title = `${t('tickets.title')} · frontdesk`;
         void writer.open(0);
+        others.open(0);
         return;
       }
       fill(head, h('div', { class: 'ticket-title' }, h('a', { class: 'button quiet icon-only back', href: `/tickets${location.search}`, 'aria-label': t('ticket.back') }, icon('back', 'turns')), h('h1', {}, `#${next}`)));
       side.draw();
       if (tab === 'related' || tab === 'overview') turn('conversation');
       void reload().then(() => { if (ticket) void writer.open(next); });
+      others.open(next);
       void talk.open(next);
     },
     close() {
       clocks.close();
       writer.close();
+      others.close();
       stops.forEach((stop) => stop());
     },
   };
