@@ -4,6 +4,8 @@
 
 #[path = "browser/accessible.rs"]
 mod accessible;
+#[path = "browser/contacts.rs"]
+mod contacts;
 #[path = "browser/calls.rs"]
 mod calls;
 #[path = "browser/driver.rs"]
@@ -15,6 +17,8 @@ mod hostile;
 mod live;
 #[path = "browser/looks.rs"]
 mod looks;
+#[path = "browser/portal.rs"]
+mod portal;
 #[path = "browser/proxy.rs"]
 mod proxy;
 #[path = "browser/setup.rs"]

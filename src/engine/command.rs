@@ -9,7 +9,7 @@ use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
 use crate::domain::canned::CannedResponse;
 use crate::domain::category::Category;
-use crate::domain::contact::{Conversation, Mode, Scope, Token};
+use crate::domain::contact::{Contact, Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::file::StoredFile;
 use crate::domain::rating::Rating;
@@ -26,6 +26,7 @@ use crate::engine::account::AccountCommand;
 use crate::engine::canned::CannedCommand;
 use crate::engine::categories::CategoryCommand;
 use crate::engine::crm::NewCrmTicket;
+use crate::engine::contacts::ContactCommand;
 use crate::engine::desk::{NewTicket, Tag, TicketChange};
 use crate::engine::hooks::WebhookCommand;
 pub use crate::engine::idempotency::Idempotency;
@@ -246,6 +247,8 @@ pub enum Command {
     SlaDue,
     /// Mails that come, and those that somebody asks for.
     Mail(MailCommand),
+    /// What people do with contacts.
+    Contact(ContactCommand),
 }
 
 /// An SLA policy as it shall be; what it means is said at [`crate::domain::sla_policy::SlaPolicy`].
@@ -357,6 +360,7 @@ pub enum Reply {
         ticket: Option<u64>,
         became: Became,
     },
+    Contact(Box<Contact>),
 }
 
 /// Why a command was refused. Nothing was written for it.

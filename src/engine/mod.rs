@@ -15,6 +15,7 @@ pub mod categories;
 pub mod clock;
 pub mod command;
 pub mod compaction;
+pub mod contacts;
 pub mod created;
 pub mod crm;
 pub mod decide;

@@ -20,6 +20,7 @@ use crate::domain::file::StoredFile;
 use crate::domain::mail::{Mail, MailOf, MailPace, MailboxPosition};
 use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
+use crate::domain::profile::Profile;
 use crate::domain::rating::Rating;
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::{Account, Link, Session};
@@ -91,6 +92,7 @@ records! {
     MailOf => MailIds,
     MailboxPosition => Mailboxes,
     MailPace => MailPaces,
+    Profile => ContactProfiles,
 }
 
 impl Record for Entry {

@@ -208,4 +208,6 @@ tables! {
     Mailboxes = 132 of Nobody,
     /// hour u32, keyed hash of an address, 16 bytes → `MailPace`, how many automatic mails went there.
     MailPaces = 133 of Nobody,
+    /// contact id u64 → `Profile`, what people noted of somebody.
+    ContactProfiles = 165 of Contact,
 }
