@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Config, WebhooksConfig};
-use crate::engine::rules::WebhookRules;
+use crate::config::{AutomationConfig, Config, WebhooksConfig};
+use crate::engine::rules::{AutomationRules, WebhookRules};
 use crate::http;
 use crate::net::guard::Guard;
 
@@ -21,6 +21,10 @@ pub fn desk(config: &Config) -> http::Desk {
         },
         allowed: config.webhooks.ranges(),
     }
+}
+
+pub fn automation_rules(config: &AutomationConfig) -> AutomationRules {
+    AutomationRules { capacity: config.capacity, urgent_words: config.urgent_words.clone() }
 }
 
 pub fn webhook_rules(config: &WebhooksConfig) -> WebhookRules {

@@ -10,6 +10,7 @@
 
 mod agents;
 mod auth;
+mod automation;
 mod backup;
 mod bridges;
 mod calls;
@@ -52,6 +53,7 @@ use serde::Deserialize;
 
 pub use agents::AgentsConfig;
 pub use auth::AuthConfig;
+pub use automation::AutomationConfig;
 pub use backup::{BackupConfig, MIN_PASSPHRASE, S3Config};
 pub use bridges::{BridgeConfig, BridgeKind};
 pub use calls::CallsConfig;
@@ -96,6 +98,7 @@ pub struct Config {
     pub live: LiveConfig,
     pub tickets: TicketsConfig,
     pub agents: AgentsConfig,
+    pub automation: AutomationConfig,
     pub auth: AuthConfig,
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
@@ -150,6 +153,7 @@ impl Config {
         self.live.check(limits);
         self.tickets.check(limits);
         self.auth.check(limits);
+        self.automation.check(limits);
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.doors.check(limits);

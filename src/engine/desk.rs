@@ -37,6 +37,8 @@ pub enum TicketChange {
     /// A flag, not a status (S2.15).
     Escalate {
         reason: String,
+        /// The agent who gets it.
+        to: Option<u64>,
     },
     Deescalate,
     Hold(bool),

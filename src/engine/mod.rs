@@ -7,6 +7,7 @@
 pub mod account;
 pub mod activity;
 pub mod audit;
+pub mod automation;
 pub mod backup;
 pub mod calls;
 pub mod canned;
@@ -34,6 +35,7 @@ pub mod origin;
 pub mod outbox;
 pub mod people;
 pub mod portal;
+pub mod presence;
 pub mod privacy;
 mod redacted;
 pub mod rows;

@@ -102,6 +102,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::SaveBusinessHours { .. }
         | Command::DeleteBusinessHours { .. }
         | Command::SlaDue
+        | Command::Automation(_)
         | Command::DetachCall { .. }
         | Command::EndCall { .. }
         | Command::ExpireCall { .. }
@@ -145,7 +146,7 @@ fn ticket_change(change: &mut TicketChange, clear: impl Fn(&mut String)) {
         TicketChange::Assign { reason, .. } | TicketChange::Unassign { reason } => {
             reason.iter_mut().for_each(clear);
         }
-        TicketChange::Escalate { reason } => clear(reason),
+        TicketChange::Escalate { reason, .. } => clear(reason),
         TicketChange::Tag { add, .. } => add.iter_mut().for_each(clear),
         TicketChange::Deescalate
         | TicketChange::Hold(_)

@@ -39,8 +39,18 @@ pub struct Rules {
     pub audit_keep: i64,
     /// Which closed tickets are deleted when; the first rule that fits counts.
     pub retention: Vec<Retention>,
+    pub automation: AutomationRules,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
+}
+
+/// What assignment and intake go by; times in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AutomationRules {
+    /// Open tickets that an agent takes who has no number of their own.
+    pub capacity: u32,
+    /// Words by which a new ticket is urgent whose maker says nothing of its priority (S4.22).
+    pub urgent_words: Vec<String>,
 }
 
 /// How long webhooks are tried, and what is kept of them; times in microseconds.

@@ -15,6 +15,7 @@ use super::index::Index;
 use super::load::Held;
 use super::outbox::Outbox;
 use super::people::{Live, People};
+use super::presence::{PresenceNow, Presences};
 use super::rows::key;
 use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
@@ -73,6 +74,7 @@ pub struct Shared {
     /// Values may lie otherwise than the configuration wants.
     mixed: AtomicBool,
     people: People,
+    presence: Presences,
     /// Counts changes of who may what: of people, sessions, tokens.
     rights: watch::Sender<u64>,
     health: RwLock<Health>,
@@ -123,6 +125,7 @@ impl Shared {
             owed: AtomicBool::new(false),
             mixed: AtomicBool::new(false),
             people: People::default(),
+            presence: Presences::default(),
             rights: watch::Sender::new(0),
             health: RwLock::new(Health::Writable),
             steady,
@@ -186,6 +189,11 @@ impl Shared {
     /// Who works at the desk, and who has logged in.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// Who is there, as of now.
+    pub fn presence(&self) -> PresenceNow<'_> {
+        self.presence.at(self.steady())
     }
 
     /// The person of a session that goes on, and that session; this counts as use of it.
@@ -342,6 +350,22 @@ impl Shared {
                     }
                 }
                 Table::Deliveries => self.hooks.wake(),
+                Table::AssignmentRules => self.presence.wake(),
+                Table::Presences => {
+                    if let Some(agent) = number(&row.key) {
+                        self.presence.put(agent, self.decode(row));
+                    }
+                }
+                Table::Workloads => {
+                    if let Some(agent) = number(&row.key) {
+                        self.presence.put_workload(agent, self.decode(row));
+                    }
+                }
+                Table::SlaStandings => {
+                    let Some(number) = number(&row.key) else { continue };
+                    let index = index.get_or_insert_with(|| write(&self.index));
+                    index.stand(number, self.decode(row));
+                }
                 Table::Categories => {
                     let slug = String::from_utf8_lossy(&row.key).into_owned();
                     categories.push((slug, self.decode::<Category>(row)));
@@ -381,6 +405,7 @@ impl Shared {
             held.doomed.iter().for_each(|owner| keys.doom(*owner));
         }
         self.people.replace(held.agents, held.sessions, self.steady());
+        self.presence.replace(held.presences, held.workloads, self.steady());
         self.rights.send_modify(|changes| *changes += 1);
     }
 

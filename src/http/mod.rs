@@ -2,6 +2,7 @@
 
 mod account;
 mod agents;
+mod assignment;
 mod attachments;
 mod audit;
 mod auth;
@@ -21,6 +22,7 @@ mod delivery;
 mod docs;
 mod drafts;
 mod error;
+mod escalations;
 mod etag;
 mod extract;
 mod feed;
@@ -39,9 +41,11 @@ mod pace;
 mod person;
 mod portal;
 mod portal_tokens;
+mod presence;
 mod public;
 mod queue;
 mod refused;
+mod rules;
 mod satisfaction;
 pub mod secure;
 pub mod server;
@@ -81,6 +85,8 @@ pub use limits::Limits;
 pub struct State {
     pub engine: Engine,
     pub agents_see_all: bool,
+    /// Open tickets that an agent takes who has no number of their own.
+    pub capacity: u32,
     /// Tickets whose records one search reads at most.
     pub search_scan: usize,
     pub max_body: usize,
@@ -243,6 +249,16 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
         .routes(routes!(contacts::erase))
+        .routes(routes!(presence::list, presence::set))
+        .routes(routes!(presence::set_workload))
+        .routes(routes!(presence::next))
+        .routes(routes!(assignment::list, assignment::create))
+        .routes(routes!(assignment::read, assignment::update, assignment::delete))
+        .routes(routes!(rules::list, rules::create))
+        .routes(routes!(rules::read, rules::update, rules::switch, rules::delete))
+        .routes(routes!(rules::runs))
+        .routes(routes!(rules::test))
+        .routes(routes!(escalations::list))
         .routes(routes!(sla::list, sla::create))
         .routes(routes!(sla::update, sla::delete))
         .routes(routes!(sla::apply))

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
+use super::sla::SlaView;
 use crate::domain::reference::customer_code;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
@@ -84,6 +85,9 @@ pub struct TicketView {
     deleted_at: Option<Micros>,
     /// The workspace of the chat that it came from, else the box's own, if it has one (S3.47)
     workspace_id: Option<String>,
+    /// What it was promised and how it stands (S3.10 to S3.12); only where a ticket is read or changed by itself
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sla: Option<SlaView>,
     /// What callers attached to it; only where a ticket is read or changed by itself
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<BTreeMap<String, String>>,
@@ -93,6 +97,9 @@ pub struct TicketView {
 #[derive(Serialize, ToSchema)]
 pub struct EscalationView {
     reason: String,
+    /// The agent whom it was given to, and their name
+    to: Option<u64>,
+    to_name: Option<String>,
     by: String,
     #[schema(value_type = String, format = DateTime)]
     at: Micros,
@@ -129,6 +136,8 @@ impl From<Ticket> for TicketView {
             external_ids: t.external_ids,
             escalation: t.escalation.map(|e| EscalationView {
                 reason: e.reason,
+                to: None,
+                to_name: None,
                 by: e.by,
                 at: e.at,
             }),
@@ -150,6 +159,7 @@ impl From<Ticket> for TicketView {
             on_hold: t.on_hold.is_some(),
             on_hold_since: t.on_hold,
             deleted_at: t.deleted.map(|d| d.at),
+            sla: None,
             metadata: None,
         }
     }
@@ -158,7 +168,16 @@ impl From<Ticket> for TicketView {
 /// The ticket with what lies in rows beside it.
 pub fn show(state: &State, rows: &Rows<'_>, ticket: Ticket) -> Result<TicketView, ReadError> {
     let metadata = rows.metadata(&ticket)?.into_iter().map(|(_, m)| (m.key, m.value)).collect();
-    let mut view = TicketView { metadata: Some(metadata), ..TicketView::from(ticket) };
+    let now = state.engine.shared().now();
+    let sla = super::sla::view(rows, &ticket, now)?;
+    let last = match &ticket.escalation {
+        Some(_) => rows.escalations(ticket.number)?.pop().and_then(|(_, last)| last.to),
+        None => None,
+    };
+    let mut view = TicketView { metadata: Some(metadata), sla, ..TicketView::from(ticket) };
+    if let (Some(escalation), Some((agent, name))) = (&mut view.escalation, last) {
+        (escalation.to, escalation.to_name) = (Some(agent), Some(name));
+    }
     if view.workspace_id.is_none() {
         view.workspace_id = state.public.workspaces.first().cloned();
     }

@@ -3,14 +3,14 @@
 //! What always holds: who names the state that they saw (`expected`) changes that state or nothing; a field that was not
 //! sent stays as it is.
 
-use super::{deletion, intake, merge, queue};
+use super::{deletion, escalate, intake, merge, queue};
 use crate::domain::activity::{Value, What};
 use crate::domain::agent::Agent;
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
 use crate::domain::ticket::{
-    Assignee, Escalation, MAX_METADATA, MAX_RELATED, MAX_SUMMARY, MAX_TAG, MAX_TAGS, MAX_WATCHERS,
-    Metadata, Ticket,
+    Assignee, MAX_METADATA, MAX_RELATED, MAX_SUMMARY, MAX_TAG, MAX_TAGS, MAX_WATCHERS, Metadata,
+    Ticket,
 };
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::desk::{Edits, NewTicket, Tag, TicketChange};
@@ -91,8 +91,10 @@ pub fn change(
             draft.because(reason.as_deref());
             unassign(draft, &mut ticket);
         }
-        TicketChange::Escalate { reason } => escalate(draft, &mut ticket, reason)?,
-        TicketChange::Deescalate => ticket.escalation = None,
+        TicketChange::Escalate { reason, to } => {
+            escalate::escalate(draft, &mut ticket, reason, *to)?;
+        }
+        TicketChange::Deescalate => escalate::deescalate(draft, &mut ticket)?,
         TicketChange::Hold(hold) => self::hold(draft, &mut ticket, *hold),
         TicketChange::Tag { add, remove } => {
             let gone = |tag: &String| remove.iter().any(|r| same(r, tag));
@@ -198,7 +200,7 @@ pub fn active_agent(draft: &Draft<'_>, id: u64, field: &'static str) -> Result<A
     found.ok_or_else(|| Refusal::Invalid { field, why: format!("no active agent has the id {id}") })
 }
 
-fn assign(draft: &mut Draft<'_>, ticket: &mut Ticket, agent: u64) -> Result<(), Refusal> {
+pub fn assign(draft: &mut Draft<'_>, ticket: &mut Ticket, agent: u64) -> Result<(), Refusal> {
     if ticket.assignee.as_ref().is_some_and(|holder| holder.agent == agent) {
         return Ok(());
     }
@@ -216,22 +218,11 @@ fn assign(draft: &mut Draft<'_>, ticket: &mut Ticket, agent: u64) -> Result<(), 
     Ok(())
 }
 
-fn unassign(draft: &mut Draft<'_>, ticket: &mut Ticket) {
+pub fn unassign(draft: &mut Draft<'_>, ticket: &mut Ticket) {
     if ticket.assignee.take().is_some() {
         ticket.assigned_at = None;
         draft.event(EventKind::TicketUnassigned, Some(ticket.number));
     }
-}
-
-fn escalate(draft: &mut Draft<'_>, ticket: &mut Ticket, reason: &str) -> Result<(), Refusal> {
-    short("reason", Some(reason))?;
-    if reason.trim().is_empty() {
-        return Err(Refusal::Invalid { field: "reason", why: "must not be blank".into() });
-    }
-    let by = draft.ctx.actor.name().to_owned();
-    ticket.escalation = Some(Escalation { reason: reason.to_owned(), by, at: draft.ctx.now });
-    draft.event(EventKind::TicketEscalated, Some(ticket.number));
-    Ok(())
 }
 
 fn hold(draft: &Draft<'_>, ticket: &mut Ticket, hold: bool) {

@@ -4,7 +4,7 @@
 //! The tables whose rows go are those that say that they are of tickets ([`Table::of_tickets`]): a new one is in it by
 //! itself.
 
-use super::{merge, sla};
+use super::{merge, rules, sla};
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::Conversation;
 use crate::domain::status::Status;
@@ -102,6 +102,7 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
         draft.delete(Table::Deletions, &key::deletion(deletion.steady.0, number));
     }
     sla::forget(draft, number)?;
+    rules::forget(draft, number)?;
     draft.doom(Owner::Ticket(number), false);
     draft.count(PURGED)?;
     let category = ticket.category.as_deref().unwrap_or("none");
@@ -133,6 +134,7 @@ pub fn remnant(draft: &mut Draft<'_>, number: u64) -> Result<bool, Refusal> {
     draft.delete_of_ticket(Table::Metadata, number, usize::MAX)?;
     draft.delete(Table::Index, &start);
     sla::forget(draft, number)?;
+    rules::forget(draft, number)?;
     draft.count(PURGED)?;
     Ok(false)
 }

@@ -5,6 +5,7 @@
 //! done here in the same way, after every plan.
 
 mod audit;
+mod automation;
 mod calls;
 mod cases;
 mod changes;
@@ -33,7 +34,7 @@ use super::event::Event;
 use super::index::{Filter, Index, Set, Sort};
 use super::load;
 use super::rows::{Rows, key};
-use super::rules::{BotReturns, Rules, WebhookRules};
+use super::rules::{AutomationRules, BotReturns, Rules, WebhookRules};
 use super::seen::SeenWindow;
 use super::verify;
 use crate::domain::agent::Role;
@@ -371,6 +372,7 @@ fn rules() -> Rules {
         max_outbox: 20,
         retention: Vec::new(),
         bot_returns: BotReturns::After(Micros::HOUR),
+        automation: AutomationRules { capacity: 20, urgent_words: Vec::new() },
         webhooks: WebhookRules {
             retry_for: Micros::DAY,
             pause_after: 3 * Micros::DAY,
