@@ -49,7 +49,7 @@ pub struct Rules {
 pub struct AutomationRules {
     /// Open tickets that an agent takes who has no number of their own.
     pub capacity: u32,
-    /// Words by which a new ticket is urgent whose maker says nothing of its priority (S4.22).
+    /// Words by which a new ticket of a chat is urgent (S4.22).
     pub urgent_words: Vec<String>,
 }
 

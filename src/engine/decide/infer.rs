@@ -10,7 +10,7 @@ use crate::engine::draft::Draft;
 /// Bytes of a text that are looked at.
 const JUDGED: usize = 64 * 1024;
 
-/// The first words of a customer may say that it is urgent (S4.22), where nobody has said how urgent it is.
+/// The first words of a chat may say that it is urgent (S4.22): nobody else has said how urgent it is.
 pub fn urgency(draft: &Draft<'_>, ticket: &mut Ticket, text: &str) {
     let text = head(text, JUDGED);
     let mut words = draft.ctx.rules.automation.urgent_words.iter();

@@ -200,9 +200,6 @@ pub fn complete(
         let words = format!("{}\n{text}", new.subject.as_deref().unwrap_or_default());
         if new.described_by == Speaker::User {
             infer::from_text(draft, ticket, &words);
-            if new.priority.is_none() {
-                infer::urgency(draft, ticket, &words);
-            }
         }
     }
     Ok(())
@@ -254,12 +251,7 @@ pub fn add_turn(
                 draft.set_status(ticket, Status::InProgress, Some("an agent answered"));
             }
         }
-        Speaker::User if public => {
-            infer::from_text(draft, ticket, &turn.text);
-            if new.priority.is_none() && ticket.extent.entries == 1 {
-                infer::urgency(draft, ticket, &turn.text);
-            }
-        }
+        Speaker::User if public => infer::from_text(draft, ticket, &turn.text),
         _ => {}
     }
     Ok(())
