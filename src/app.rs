@@ -1,5 +1,6 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
+mod automation;
 mod desk;
 mod error;
 mod inherited;
@@ -124,6 +125,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         bot_returns: desk::bot_returns(config.tickets.bot_returns_after),
         webhooks: desk::webhook_rules(&config.webhooks),
         crm: desk::crm_rules(&config.crm),
+        automation: desk::automation_rules(&config.automation),
         audit_keep: micros(config.audit.keep),
         retention: privacy.retention.iter().map(kept).collect(),
         redactor: Arc::new(redactor),
@@ -342,6 +344,7 @@ async fn start(
     let state = http::State {
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,
+        capacity: config.automation.capacity,
         search_scan: config.tickets.search_scan as usize,
         max_body: usize_of(config.http.max_body),
         door_header: config.doors.header.as_str().into(),

@@ -28,7 +28,7 @@ use frontdesk::engine::draft::Context;
 use frontdesk::engine::event::{Event, EventKind};
 use frontdesk::engine::index::Index;
 use frontdesk::engine::rows::Rows;
-use frontdesk::engine::rules::{BotReturns, Rules, WebhookRules};
+use frontdesk::engine::rules::{AutomationRules, BotReturns, Rules, WebhookRules};
 use frontdesk::engine::verify;
 use frontdesk::store::keyring::Keyring;
 use frontdesk::store::keys::Keys;
@@ -132,6 +132,7 @@ pub fn rules() -> Rules {
         retention: Vec::new(),
         bot_returns: BotReturns::AtClose,
         crm: Default::default(),
+        automation: AutomationRules { capacity: 20, urgent_words: Vec::new() },
         webhooks: WebhookRules {
             retry_for: Micros::DAY,
             pause_after: 3 * Micros::DAY,

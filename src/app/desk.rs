@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{self, Config, CrmConfig, MailConfig, WebhooksConfig};
+use crate::config::{self, AutomationConfig, Config, CrmConfig, MailConfig, WebhooksConfig};
 use crate::domain::language::Language;
-use crate::engine::rules::{BotReturns, CrmRules, MailRules, WebhookRules};
+use crate::engine::rules::{AutomationRules, BotReturns, CrmRules, MailRules, WebhookRules};
 use crate::http;
 use crate::net::guard::Guard;
 
@@ -67,6 +67,10 @@ pub fn mail_rules(config: &MailConfig) -> MailRules {
         links: !config.portal_link.is_empty(),
         per_hour: config.automatic_per_hour,
     }
+}
+
+pub fn automation_rules(config: &AutomationConfig) -> AutomationRules {
+    AutomationRules { capacity: config.capacity, urgent_words: config.urgent_words.clone() }
 }
 
 pub fn webhook_rules(config: &WebhooksConfig) -> WebhookRules {

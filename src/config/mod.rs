@@ -10,6 +10,7 @@
 
 mod agents;
 mod auth;
+mod automation;
 mod backup;
 mod bridges;
 mod calls;
@@ -54,6 +55,7 @@ use serde::Deserialize;
 
 pub use agents::AgentsConfig;
 pub use auth::AuthConfig;
+pub use automation::AutomationConfig;
 pub use backup::{BackupConfig, MIN_PASSPHRASE, S3Config};
 pub use bridges::{BridgeConfig, BridgeKind};
 pub use calls::CallsConfig;
@@ -101,6 +103,7 @@ pub struct Config {
     pub tickets: TicketsConfig,
     pub agents: AgentsConfig,
     pub crm: CrmConfig,
+    pub automation: AutomationConfig,
     pub auth: AuthConfig,
     pub calls: CallsConfig,
     pub whatsapp: WhatsappConfig,
@@ -157,6 +160,7 @@ impl Config {
         self.tickets.check(limits);
         self.crm.check(limits);
         self.auth.check(limits);
+        self.automation.check(limits);
         self.calls.check(limits);
         self.whatsapp.check(limits);
         self.doors.check(limits);

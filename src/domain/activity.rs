@@ -85,6 +85,7 @@ whats! {
     Deleted = "deleted",
     CommentEdited = "comment_edited",
     CommentDeleted = "comment_deleted",
+    Rule = "rule",
 }
 
 /// A change, without who made it.

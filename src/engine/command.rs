@@ -12,9 +12,11 @@ use crate::domain::category::Category;
 use crate::domain::contact::{Contact, Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::file::StoredFile;
+use crate::domain::presence::Presence;
 use crate::domain::rating::Rating;
 use crate::domain::reference::Reference;
 use crate::domain::reply_draft::ReplyDraft;
+use crate::domain::rule::{AssignmentRule, Rule};
 use crate::domain::session::Session;
 use crate::domain::sla::Promise;
 use crate::domain::sla_policy::{BusinessHours, Conditions, SlaPolicy};
@@ -23,6 +25,7 @@ use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::domain::webhook::Webhook;
 use crate::engine::account::AccountCommand;
+use crate::engine::automation::AutomationCommand;
 use crate::engine::canned::CannedCommand;
 use crate::engine::categories::CategoryCommand;
 use crate::engine::crm::NewCrmTicket;
@@ -249,6 +252,8 @@ pub enum Command {
     Mail(MailCommand),
     /// What people do with contacts.
     Contact(ContactCommand),
+    /// Presence, assignment, rules.
+    Automation(AutomationCommand),
 }
 
 /// An SLA policy as it shall be; what it means is said at [`crate::domain::sla_policy::SlaPolicy`].
@@ -361,6 +366,9 @@ pub enum Reply {
         became: Became,
     },
     Contact(Box<Contact>),
+    Presence(Presence),
+    AssignmentRule(Box<AssignmentRule>),
+    Rule(Box<Rule>),
 }
 
 /// Why a command was refused. Nothing was written for it.

@@ -38,6 +38,8 @@ pub enum TicketChange {
     /// A flag, not a status (S2.15).
     Escalate {
         reason: String,
+        /// The agent who gets it.
+        to: Option<u64>,
     },
     /// To an agent, who has it from now on (S2.22).
     EscalateTo {

@@ -85,6 +85,8 @@ pub struct Draft<'a> {
     /// Why the tickets of this command change, where somebody said so.
     why: Option<String>,
     drawn: u32,
+    /// The event that made a rule do what is done now, and how many such steps lie behind it.
+    cause: (Option<u64>, u8),
 }
 
 impl View for Draft<'_> {
@@ -125,6 +127,7 @@ impl<'a> Draft<'a> {
             activities: Vec::new(),
             why: None,
             drawn: 0,
+            cause: (None, 0),
         }
     }
 
@@ -177,6 +180,7 @@ impl<'a> Draft<'a> {
         if before.as_ref() != Some(&row) {
             self.put(&key, &row);
             super::decide::sla::follow(self, ticket, before.as_ref())?;
+            super::decide::assign::follow(self, &row, before.as_ref())?;
         }
         Ok(())
     }
@@ -218,6 +222,35 @@ impl<'a> Draft<'a> {
     /// Why what this command changes is changed.
     pub fn because(&mut self, why: Option<&str>) {
         self.why = why.map(str::to_owned);
+    }
+
+    /// What happens from now on is a rule's doing.
+    pub fn caused(&mut self, cause: Option<u64>, depth: u8) {
+        self.cause = (cause, depth);
+    }
+
+    /// Does something as a whole or not at all: what a refusal left half done is taken back.
+    pub fn attempt<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let rows = self.rows.clone();
+        let activities = self.activities.clone();
+        let (events, notices, doomed) = (self.events.len(), self.notices.len(), self.doomed.len());
+        let done = act(self);
+        if done.is_err() {
+            (self.rows, self.activities) = (rows, activities);
+            self.events.truncate(events);
+            self.notices.truncate(notices);
+            self.doomed.truncate(doomed);
+        }
+        done
+    }
+
+    /// Whether this rule was paused by this plan or before.
+    pub fn has_paused(&self, rule: u64) -> bool {
+        let found = self.get::<crate::domain::rule::Rule>(&key::number(rule));
+        !found.is_ok_and(|rule| rule.is_some_and(|rule| rule.paused.is_none()))
     }
 
     /// Adds a line to a ticket's activity (S3.45); [`Draft::put_ticket`] does so for what the ticket shows.
@@ -267,7 +300,8 @@ impl<'a> Draft<'a> {
         contact: Option<u64>,
     ) {
         let actor = self.ctx.actor.name().to_owned();
-        self.events.push(Event { kind, ticket, entry, contact, actor, cause: None, depth: 0 });
+        let (cause, depth) = self.cause;
+        self.events.push(Event { kind, ticket, entry, contact, actor, cause, depth });
     }
 
     pub fn notice(&mut self, line: Notice) {

@@ -72,6 +72,8 @@ kinds! {
     ContactErased = "contact.erased",
     TicketPurged = "ticket.purged",
     TicketRated = "ticket.rated",
+    TicketAlert = "ticket.alert",
+    RuleFired = "rule.fired",
 }
 
 impl EventKind {

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::reference::FIRST_NUMBER;
+use crate::domain::rule::SlaStanding;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 use crate::store::records::IndexRow;
@@ -39,6 +40,10 @@ pub struct Index {
     resolved: Vec<i64>,
     updated: Vec<i64>,
     flags: Vec<u8>,
+    /// By [`SlaStanding`]; of a ticket without a promise [`ABSENT`].
+    sla: Vec<u8>,
+    sla_warns: Vec<i64>,
+    sla_due: Vec<i64>,
     tags: Vec<u32>,
     figures: Vec<figures::Narrow>,
     categories: Names,
@@ -107,6 +112,25 @@ impl Index {
         }
     }
 
+    /// Takes over how a ticket stands by its SLA.
+    pub fn stand(&mut self, number: u64, standing: Option<SlaStanding>) {
+        let at = number.checked_sub(FIRST_NUMBER).and_then(|n| usize::try_from(n).ok());
+        let Some(at) = at.filter(|at| *at < self.status.len()) else { return };
+        self.sla[at] = standing.map_or(ABSENT, |s| s.settled);
+        let moment = |at: Option<Micros>| at.map_or(i64::MAX, |at| at.0);
+        self.sla_warns[at] = moment(standing.and_then(|s| s.warns_at));
+        self.sla_due[at] = moment(standing.and_then(|s| s.due_at));
+    }
+
+    /// How a ticket stands by its SLA, as of its last change; none without a promise.
+    pub fn standing(&self, number: u64) -> Option<SlaStanding> {
+        let at = usize::try_from(number.checked_sub(FIRST_NUMBER)?).ok()?;
+        let settled = *self.sla.get(at).filter(|settled| **settled != ABSENT)?;
+        let moment = |at: i64| (at != i64::MAX).then_some(Micros(at));
+        let (warns_at, due_at) = (moment(self.sla_warns[at]), moment(self.sla_due[at]));
+        Some(SlaStanding { settled, warns_at, due_at })
+    }
+
     /// A ticket that was deleted for good.
     pub fn remove(&mut self, number: u64) {
         let at = number.checked_sub(FIRST_NUMBER).and_then(|n| usize::try_from(n).ok());
@@ -115,6 +139,7 @@ impl Index {
             && std::mem::replace(status, ABSENT) != ABSENT
         {
             self.tickets -= 1;
+            self.sla[at] = ABSENT;
             self.tags[at] = self.tag_sets.exchange(self.tags[at], &[]);
             self.watchers.remove(&(at as u32));
         }
@@ -159,6 +184,9 @@ impl Index {
         self.resolved.resize(len, NONE_TIME);
         self.updated.resize(len, 0);
         self.flags.resize(len, 0);
+        self.sla.resize(len, ABSENT);
+        self.sla_warns.resize(len, i64::MAX);
+        self.sla_due.resize(len, i64::MAX);
         self.tags.resize(len, TagSets::NONE);
         self.figures.resize(len, figures::Narrow::default());
     }

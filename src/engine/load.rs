@@ -16,6 +16,8 @@ use crate::domain::category::Category;
 use crate::domain::contact::Token;
 use crate::domain::figures::TicketFigures;
 use crate::domain::outbound::Outbound;
+use crate::domain::presence::{Presence, Workload};
+use crate::domain::rule::SlaStanding;
 use crate::domain::session::Session;
 use crate::domain::webhook::Webhook;
 use crate::store::codec::Record;
@@ -35,6 +37,8 @@ pub struct Held {
     pub tokens: Vec<Token>,
     pub agents: Vec<Agent>,
     pub sessions: Vec<Session>,
+    pub presences: Vec<(u64, Presence)>,
+    pub workloads: Vec<(u64, Workload)>,
     pub calls: Vec<(u64, OpenCall)>,
     pub outbox: Vec<(Place, Outbound)>,
     pub webhooks: Vec<(u64, Webhook)>,
@@ -78,6 +82,18 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
             })?;
             each::<TicketFigures>(&rows, |number, figures| {
                 held.index.put_figures(number, Some(&figures));
+                Ok(())
+            })?;
+            each::<SlaStanding>(&rows, |number, standing| {
+                held.index.stand(number, Some(standing));
+                Ok(())
+            })?;
+            each::<Presence>(&rows, |agent, presence| {
+                held.presences.push((agent, presence));
+                Ok(())
+            })?;
+            each::<Workload>(&rows, |agent, workload| {
+                held.workloads.push((agent, workload));
                 Ok(())
             })?;
             each::<Token>(&rows, |_, token| {

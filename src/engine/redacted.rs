@@ -114,6 +114,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::DeleteBusinessHours { .. }
         | Command::SlaDue
         | Command::Mail(MailCommand::Begin { .. } | MailCommand::Links { .. })
+        | Command::Automation(_)
         | Command::DetachCall { .. }
         | Command::EndCall { .. }
         | Command::ExpireCall { .. }
@@ -150,7 +151,7 @@ fn ticket_change(change: &mut TicketChange, clear: impl Fn(&mut String)) {
         TicketChange::Assign { reason, .. } | TicketChange::Unassign { reason } => {
             reason.iter_mut().for_each(clear);
         }
-        TicketChange::Escalate { reason } | TicketChange::EscalateTo { reason, .. } => {
+        TicketChange::Escalate { reason, .. } | TicketChange::EscalateTo { reason, .. } => {
             clear(reason);
         }
         TicketChange::Tag { add, .. } => add.iter_mut().for_each(clear),

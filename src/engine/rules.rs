@@ -40,6 +40,7 @@ pub struct Rules {
     pub audit_keep: i64,
     /// Which closed tickets are deleted when; the first rule that fits counts.
     pub retention: Vec<Retention>,
+    pub automation: AutomationRules,
     /// What is taken out of texts before a command is queued.
     pub redactor: Arc<Redactor>,
     pub mail: MailRules,
@@ -71,6 +72,15 @@ pub struct CrmRules {
     pub sla_policy: String,
     /// Categories whose tickets need a subcategory (S2.32).
     pub needs_subcategory: Vec<String>,
+}
+
+/// What assignment and intake go by; times in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AutomationRules {
+    /// Open tickets that an agent takes who has no number of their own.
+    pub capacity: u32,
+    /// Words by which a new ticket of a chat is urgent (S4.22).
+    pub urgent_words: Vec<String>,
 }
 
 /// How long webhooks are tried, and what is kept of them; times in microseconds.

@@ -16,6 +16,7 @@ use super::load::Held;
 use super::moments::Moments;
 use super::outbox::Outbox;
 use super::people::{Live, People};
+use super::presence::{PresenceNow, Presences};
 use super::rows::key;
 use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
@@ -76,6 +77,7 @@ pub struct Shared {
     /// Values may lie otherwise than the configuration wants.
     mixed: AtomicBool,
     people: People,
+    presence: Presences,
     /// Counts changes of who may what: of people, sessions, tokens.
     rights: watch::Sender<u64>,
     health: RwLock<Health>,
@@ -127,6 +129,7 @@ impl Shared {
             owed: AtomicBool::new(false),
             mixed: AtomicBool::new(false),
             people: People::default(),
+            presence: Presences::default(),
             rights: watch::Sender::new(0),
             health: RwLock::new(Health::Writable),
             steady,
@@ -195,6 +198,11 @@ impl Shared {
     /// Who works at the desk, and who has logged in.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// Who is there, as of now.
+    pub fn presence(&self) -> PresenceNow<'_> {
+        self.presence.at(self.steady())
     }
 
     /// The person of a session that goes on, and that session; this counts as use of it.
@@ -356,6 +364,22 @@ impl Shared {
                     }
                 }
                 Table::Deliveries => self.hooks.wake(),
+                Table::AssignmentRules => self.presence.wake(),
+                Table::Presences => {
+                    if let Some(agent) = number(&row.key) {
+                        self.presence.put(agent, self.decode(row));
+                    }
+                }
+                Table::Workloads => {
+                    if let Some(agent) = number(&row.key) {
+                        self.presence.put_workload(agent, self.decode(row));
+                    }
+                }
+                Table::SlaStandings => {
+                    let Some(number) = number(&row.key) else { continue };
+                    let index = index.get_or_insert_with(|| write(&self.index));
+                    index.stand(number, self.decode(row));
+                }
                 Table::Categories => {
                     let slug = String::from_utf8_lossy(&row.key).into_owned();
                     categories.push((slug, self.decode::<Category>(row)));
@@ -395,6 +419,7 @@ impl Shared {
             held.doomed.iter().for_each(|owner| keys.doom(*owner));
         }
         self.people.replace(held.agents, held.sessions, self.steady());
+        self.presence.replace(held.presences, held.workloads, self.steady());
         self.rights.send_modify(|changes| *changes += 1);
     }
 

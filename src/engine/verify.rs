@@ -3,6 +3,7 @@
 //! with, what is queued waits in the outbox, what was merged is closed and leads on, a clock has its timer, an address leads
 //! to its person, counters reach what they gave out and numbers are dense, the audit is an unbroken chain.
 
+mod automation;
 mod clocks;
 mod contacts;
 mod crm;
@@ -99,6 +100,7 @@ pub fn verify(
     while reader.read(|view| Ok(chain.step(&Rows { view, seal }, &mut check.report)))?? {}
     check.report.audited = chain.rows;
     reader.read(|view| Ok(check.deletions(&Rows { view, seal })))??;
+    reader.read(|view| Ok(check.automation(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.desk(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.mails(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.people(&Rows { view, seal })))??;
@@ -140,6 +142,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     let mut chain = ChainCheck::new(None);
     while chain.step(rows, &mut check.report)? {}
     check.deletions(rows)?;
+    check.automation(rows)?;
     check.desk(rows)?;
     check.mails(rows)?;
     check.people(rows)?;

@@ -5,6 +5,7 @@ mod agents;
 mod analytics;
 mod analytics_export;
 mod analytics_query;
+mod assignment;
 mod attachments;
 mod audit;
 mod auth;
@@ -29,6 +30,7 @@ mod delivery;
 mod docs;
 mod drafts;
 mod error;
+mod escalations;
 mod etag;
 mod extract;
 mod feed;
@@ -50,9 +52,11 @@ mod person;
 mod place;
 mod portal;
 mod portal_tokens;
+mod presence;
 mod public;
 mod queue;
 mod refused;
+mod rules;
 mod satisfaction;
 pub mod secure;
 pub mod server;
@@ -95,6 +99,8 @@ pub use limits::Limits;
 pub struct State {
     pub engine: Engine,
     pub agents_see_all: bool,
+    /// Open tickets that an agent takes who has no number of their own.
+    pub capacity: u32,
     /// Tickets whose records one search reads at most.
     pub search_scan: usize,
     pub max_body: usize,
@@ -282,6 +288,16 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(contacts_history::timeline))
         .routes(routes!(contacts_merge::merge))
         .routes(routes!(contacts_merge::split))
+        .routes(routes!(presence::list, presence::set))
+        .routes(routes!(presence::set_workload))
+        .routes(routes!(presence::next))
+        .routes(routes!(assignment::list, assignment::create))
+        .routes(routes!(assignment::read, assignment::update, assignment::delete))
+        .routes(routes!(rules::list, rules::create))
+        .routes(routes!(rules::read, rules::update, rules::switch, rules::delete))
+        .routes(routes!(rules::runs))
+        .routes(routes!(rules::test))
+        .routes(routes!(escalations::list))
         .routes(routes!(sla::list, sla::create))
         .routes(routes!(sla::update, sla::delete))
         .routes(routes!(sla::apply))

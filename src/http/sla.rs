@@ -327,12 +327,18 @@ pub async fn apply(
 /// How a ticket stands by what it was promised.
 #[derive(Serialize, ToSchema)]
 pub struct SlaView {
+    /// The name of its policy
+    #[schema(example = "Standard")]
+    policy: String,
     policy_id: u64,
     policy_name: String,
     business_hours_id: Option<u64>,
     /// The worse of the two: breached, at_risk, on_track or met
     #[schema(example = "on_track")]
     status: &'static str,
+    /// As `status`
+    #[schema(example = "on_track")]
+    state: &'static str,
     first_response: Option<TargetView>,
     resolution: Option<TargetView>,
 }
@@ -344,6 +350,9 @@ pub struct TargetView {
     /// met, on_track, at_risk (three quarters of the time have passed) or breached
     #[schema(example = "on_track")]
     status: &'static str,
+    /// As `status`
+    #[schema(example = "on_track")]
+    state: &'static str,
     /// When it will be breached; absent while its clock stands still
     #[schema(value_type = Option<String>, format = DateTime)]
     due_at: Option<Micros>,
@@ -374,10 +383,12 @@ pub fn view(rows: &Rows<'_>, ticket: &Ticket, now: Micros) -> Result<Option<SlaV
             SlaState::Breached => 3,
         });
     Ok(Some(SlaView {
+        policy: clock.policy_name.clone(),
         policy_id: clock.policy,
         policy_name: clock.policy_name.clone(),
         business_hours_id: clock.hours,
         status: worst.unwrap_or(SlaState::Met).as_str(),
+        state: worst.unwrap_or(SlaState::Met).as_str(),
         first_response: of(Target::FirstResponse),
         resolution: of(Target::Resolution),
     }))
@@ -388,6 +399,7 @@ fn target_view(standing: &Standing, clock: &SlaClock, target: Target) -> TargetV
     TargetView {
         target_minutes: standing.target / Micros::MINUTE,
         status: standing.state.as_str(),
+        state: standing.state.as_str(),
         due_at: standing.due_at,
         remaining_seconds: standing.remaining() / Micros::SECOND,
         elapsed_seconds: standing.elapsed / Micros::SECOND,

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::State;
 use super::mail::way_out;
+use super::sla::SlaView;
 use crate::domain::reference::customer_code;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
@@ -89,6 +90,9 @@ pub struct TicketView {
     /// read or changed by itself
     #[serde(skip_serializing_if = "Option::is_none")]
     replies_by: Option<Option<&'static str>>,
+    /// What it was promised and how it stands (S3.10 to S3.12); only where a ticket is read or changed by itself
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sla: Option<SlaView>,
     /// What callers attached to it; only where a ticket is read or changed by itself
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<BTreeMap<String, String>>,
@@ -98,6 +102,9 @@ pub struct TicketView {
 #[derive(Serialize, ToSchema)]
 pub struct EscalationView {
     reason: String,
+    /// The agent whom it was given to, and their name
+    to: Option<u64>,
+    to_name: Option<String>,
     by: String,
     #[schema(value_type = String, format = DateTime)]
     at: Micros,
@@ -134,6 +141,8 @@ impl From<Ticket> for TicketView {
             external_ids: t.external_ids,
             escalation: t.escalation.map(|e| EscalationView {
                 reason: e.reason,
+                to: None,
+                to_name: None,
                 by: e.by,
                 at: e.at,
             }),
@@ -156,6 +165,7 @@ impl From<Ticket> for TicketView {
             on_hold_since: t.on_hold,
             deleted_at: t.deleted.map(|d| d.at),
             replies_by: None,
+            sla: None,
             metadata: None,
         }
     }
@@ -165,7 +175,17 @@ impl From<Ticket> for TicketView {
 pub fn show(state: &State, rows: &Rows<'_>, ticket: Ticket) -> Result<TicketView, ReadError> {
     let metadata = rows.metadata(&ticket)?.into_iter().map(|(_, m)| (m.key, m.value)).collect();
     let replies_by = Some(way_out(state, &ticket));
-    let mut view = TicketView { metadata: Some(metadata), replies_by, ..TicketView::from(ticket) };
+    let now = state.engine.shared().now();
+    let sla = super::sla::view(rows, &ticket, now)?;
+    let last = match &ticket.escalation {
+        Some(_) => rows.escalations(ticket.number)?.pop().and_then(|(_, last)| last.to),
+        None => None,
+    };
+    let mut view =
+        TicketView { metadata: Some(metadata), replies_by, sla, ..TicketView::from(ticket) };
+    if let (Some(escalation), Some((agent, name))) = (&mut view.escalation, last) {
+        (escalation.to, escalation.to_name) = (Some(agent), Some(name));
+    }
     if view.workspace_id.is_none() {
         view.workspace_id = state.public.workspaces.first().cloned();
     }

@@ -196,6 +196,9 @@ pub async fn unassign(
 pub struct EscalateBody {
     #[schema(max_length = 2000)]
     reason: String,
+    /// The agent who is to have it: an id, or `me`; whoever has it keeps it if absent
+    #[schema(value_type = Option<u64>)]
+    to: Option<AgentName>,
 }
 
 /// Flags a ticket as escalated; its status stays (S2.15).
@@ -208,7 +211,8 @@ pub async fn escalate(
     input: Input<EscalateBody>,
 ) -> Result<Tagged<TicketView>, Failure> {
     let reason = input.value.reason.clone();
-    change(&state, &input, ticket, expected, TicketChange::Escalate { reason }).await
+    let to = input.value.to.map(|name| name.id(&input.caller, "to")).transpose()?;
+    change(&state, &input, ticket, expected, TicketChange::Escalate { reason, to }).await
 }
 
 /// Takes the flag of an escalation away.

@@ -153,7 +153,9 @@ fn action(input: &Input<BulkBody>) -> Result<TicketChange, Failure> {
         "resolve" => to(Status::Resolved),
         "close" => to(Status::Closed),
         "reopen" => to(Status::Open),
-        "escalate" => TicketChange::Escalate { reason: reason.ok_or_else(|| required("reason"))? },
+        "escalate" => {
+            TicketChange::Escalate { reason: reason.ok_or_else(|| required("reason"))?, to: None }
+        }
         "deescalate" => TicketChange::Deescalate,
         "hold" => TicketChange::Hold(true),
         "release" => TicketChange::Hold(false),

@@ -16,6 +16,7 @@ use super::tickets_search::{Searched, search};
 use crate::domain::agent::Role;
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
+use crate::domain::rule::{STANDINGS, SlaStanding};
 use crate::domain::status::Status;
 use crate::domain::ticket::{MAX_CATEGORY, MAX_TAG, Ticket};
 use crate::domain::time::Micros;
@@ -63,13 +64,16 @@ pub struct ListQuery {
     /// Whether it is escalated
     #[param(value_type = Option<bool>)]
     escalated: Option<String>,
+    /// How it stands by its SLA: met, on_track, at_risk or breached
+    #[param(example = "breached")]
+    sla: Option<String>,
     /// True lists what is deleted and can be restored; for admins
     #[param(value_type = Option<bool>)]
     deleted: Option<String>,
     /// Words that all stand in number, references, subject, tags, or name, e-mail or phone of the requester
     #[param(max_length = 200)]
     q: Option<String>,
-    /// created_at, updated_at, priority or number; with `-` before it the other way round. The newest first if absent
+    /// created_at, updated_at, priority, number or sla (what is due first); with `-` before it the other way round. The newest first if absent
     #[param(example = "-created_at")]
     sort: Option<String>,
     /// asc or desc, instead of the `-`
@@ -109,6 +113,8 @@ pub struct ListedTicket {
     escalated: bool,
     on_hold: bool,
     call_running: bool,
+    /// How it stands by its SLA; absent without a promise
+    sla: Option<ListedSla>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Micros,
     #[schema(value_type = String, format = DateTime)]
@@ -122,6 +128,27 @@ pub struct ListedTicket {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Micros>,
+}
+
+/// How a ticket stands by its SLA (S3.10, S3.12).
+#[derive(Serialize, ToSchema)]
+pub struct ListedSla {
+    /// met, on_track, at_risk or breached: the worse of first response and resolution
+    #[schema(example = "on_track")]
+    state: &'static str,
+    /// The next moment at which a target is missed; absent while its clocks stand still
+    #[schema(value_type = Option<String>, format = DateTime)]
+    due_at: Option<Micros>,
+    /// Until then; below 0 what it is late
+    remaining_seconds: Option<i64>,
+}
+
+impl ListedSla {
+    fn of(standing: SlaStanding, now: Micros) -> ListedSla {
+        let remaining = standing.due_at.map(|at| (at.0 - now.0) / Micros::SECOND);
+        let state = STANDINGS[usize::from(standing.at(now)).min(3)];
+        ListedSla { state, due_at: standing.due_at, remaining_seconds: remaining }
+    }
 }
 
 impl From<Ticket> for ListedTicket {
@@ -146,6 +173,7 @@ impl From<Ticket> for ListedTicket {
             escalated: t.escalation.is_some(),
             on_hold: t.on_hold.is_some(),
             call_running: t.call_running,
+            sla: None,
             created_at: t.created_at,
             updated_at: t.updated_at,
             last_message_at: t.last_message_at,
@@ -200,8 +228,17 @@ pub async fn list(
 ) -> Result<Json<TicketList>, Failure> {
     let Listed { tickets, page, limit, total, search } = find(&state, &caller, &query).await?;
     let total_pages = total.div_ceil(limit as u64);
+    let now = state.engine.shared().now();
+    let standings: Vec<_> = {
+        let index = state.engine.shared().index();
+        tickets.iter().map(|ticket| index.standing(ticket.number)).collect()
+    };
+    let listed = |(ticket, standing): (Ticket, Option<SlaStanding>)| ListedTicket {
+        sla: standing.map(|standing| ListedSla::of(standing, now)),
+        ..ListedTicket::from(ticket)
+    };
     Ok(Json(TicketList {
-        tickets: tickets.into_iter().map(ListedTicket::from).collect(),
+        tickets: tickets.into_iter().zip(standings).map(listed).collect(),
         pagination: Pagination { page, limit, total, total_pages },
         search,
     }))
@@ -231,7 +268,9 @@ pub async fn find(state: &State, caller: &Caller, query: &ListQuery) -> Result<L
         return Err(Problem::field("page", "at least 1").into());
     };
     let offset = before.saturating_mul(limit);
+    let now = state.engine.shared().now();
     let mut filter = filter(caller, query)?;
+    filter.sla = sla(query.sla.as_deref())?.map(|wanted| (wanted, now));
     let known = state.engine.shared().categories();
     filter.categories =
         filter.categories.iter().flat_map(|slug| known.with_children(slug)).collect();
@@ -280,6 +319,7 @@ pub fn filter(caller: &Caller, query: &ListQuery) -> Result<Filter, Failure> {
         on_hold: flag("on_hold", query.on_hold.as_deref())?,
         escalated: flag("escalated", query.escalated.as_deref())?,
         shown,
+        sla: None,
         visible_to: caller.visible_to(),
     })
 }
@@ -369,6 +409,15 @@ fn flag(field: &str, text: Option<&str>) -> Result<Option<bool>, Failure> {
     }
 }
 
+/// As [`SlaStanding::at`] says it.
+fn sla(text: Option<&str>) -> Result<Option<u8>, Failure> {
+    let Some(word) = text.map(str::trim).filter(|word| !word.is_empty()) else { return Ok(None) };
+    let found = STANDINGS.iter().position(|standing| *standing == word);
+    let found = found.and_then(|at| u8::try_from(at).ok());
+    let why = || format!("must be one of {}", STANDINGS.join(", "));
+    found.map(Some).ok_or_else(|| Problem::field("sla", why()).into())
+}
+
 fn span(what: &str, from: Option<&str>, to: Option<&str>) -> Result<Span, Failure> {
     let point = |end: &str, text: Option<&str>, whole_day: bool| {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
@@ -405,8 +454,9 @@ fn sort(sort: Option<&str>, order: Option<&str>) -> Result<Sort, Failure> {
         ("updated_at", false) => Sort::UpdatedFirst,
         ("priority", true) => Sort::Queue,
         ("priority", false) => Sort::QueueReversed,
+        ("sla", false) => Sort::DueFirst,
         _ => {
-            let why = "must be created_at, updated_at, priority or number, with - before it for the other way round";
+            let why = "must be created_at, updated_at, priority, number or sla, with - before it for the other way round";
             return Err(Problem::field("sort", why).into());
         }
     })

@@ -8,7 +8,7 @@ use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
-use crate::engine::index::{Filter, Sort};
+use crate::engine::index::{Filter, Index, Sort};
 use crate::engine::{self, Engine};
 
 /// Records read in one snapshot.
@@ -81,7 +81,7 @@ fn scan(
             break engine.shared().index().numbers_before(filter, before, 1).is_empty();
         }
     };
-    order(&mut hits, sort);
+    order(&mut hits, sort, &engine.shared().index());
     Ok(Searched { numbers: hits.into_iter().map(|hit| hit.number).collect(), scanned, complete })
 }
 
@@ -93,13 +93,17 @@ impl Hit {
 }
 
 /// As the index orders them.
-fn order(hits: &mut [Hit], sort: Sort) {
+fn order(hits: &mut [Hit], sort: Sort, index: &Index) {
     match sort {
         Sort::NewestFirst => hits.sort_by_key(|hit| Reverse(hit.number)),
         Sort::OldestFirst => hits.sort_by_key(|hit| hit.number),
         Sort::Queue => hits.sort_by_key(|hit| (Reverse(hit.priority), hit.number)),
         Sort::QueueReversed => hits.sort_by_key(|hit| (hit.priority, Reverse(hit.number))),
         Sort::UpdatedLast => hits.sort_by_key(|hit| Reverse((hit.updated_at, hit.number))),
+        Sort::DueFirst => hits.sort_by_key(|hit| {
+            let due = index.standing(hit.number).and_then(|standing| standing.due_at);
+            (due.map_or(i64::MAX, |at| at.0), hit.number)
+        }),
         Sort::UpdatedFirst => hits.sort_by_key(|hit| (hit.updated_at, hit.number)),
     }
 }

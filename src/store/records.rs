@@ -21,8 +21,12 @@ use crate::domain::mail::{Mail, MailOf, MailPace, MailboxPosition};
 use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
 use crate::domain::profile::Profile;
+use crate::domain::presence::{Presence, Workload};
 use crate::domain::rating::Rating;
 use crate::domain::reply_draft::ReplyDraft;
+use crate::domain::rule::{
+    AssignmentRule, Escalated, LastAgent, Rule, RuleRun, RuleTimer, SlaStanding, Watch,
+};
 use crate::domain::session::{Account, Link, Session};
 use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
 use crate::domain::source::SourcePosition;
@@ -82,6 +86,16 @@ records! {
     Account => Accounts,
     Session => Sessions,
     Link => Links,
+    Presence => Presences,
+    Workload => Workloads,
+    AssignmentRule => AssignmentRules,
+    Rule => Rules,
+    RuleTimer => RuleTimers,
+    Watch => Watches,
+    RuleRun => RuleRuns,
+    Escalated => Escalations,
+    SlaStanding => SlaStandings,
+    LastAgent => LastAgents,
     SlaPolicy => SlaPolicies,
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,

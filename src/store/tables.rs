@@ -210,4 +210,24 @@ tables! {
     MailPaces = 133 of Nobody,
     /// contact id u64 → `Profile`, what people noted of somebody.
     ContactProfiles = 165 of Contact,
+    /// agent id u64 → `Presence`, since it last changed.
+    Presences = 140 of Nobody,
+    /// agent id u64 → `Workload`, where it is not the configuration's.
+    Workloads = 141 of Nobody,
+    /// assignment rule id u64 → `AssignmentRule`.
+    AssignmentRules = 142,
+    /// rule id u64 → `Rule`.
+    Rules = 143,
+    /// when its rules of time are looked at by the wall clock u64, ticket number u64 → `RuleTimer`.
+    RuleTimers = 144 of Nobody,
+    /// ticket number u64 → `Watch`, what rules know of it.
+    Watches = 145 of Nobody,
+    /// rule id u64, number of the run u64 → `RuleRun`.
+    RuleRuns = 146,
+    /// ticket number u64, position u32 → `Escalated`.
+    Escalations = 147 of Ticket,
+    /// ticket number u64 → `SlaStanding`.
+    SlaStandings = 148 of Nobody,
+    /// contact id u64 → `LastAgent`.
+    LastAgents = 149 of Contact,
 }

@@ -1,5 +1,6 @@
 //! What the daemon does by itself. Each worker takes no input, may run twice, and is dropped at the end.
 
+mod automation;
 pub mod backoff;
 mod call_closer;
 mod certificates;
@@ -37,6 +38,7 @@ pub fn start(
     workers.spawn(refusals::run(engine.clone()));
     workers.spawn(retention::run(engine.clone()));
     workers.spawn(sla::run(engine.clone()));
+    workers.spawn(automation::run(engine.clone(), config.automation.clone()));
     workers.spawn(watchdog::run(engine.clone()));
     workers.spawn(files::run(engine.clone()));
     workers.spawn(webhooks::feeder::run(engine.clone()));

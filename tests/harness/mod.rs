@@ -61,6 +61,7 @@ impl Daemon {
             .arg(self.data_dir())
             .arg("--config")
             .arg(self.config_file())
+            .envs(self.quiet())
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -87,6 +88,13 @@ impl Daemon {
         };
         let address = address.and_then(plain);
         self.address = address.unwrap_or_else(|| panic!("not ready, but {line:?}"));
+    }
+
+    /// Rules that ship do nothing by themselves in a test that does not speak of them.
+    fn quiet(&self) -> Option<(&'static str, &'static str)> {
+        let config = fs::read_to_string(self.config_file()).unwrap_or_default();
+        let off = r#"["sla_at_risk","customer_repeats","vip","keywords_en","keywords_id","keywords_es","similar","pending_alert","unanswered_urgent","unanswered_escalate","auto_close","sentiment"]"#;
+        (!config.contains("[automation]")).then_some(("FRONTDESK_AUTOMATION__OFF", off))
     }
 
     /// SIGTERM: exit code 0 within ten seconds, or the test fails.

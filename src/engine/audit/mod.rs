@@ -10,6 +10,7 @@ pub mod read;
 pub mod refusals;
 
 use super::account::{AccountCommand, Ending};
+use super::automation::AutomationCommand;
 use super::canned::CannedCommand;
 use super::categories::CategoryCommand;
 use super::command::{Actor, Command, Refusal, Reply, Submission};
@@ -85,6 +86,7 @@ fn audit_of(command: &Command) -> Audit {
         Command::SaveBusinessHours { .. } => As("business_hours.save"),
         Command::DeleteBusinessHours { .. } => As("business_hours.delete"),
         Command::Contact(command) => As(audit_of_contact(command)),
+        Command::Automation(command) => audit_of_automation(command),
         Command::DetachCall { .. }
         | Command::ExpireCall { .. }
         | Command::OrphanCalls
@@ -105,6 +107,28 @@ fn audit_of_contact(command: &ContactCommand) -> &'static str {
         ContactCommand::Put { .. } => "contact.put",
         ContactCommand::Merge { .. } => "contact.merge",
         ContactCommand::Split(_) => "contact.split",
+    }
+}
+
+fn audit_of_automation(command: &AutomationCommand) -> Audit {
+    use Audit::{As, Never};
+    match command {
+        AutomationCommand::SetPresence { .. } => Never,
+        AutomationCommand::SetWorkload { .. } => As("person.set_workload"),
+        AutomationCommand::SaveAssignment { .. } => As("assignment_rule.save"),
+        AutomationCommand::DeleteAssignment { .. } => As("assignment_rule.delete"),
+        AutomationCommand::Next { .. } => As("ticket.claim"),
+        AutomationCommand::SaveRule { .. } => As("rule.save"),
+        AutomationCommand::SwitchRule { .. } => As("rule.switch"),
+        AutomationCommand::DeleteRule { .. } => As("rule.delete"),
+        // What rules do is told in the activity of the tickets.
+        AutomationCommand::HandOut { .. }
+        | AutomationCommand::TakeBack { .. }
+        | AutomationCommand::Follow(_)
+        | AutomationCommand::React { .. }
+        | AutomationCommand::Due
+        | AutomationCommand::Rewind { .. }
+        | AutomationCommand::CountLoads { .. } => Never,
     }
 }
 
@@ -254,6 +278,17 @@ fn subject(draft: &Draft<'_>, command: &Command, reply: &Reply) -> Option<Subjec
         (Reply::Webhook(webhook), _) => Some(Subject::new("webhook", webhook.id)),
         (Reply::Category(category), _) => Some(Subject::new("category", &category.slug)),
         (Reply::Canned(response), _) => Some(Subject::new("canned_response", response.id)),
+        (Reply::Rule(rule), _) => Some(Subject::new("rule", rule.id)),
+        (Reply::AssignmentRule(rule), _) => Some(Subject::new("assignment_rule", rule.id)),
+        (_, Command::Automation(AutomationCommand::DeleteRule { id })) => {
+            Some(Subject::new("rule", id))
+        }
+        (_, Command::Automation(AutomationCommand::DeleteAssignment { id })) => {
+            Some(Subject::new("assignment_rule", id))
+        }
+        (_, Command::Automation(AutomationCommand::SetWorkload { agent, .. })) => {
+            Some(Subject::new("person", agent))
+        }
         (Reply::SlaPolicy(policy), _) => Some(Subject::new("sla_policy", policy.id)),
         (Reply::BusinessHours(hours), _) => Some(Subject::new("business_hours", hours.id)),
         (_, Command::DeleteSlaPolicy { id } | Command::ApplySlaPolicy { id, .. }) => {

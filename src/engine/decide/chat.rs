@@ -7,7 +7,7 @@ use crate::domain::email;
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
-use crate::domain::ticket::{Escalation, MAX_SUMMARY, Ticket};
+use crate::domain::ticket::{MAX_SUMMARY, Ticket};
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
@@ -160,7 +160,7 @@ fn escalate(
         body.push('\n');
         body.push_str(&new.context);
     }
-    ticket.escalation = Some(Escalation { reason, by: by.clone(), at: now });
+    super::escalate::flag(draft, ticket, (&reason, &by), None)?;
     ticket.priority = ticket.priority.max(Priority::High);
     let entry = Entry {
         ticket: ticket.number,

@@ -23,6 +23,7 @@ pub fn add(
     attachments: &[u64],
 ) -> Result<Reply, Refusal> {
     let characters = checked(body)?;
+    let by_rule = *draft.ctx.actor == Actor::System;
     let mut ticket = draft.ticket(reference)?;
     let files = files::check(draft, ticket.number, attachments)?;
     let way = if is_internal { None } else { way(draft, &ticket, characters)? };
@@ -31,7 +32,8 @@ pub fn add(
         id: draft.reserve_entry(&mut ticket),
         at: draft.ctx.now,
         received_at: draft.ctx.now,
-        speaker: Speaker::Agent,
+        // What a rule says is nobody's answer.
+        speaker: if by_rule { Speaker::System } else { Speaker::Agent },
         kind: if is_internal { Kind::Note } else { Kind::Message },
         author: Some(draft.ctx.actor.name().to_owned()),
         body: body.to_owned(),
@@ -49,7 +51,7 @@ pub fn add(
     }
     mentions::note(draft, &mut ticket, no, body)?;
     ticket.updated_at = draft.ctx.now;
-    if !is_internal && ticket.channel != Channel::Call {
+    if !is_internal && !by_rule && ticket.channel != Channel::Call {
         answered(draft, &mut ticket);
     }
     let delivery = way.as_ref().map(|_| Delivery::Queued);

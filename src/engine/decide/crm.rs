@@ -279,12 +279,11 @@ pub fn escalate(
     reason: &str,
 ) -> Result<(), Refusal> {
     active_agent(draft, agent, "toAgent")?;
-    desk::escalate(draft, ticket, reason)?;
     draft.because(Some(reason));
     if !ticket.status.is_open() {
         queue::change_status(draft, ticket, crate::domain::status::Status::Open, Some(reason))?;
     }
-    desk::assign(draft, ticket, agent)?;
+    escalate::escalate(draft, ticket, reason, Some(agent))?;
     let details = draft.rows().details(ticket.number)?;
     keep(draft, ticket.number, &Details { escalated_to: Some(agent), ..details });
     Ok(())

@@ -3,14 +3,14 @@
 //! What always holds: who names the state that they saw (`expected`) changes that state or nothing; a field that was not
 //! sent stays as it is.
 
-use super::{crm, deletion, intake, merge, queue};
+use super::{crm, deletion, escalate, intake, merge, queue};
 use crate::domain::activity::{Value, What};
 use crate::domain::agent::Agent;
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
 use crate::domain::ticket::{
-    Assignee, Escalation, MAX_METADATA, MAX_RELATED, MAX_SUMMARY, MAX_TAG, MAX_TAGS, MAX_WATCHERS,
-    Metadata, Ticket,
+    Assignee, MAX_METADATA, MAX_RELATED, MAX_SUMMARY, MAX_TAG, MAX_TAGS, MAX_WATCHERS, Metadata,
+    Ticket,
 };
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::desk::{Edits, NewTicket, Tag, TicketChange};
@@ -91,14 +91,16 @@ pub fn change(
             draft.because(reason.as_deref());
             unassign(draft, &mut ticket);
         }
-        TicketChange::Escalate { reason } => escalate(draft, &mut ticket, reason)?,
+        TicketChange::Escalate { reason, to } => {
+            escalate::escalate(draft, &mut ticket, reason, *to)?;
+        }
         TicketChange::EscalateTo { agent, reason } => {
             crm::escalate(draft, &mut ticket, *agent, reason)?;
         }
         TicketChange::EditCrm { edits, details } => {
             changes_rows = crm::edit(draft, &mut ticket, edits, details)?;
         }
-        TicketChange::Deescalate => ticket.escalation = None,
+        TicketChange::Deescalate => escalate::deescalate(draft, &mut ticket)?,
         TicketChange::Hold(hold) => self::hold(draft, &mut ticket, *hold),
         TicketChange::Tag { add, remove } => {
             let gone = |tag: &String| remove.iter().any(|r| same(r, tag));
@@ -222,22 +224,11 @@ pub fn assign(draft: &mut Draft<'_>, ticket: &mut Ticket, agent: u64) -> Result<
     Ok(())
 }
 
-fn unassign(draft: &mut Draft<'_>, ticket: &mut Ticket) {
+pub fn unassign(draft: &mut Draft<'_>, ticket: &mut Ticket) {
     if ticket.assignee.take().is_some() {
         ticket.assigned_at = None;
         draft.event(EventKind::TicketUnassigned, Some(ticket.number));
     }
-}
-
-pub fn escalate(draft: &mut Draft<'_>, ticket: &mut Ticket, reason: &str) -> Result<(), Refusal> {
-    short("reason", Some(reason))?;
-    if reason.trim().is_empty() {
-        return Err(Refusal::Invalid { field: "reason", why: "must not be blank".into() });
-    }
-    let by = draft.ctx.actor.name().to_owned();
-    ticket.escalation = Some(Escalation { reason: reason.to_owned(), by, at: draft.ctx.now });
-    draft.event(EventKind::TicketEscalated, Some(ticket.number));
-    Ok(())
 }
 
 fn hold(draft: &Draft<'_>, ticket: &mut Ticket, hold: bool) {

@@ -1,12 +1,23 @@
 //! What is read out of a customer's words at every door but that of calls: the category and the order they write about.
 
+use crate::domain::condition::says;
 use crate::domain::order;
+use crate::domain::priority::Priority;
 use crate::domain::ticket::Ticket;
 use crate::domain::words::head;
 use crate::engine::draft::Draft;
 
 /// Bytes of a text that are looked at.
 const JUDGED: usize = 64 * 1024;
+
+/// The first words of a chat may say that it is urgent (S4.22): nobody else has said how urgent it is.
+pub fn urgency(draft: &Draft<'_>, ticket: &mut Ticket, text: &str) {
+    let text = head(text, JUDGED);
+    let mut words = draft.ctx.rules.automation.urgent_words.iter();
+    if words.any(|word| says(text, word)) {
+        ticket.priority = ticket.priority.max(Priority::Urgent);
+    }
+}
 
 /// Fills in what is not known yet; what somebody chose is never changed (S1.10, S1.21).
 pub fn from_text(draft: &Draft<'_>, ticket: &mut Ticket, text: &str) {

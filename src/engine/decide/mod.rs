@@ -1,6 +1,7 @@
 //! From command to plan. Pure: what it may know is the view and the context; what it wants is data.
 
 mod account;
+pub(in crate::engine) mod assign;
 mod buckets;
 mod call;
 mod call_facts;
@@ -17,6 +18,7 @@ mod deletion;
 mod deliveries;
 mod desk;
 mod drafts;
+mod escalate;
 mod feed;
 mod files;
 mod identity;
@@ -30,10 +32,14 @@ mod mode;
 mod outbox;
 mod people;
 mod portal;
+mod presence;
 mod privacy;
 pub mod purge;
 mod queue;
 mod reported_call;
+mod rule_actions;
+pub mod rules;
+mod rules_edit;
 mod session;
 pub(in crate::engine) mod sla;
 mod sla_policy;
@@ -45,6 +51,7 @@ mod webhooks;
 mod whatsapp;
 
 use super::audit;
+use super::automation::AutomationCommand;
 use super::command::{Command, Idempotency, Refusal, Reply, Submission};
 use super::draft::{Context, Draft, Notice};
 use super::rows::key;
@@ -164,6 +171,32 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::DeleteBusinessHours { id } => sla_policy::delete_hours(draft, *id),
         Command::SlaDue => sla::due(draft),
         Command::Contact(command) => contacts::decide(draft, command),
+        Command::Automation(command) => automation(draft, command),
+    }
+}
+
+fn automation(draft: &mut Draft<'_>, command: &AutomationCommand) -> Result<Reply, Refusal> {
+    use AutomationCommand as Asked;
+    match command {
+        Asked::SetPresence { agent, state, by_hand } => {
+            presence::set(draft, *agent, *state, *by_hand)
+        }
+        Asked::SetWorkload { agent, workload } => presence::set_workload(draft, *agent, *workload),
+        Asked::SaveAssignment { id, rule } => assign::save(draft, *id, rule),
+        Asked::DeleteAssignment { id } => assign::delete(draft, *id),
+        Asked::HandOut { tickets } => assign::hand_out(draft, tickets),
+        Asked::TakeBack { agent, tickets, last } => {
+            assign::take_back(draft, *agent, tickets, *last)
+        }
+        Asked::Next { tickets } => assign::next(draft, tickets),
+        Asked::Follow(shipped) => rules_edit::follow(draft, shipped),
+        Asked::SaveRule { id, name, body } => rules_edit::save(draft, *id, name, body),
+        Asked::SwitchRule { id, active } => rules_edit::switch(draft, *id, *active),
+        Asked::DeleteRule { id } => rules_edit::delete(draft, *id),
+        Asked::React { upto, happenings } => rules::react(draft, *upto, happenings),
+        Asked::Due => rules::due(draft),
+        Asked::Rewind { tickets, next } => rules::rewind(draft, tickets, *next),
+        Asked::CountLoads { loads } => assign::count_loads(draft, loads),
     }
 }
 

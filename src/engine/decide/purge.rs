@@ -4,7 +4,7 @@
 //! The tables whose rows go are those that say that they are of tickets ([`Table::of_tickets`]): a new one is in it by
 //! itself.
 
-use super::{merge, privacy, sla};
+use super::{merge, privacy, rules, sla};
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::Conversation;
 use crate::domain::mail::LANE;
@@ -105,6 +105,7 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
         draft.delete(Table::Deletions, &key::deletion(deletion.steady.0, number));
     }
     sla::forget(draft, number)?;
+    rules::forget(draft, number)?;
     draft.doom(Owner::Ticket(number), false);
     draft.count(PURGED)?;
     let category = ticket.category.as_deref().unwrap_or("none");
@@ -137,6 +138,7 @@ pub fn remnant(draft: &mut Draft<'_>, number: u64) -> Result<bool, Refusal> {
     draft.delete(Table::Index, &start);
     draft.delete(Table::Figures, &start);
     sla::forget(draft, number)?;
+    rules::forget(draft, number)?;
     draft.count(PURGED)?;
     Ok(false)
 }

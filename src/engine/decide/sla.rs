@@ -8,6 +8,7 @@
 use crate::domain::calendar::Calendar;
 use crate::domain::figures::Outcome;
 use crate::domain::reference;
+use crate::domain::rule::SlaStanding;
 use crate::domain::sla::{self, Life, Standing, State, Target};
 use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer, choose};
 use crate::domain::status::Status;
@@ -116,10 +117,31 @@ fn wind(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(
         }
         clock.wakes_at = next;
     }
+    stand(draft, ticket, &standings, ended);
     if draft.get::<SlaClock>(&number)?.as_ref() != Some(&clock) {
         draft.put(&number, &clock);
     }
     Ok(())
+}
+
+/// Puts how the ticket stands, for lists.
+fn stand(draft: &mut Draft<'_>, ticket: &Ticket, standings: &[(Target, Standing)], ended: bool) {
+    let states = standings.iter().map(|(_, standing)| standing.state);
+    let moment = |of: fn(&Standing) -> Option<Micros>| {
+        standings.iter().filter(|_| !ended).filter_map(|(_, standing)| of(standing)).min()
+    };
+    let settled = states.map(|state| match state {
+        State::Met => 0,
+        State::OnTrack => 1,
+        State::AtRisk => 2,
+        State::Breached => 3,
+    });
+    let row = SlaStanding {
+        settled: settled.max().unwrap_or(0),
+        warns_at: moment(|standing| standing.warns_at),
+        due_at: moment(|standing| standing.due_at),
+    };
+    draft.put(&key::number(ticket.number), &row);
 }
 
 /// Of a ticket that is deleted for good: its clock goes, and the timer.
@@ -130,6 +152,7 @@ pub(in crate::engine) fn forget(draft: &mut Draft<'_>, number: u64) -> Result<()
             draft.delete(SlaTimer::TABLE, &key::timer(at, number));
         }
         draft.delete(SlaClock::TABLE, &row_key);
+        draft.delete(SlaStanding::TABLE, &row_key);
     }
     Ok(())
 }

@@ -127,6 +127,9 @@ fn customer_message(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<O
     conversation.ticket = Some(ticket.number);
     let entry = Some(add_message(draft, &mut ticket, message, Speaker::User)?);
     super::infer::from_text(draft, &mut ticket, &message.text);
+    if ticket.extent.entries == 1 {
+        super::infer::urgency(draft, &mut ticket, &message.text);
+    }
     if ticket.requester.name.is_none() {
         ticket.requester.name = contact.name.clone();
     }

@@ -4,6 +4,7 @@ use super::names::TagSets;
 use super::{DELETED, ESCALATED, HELD, Index, MERGED, NONE_U32, WATCHED, narrow};
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
+use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 
@@ -77,6 +78,8 @@ pub struct Filter {
     pub on_hold: Option<bool>,
     pub escalated: Option<bool>,
     pub shown: Shown,
+    /// Stands so by its SLA then: met 0, on_track 1, at_risk 2, breached 3.
+    pub sla: Option<(u8, Micros)>,
     /// Only what this agent may see: unassigned, their own, followed, named in it (S2.20, DESIGN C9).
     pub visible_to: Option<u64>,
 }
@@ -97,6 +100,7 @@ impl Default for Filter {
             on_hold: None,
             escalated: None,
             shown: Shown::Live,
+            sla: None,
             visible_to: None,
         }
     }
@@ -113,6 +117,8 @@ pub enum Sort {
     QueueReversed,
     UpdatedLast,
     UpdatedFirst,
+    /// What is due first by its SLA, then by number; what is not due at the end.
+    DueFirst,
 }
 
 /// A filter whose words have become numbers of the columns.
@@ -157,6 +163,10 @@ impl Index {
                 .tag_sets
                 .as_ref()
                 .is_none_or(|sets| self.tags[at] != TagSets::NONE && sets[self.tags[at] as usize])
+            && f.sla.is_none_or(|(wanted, now)| {
+                let standing = self.standing(FIRST_NUMBER + at as u64);
+                standing.is_some_and(|standing| standing.at(now) == wanted)
+            })
             && f.visible_to.is_none_or(|me| {
                 assignee == NONE_U32
                     || assignee == narrow(Some(me))

@@ -19,6 +19,7 @@ impl Index {
                 self.best(filter, offset, limit, |at| (i64::from(self.priority[at]), !at))
             }
             Sort::UpdatedLast => self.best(filter, offset, limit, |at| (!self.updated[at], !at)),
+            Sort::DueFirst => self.best(filter, offset, limit, |at| (self.sla_due[at], at)),
             Sort::UpdatedFirst => self.best(filter, offset, limit, |at| (self.updated[at], at)),
         }
     }

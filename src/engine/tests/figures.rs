@@ -213,7 +213,7 @@ impl Year {
     fn escalate(&mut self, number: u64, who: &Actor) {
         let had = self.desk.ticket(number).assignee.map(|assignee| assignee.agent);
         let reason = format!("too hard {}", self.desk.drawn);
-        let change = TicketChange::Escalate { reason };
+        let change = TicketChange::Escalate { reason, to: None };
         let ticket = Reference::Number(number);
         let asked = Command::ChangeTicket { ticket, change, expected: None };
         if self.desk.ask(who, asked).is_ok() {

@@ -5,6 +5,7 @@
 //! done here in the same way, after every plan.
 
 mod audit;
+mod automation;
 mod calls;
 mod cases;
 mod changes;
@@ -34,7 +35,7 @@ use super::event::Event;
 use super::index::{Filter, Index, Set, Sort};
 use super::load;
 use super::rows::{Rows, key};
-use super::rules::{BotReturns, Rules, WebhookRules};
+use super::rules::{AutomationRules, BotReturns, Rules, WebhookRules};
 use super::seen::SeenWindow;
 use super::verify;
 use crate::domain::agent::Role;
@@ -385,6 +386,7 @@ fn rules() -> Rules {
         retention: Vec::new(),
         bot_returns: BotReturns::After(Micros::HOUR),
         crm: Default::default(),
+        automation: AutomationRules { capacity: 20, urgent_words: Vec::new() },
         webhooks: WebhookRules {
             retry_for: Micros::DAY,
             pause_after: 3 * Micros::DAY,

@@ -306,7 +306,7 @@ fn a_resolved_ticket_leaves_no_timer_behind() {
 
 impl Desk {
     /// The events of the last plan.
-    fn last_events(&self) -> Vec<Event> {
+    pub(super) fn last_events(&self) -> Vec<Event> {
         self.last.iter().map(|e| Event::decode(e, &self.seal).unwrap()).collect()
     }
 }

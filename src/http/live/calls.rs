@@ -182,6 +182,6 @@ pub async fn flag(
         let why = "this call has ended; escalate its ticket (POST /api/tickets/{ref}/escalate)";
         return Err(Problem::new(409, "Conflict", why).into());
     }
-    let flagged = TicketChange::Escalate { reason: input.value.reason.clone() };
+    let flagged = TicketChange::Escalate { reason: input.value.reason.clone(), to: None };
     change(&state, &input, reference, IfMatch(None), flagged).await
 }

@@ -12,6 +12,7 @@ use super::moment;
 use super::places::Place;
 use super::wanted::Wanted;
 use crate::domain::agent::Role;
+use crate::engine::command::Actor;
 use crate::engine::event::EventKind;
 use crate::engine::feed::ReadFeedError;
 use crate::engine::moments::{Heard, Viewing};
@@ -138,6 +139,10 @@ impl Stream {
         let standing = self.caller.token.standing();
         loop {
             let shared = self.state.engine.shared();
+            // Whoever looks is there.
+            if let Actor::Agent { id, .. } = self.caller.actor {
+                shared.presence().seen(id);
+            }
             if *self.stopping.borrow() || !shared.holds(standing) {
                 return None;
             }

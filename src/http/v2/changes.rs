@@ -282,7 +282,7 @@ pub async fn escalate(
     let reason = input.value.reason.clone();
     let wanted = match &input.value.to_agent {
         Some(agent) => TicketChange::EscalateTo { agent: agent.id(&input, "toAgent")?, reason },
-        None => TicketChange::Escalate { reason },
+        None => TicketChange::Escalate { reason, to: None },
     };
     change(&state, &input, (ticket, expected), wanted, "Ticket escalated").await
 }
