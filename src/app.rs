@@ -30,7 +30,6 @@ use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::files::Files;
 use crate::engine::migrations::MIGRATIONS;
-use crate::engine::rows::ReadError;
 use crate::engine::rules::{Retention, Rules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::connections::{self, Connections};

@@ -167,7 +167,7 @@ pub struct BridgeStatus {
 }
 
 /// One source; counts since the start.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct SourceStatus {
     pub kind: String,
     pub connected: bool,

@@ -20,8 +20,8 @@ use crate::domain::file::StoredFile;
 use crate::domain::mail::{Mail, MailOf, MailPace, MailboxPosition};
 use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
-use crate::domain::profile::Profile;
 use crate::domain::presence::{Presence, Workload};
+use crate::domain::profile::Profile;
 use crate::domain::rating::Rating;
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::rule::{

@@ -5,7 +5,7 @@
 
 use super::desk::{self, active_agent};
 use super::people::{self, stored_contact};
-use super::{intake, queue};
+use super::{escalate, intake, queue};
 use crate::domain::activity::{Value, What};
 use crate::domain::channel::Channel;
 use crate::domain::contact::{Contact, Conversation};
