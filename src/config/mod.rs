@@ -34,6 +34,7 @@ mod privacy;
 mod problem;
 mod public;
 mod realtime;
+mod search;
 mod settings;
 mod store;
 mod tickets;
@@ -65,6 +66,7 @@ pub use ingest::{IngestConfig, SourceConfig, SourceKind};
 pub use layers::{DEFAULT_FILE, Sources};
 pub use limits::{AuditConfig, LimitsConfig};
 pub use live::LiveConfig;
+pub use search::SearchConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
@@ -94,6 +96,7 @@ pub struct Config {
     pub engine: EngineConfig,
     pub feed: FeedConfig,
     pub live: LiveConfig,
+    pub search: SearchConfig,
     pub tickets: TicketsConfig,
     pub agents: AgentsConfig,
     pub auth: AuthConfig,
@@ -148,6 +151,7 @@ impl Config {
         self.engine.check(&self.store, limits);
         self.feed.check(&self.store, limits);
         self.live.check(limits);
+        self.search.check(limits);
         self.tickets.check(limits);
         self.auth.check(limits);
         self.calls.check(limits);

@@ -23,6 +23,7 @@ pub mod rating;
 pub mod redact;
 pub mod reference;
 pub mod reply_draft;
+pub mod search;
 pub mod session;
 pub mod sla;
 pub mod sla_policy;

@@ -240,6 +240,8 @@ pub enum Command {
     },
     /// Tells of the clocks that are due, a bounded number at once.
     SlaDue,
+    /// A step of tending the search index.
+    Search(Box<crate::engine::search::Step>),
 }
 
 /// An SLA policy as it shall be; what it means is said at [`crate::domain::sla_policy::SlaPolicy`].

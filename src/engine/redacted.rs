@@ -102,6 +102,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::SaveBusinessHours { .. }
         | Command::DeleteBusinessHours { .. }
         | Command::SlaDue
+        | Command::Search(_)
         | Command::DetachCall { .. }
         | Command::EndCall { .. }
         | Command::ExpireCall { .. }

@@ -43,6 +43,9 @@ mod public;
 mod queue;
 mod refused;
 mod satisfaction;
+mod search;
+mod search_query;
+mod search_view;
 pub mod secure;
 pub mod server;
 mod setup;
@@ -55,7 +58,6 @@ mod tickets_bulk;
 mod tickets_edit;
 mod tickets_list;
 mod tickets_merge;
-mod tickets_search;
 mod tokens;
 mod upload;
 mod visitor;
@@ -81,8 +83,6 @@ pub use limits::Limits;
 pub struct State {
     pub engine: Engine,
     pub agents_see_all: bool,
-    /// Tickets whose records one search reads at most.
-    pub search_scan: usize,
     pub max_body: usize,
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
@@ -212,6 +212,9 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(attachments::read, attachments::delete))
         .routes(routes!(satisfaction::read))
         .routes(routes!(tickets_list::list, tickets_edit::create))
+        .routes(routes!(search::everything))
+        .routes(routes!(search::suggest))
+        .routes(routes!(search::similar))
         .routes(routes!(tickets_bulk::bulk))
         .routes(routes!(
             tickets::read,

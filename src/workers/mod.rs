@@ -9,6 +9,7 @@ mod maintenance;
 pub mod outbox;
 pub mod refusals;
 mod retention;
+mod search;
 mod sla;
 mod watchdog;
 pub mod webhooks;
@@ -35,6 +36,7 @@ pub fn start(
     workers.spawn(housekeeping::run(engine.clone()));
     workers.spawn(refusals::run(engine.clone()));
     workers.spawn(retention::run(engine.clone()));
+    workers.spawn(search::run(engine.clone()));
     workers.spawn(sla::run(engine.clone()));
     workers.spawn(watchdog::run(engine.clone()));
     workers.spawn(files::run(engine.clone()));

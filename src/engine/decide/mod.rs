@@ -30,6 +30,7 @@ mod privacy;
 pub mod purge;
 mod queue;
 mod reported_call;
+mod search;
 mod session;
 pub(in crate::engine) mod sla;
 mod sla_policy;
@@ -156,6 +157,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::SaveBusinessHours { id, hours } => sla_policy::save_hours(draft, *id, hours),
         Command::DeleteBusinessHours { id } => sla_policy::delete_hours(draft, *id),
         Command::SlaDue => sla::due(draft),
+        Command::Search(step) => search::step(draft, step),
     }
 }
 

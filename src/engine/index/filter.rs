@@ -1,11 +1,14 @@
 //! Which tickets are meant, and in which order.
 
+use std::sync::Arc;
+
 use super::names::TagSets;
 use super::{DELETED, ESCALATED, HELD, Index, MERGED, NONE_U32, WATCHED, narrow};
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
+use crate::engine::search::Bits;
 
 /// A set of statuses as bits, one of priorities or channels likewise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +80,8 @@ pub struct Filter {
     pub on_hold: Option<bool>,
     pub escalated: Option<bool>,
     pub shown: Shown,
+    /// One of these, by place.
+    pub among: Option<Arc<Bits>>,
     /// Only what this agent may see: unassigned, their own, followed, named in it (S2.20, DESIGN C9).
     pub visible_to: Option<u64>,
 }
@@ -97,6 +102,7 @@ impl Default for Filter {
             on_hold: None,
             escalated: None,
             shown: Shown::Live,
+            among: None,
             visible_to: None,
         }
     }
@@ -138,6 +144,7 @@ impl Index {
         self.status[at] != super::ABSENT
             && !is(MERGED)
             && is(DELETED) == (f.shown == Shown::Deleted)
+            && f.among.as_ref().is_none_or(|among| among.has(at as u32))
             && f.statuses.holds(self.status[at])
             && f.priorities.holds(self.priority[at])
             && f.channels.holds(self.channel[at])
