@@ -205,8 +205,13 @@ impl Engine {
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
         let refusals = Refusals::new(limits.refusals_per_minute);
-        let (shared, seen) =
-            load::load(&store, seal, (limits.seen_window, limits.search), steady, (metrics, refusals))?;
+        let (shared, seen) = load::load(
+            &store,
+            seal,
+            (limits.seen_window, limits.search),
+            steady,
+            (metrics, refusals),
+        )?;
         let shared = Arc::new(shared);
         let (queue, jobs) = sync_channel(limits.queue);
         let writer =

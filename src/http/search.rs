@@ -82,8 +82,7 @@ pub async fn everything(
     let Wanted { query, also, named } = search_query::read(&state, &caller, "q", text, typing)?;
     let filter = rights(&caller);
     let is_filtered = !also.is_empty();
-    let asked =
-        Asked { query, filter, also, named, messages: most, contacts: most, tickets: most };
+    let asked = Asked { query, filter, also, named, messages: most, contacts: most, tickets: most };
     let found = state.engine.find(asked).await?;
     let results = state.engine.read(|rows| {
         let total = u64::from(found.tickets.count());
@@ -138,8 +137,7 @@ pub async fn suggest(
     let (rights, asked) = (rights(&caller), typed.clone());
     let found = state.engine.searching(move |engine| engine.suggest(&asked, &rights, most)).await?;
     let begun = crate::domain::search::words(&typed).last().map_or(typed.len(), |word| word.start);
-    let suggestion =
-        |word: String| Suggestion { text: format!("{}{word}", &typed[..begun]), word };
+    let suggestion = |word: String| Suggestion { text: format!("{}{word}", &typed[..begun]), word };
     Ok(Json(Suggestions { suggestions: found.into_iter().map(suggestion).collect() }))
 }
 

@@ -40,7 +40,8 @@ pub fn read(
             continue;
         }
         let at = clause.at;
-        let tell = |why: String| wrong(QueryError { at, why: format!("{}: {why}", field.as_str()) });
+        let tell =
+            |why: String| wrong(QueryError { at, why: format!("{}: {why}", field.as_str()) });
         match filter(state, caller, *field, value) {
             Ok(Some(filter)) => also.push((clause.negated, filter)),
             Ok(None) => {}
@@ -48,7 +49,9 @@ pub fn read(
             Err(Wrong::Other(failure)) => return Err(failure),
         }
     }
-    query.clauses.retain(|clause| !matches!(&clause.what, What::Field(_, value) if value.is_empty()));
+    query
+        .clauses
+        .retain(|clause| !matches!(&clause.what, What::Field(_, value) if value.is_empty()));
     let named = match Reference::parse(text) {
         Some(reference) => state.engine.read(|rows| rows.resolve(&reference))?,
         None => None,

@@ -62,9 +62,7 @@ struct Cut {
 
 impl Cut {
     fn push(&mut self, c: char, start: usize, end: usize) {
-        let fresh = || {
-            (Word { folded: String::new(), start, end, unspaced: false }, 0)
-        };
+        let fresh = || (Word { folded: String::new(), start, end, unspaced: false }, 0);
         let (word, length) = self.word.get_or_insert_with(fresh);
         word.end = end;
         if *length < LONGEST_WORD {
@@ -171,7 +169,9 @@ pub fn phone_end(digits: &str) -> &str {
 pub fn phone_ends(digits: &str) -> impl Iterator<Item = &str> {
     let bare = digits.trim_start_matches('0');
     let longest = bare.len().min(COMPARED);
-    (LEAST.min(longest)..=longest).filter(|length| *length > 0).map(|length| &bare[bare.len() - length..])
+    (LEAST.min(longest)..=longest)
+        .filter(|length| *length > 0)
+        .map(|length| &bare[bare.len() - length..])
 }
 
 #[cfg(test)]

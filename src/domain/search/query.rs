@@ -169,7 +169,8 @@ fn said(part: &Part, open: bool) -> Option<Text> {
     };
     let mut found = words(text);
     // The last character of a run of several stands in a pair already.
-    let runs_on = found.len() > 1 && found.last().is_some_and(|w| w.unspaced)
+    let runs_on = found.len() > 1
+        && found.last().is_some_and(|w| w.unspaced)
         && found[found.len() - 2].unspaced
         && found[found.len() - 2].end == found[found.len() - 1].end;
     let alone = found.last().is_some_and(|w| w.unspaced) && !runs_on;
@@ -270,10 +271,13 @@ mod tests {
 
     #[test]
     fn words_phrases_negations_and_fields_are_told_apart() {
-        let query = Query::parse(r#"roto "llegó tarde" -reembolso status:open -has:attachment"#, false);
+        let query =
+            Query::parse(r#"roto "llegó tarde" -reembolso status:open -has:attachment"#, false);
         let clauses = query.unwrap().clauses;
         assert_eq!(clauses.len(), 5);
-        assert!(matches!(&clauses[1].what, What::Text(t) if t.exact && t.words == ["llego", "tarde"]));
+        assert!(
+            matches!(&clauses[1].what, What::Text(t) if t.exact && t.words == ["llego", "tarde"])
+        );
         assert!(clauses[2].negated);
         assert_eq!(clauses[3].what, What::Field(Field::Status, "open".into()));
         assert!(clauses[4].negated && clauses[4].at == 42);
@@ -293,7 +297,10 @@ mod tests {
 
     #[test]
     fn scripts_without_spaces_are_stretches_of_pairs() {
-        assert_eq!(text("要退款")[0], Text { words: vec!["要退".into(), "退款".into()], ..Text::default() });
+        assert_eq!(
+            text("要退款")[0],
+            Text { words: vec!["要退".into(), "退款".into()], ..Text::default() }
+        );
         assert!(text("退")[0].prefix);
     }
 

@@ -87,7 +87,9 @@ impl Document {
     /// The document as the rows are now; none where there is nothing to be found.
     pub fn read(rows: &Rows<'_>, of: Key) -> Result<Option<Document>, ReadError> {
         Ok(match of {
-            Key::Entry(number) => known(rows.get::<Entry>(&key::number(number)))?.and_then(|e| Document::entry(&e)),
+            Key::Entry(number) => {
+                known(rows.get::<Entry>(&key::number(number)))?.and_then(|e| Document::entry(&e))
+            }
             Key::Ticket(number) => {
                 known(rows.ticket(number))?.map(|ticket| Document::ticket(&ticket))
             }

@@ -133,7 +133,8 @@ impl Part {
                 Some(marks) => both(&hits, marks),
             });
         }
-        let from = ready.from.iter().map(|name| find::from(source, name)).collect::<Result<_, _>>()?;
+        let from =
+            ready.from.iter().map(|name| find::from(source, name)).collect::<Result<_, _>>()?;
         let mut unwanted = Vec::new();
         for text in &ready.not_texts {
             unwanted.push(text.hits(source)?);
@@ -221,7 +222,11 @@ impl Evaluation<'_> {
     fn run(&self) -> Result<Found, ReadError> {
         let asked = self.asked;
         let sources = self.state.sources(self.search.pieces(self.rows));
-        let rights = Filter { visible_to: asked.filter.visible_to, shown: asked.filter.shown, ..Filter::default() };
+        let rights = Filter {
+            visible_to: asked.filter.visible_to,
+            shown: asked.filter.shown,
+            ..Filter::default()
+        };
         let (visible, passing, contacts) = {
             let index = self.engine.shared().index();
             let contacts = asked.filter.visible_to.map(|_| index.contacts_of(&rights));
@@ -246,7 +251,11 @@ impl Evaluation<'_> {
         let tickets = Arc::new(tickets);
         let weights = rarity(&sources, &parts, ready.texts.len());
         let mut found = Found {
-            weights: if asked.tickets > 0 { self.weigh(&parts, &weights, &tickets) } else { Vec::new() },
+            weights: if asked.tickets > 0 {
+                self.weigh(&parts, &weights, &tickets)
+            } else {
+                Vec::new()
+            },
             tickets,
             complete: self.state.manifest.building.is_none(),
             highlighter: Highlighter::new(&ready.texts),
@@ -425,8 +434,7 @@ impl Evaluation<'_> {
     ) -> Result<(), ReadError> {
         let mut best = Best::new(self.asked.contacts);
         for (source, part) in sources.iter().zip(parts) {
-            let unwanted: Bits =
-                part.unwanted.iter().flatten().map(|(at, _)| *at).collect();
+            let unwanted: Bits = part.unwanted.iter().flatten().map(|(at, _)| *at).collect();
             let mut whole = part.whole(weights);
             whole.retain(|(at, _)| part.columns.tickets[*at as usize] == 0 && !unwanted.has(*at));
             let places: Vec<u32> = whole.iter().map(|(at, _)| *at).collect();

@@ -36,9 +36,10 @@ impl Wanted {
     pub fn forgivable(&self) -> Option<&str> {
         const FEWEST: usize = 5;
         match &self.text.words[..] {
-            [word] if !self.text.exact
-                && word.chars().count() >= FEWEST
-                && word.chars().all(char::is_alphabetic) =>
+            [word]
+                if !self.text.exact
+                    && word.chars().count() >= FEWEST
+                    && word.chars().all(char::is_alphabetic) =>
             {
                 Some(word)
             }

@@ -67,7 +67,8 @@ impl Fresh {
             writer.document(self.lines[*at as usize]);
         }
         for (term, postings) in &self.terms {
-            let placed = |(at, positions): &Posting| Some((places[*at as usize]?, positions.clone()));
+            let placed =
+                |(at, positions): &Posting| Some((places[*at as usize]?, positions.clone()));
             let mut living: Vec<Posting> = postings.iter().filter_map(placed).collect();
             living.sort_unstable_by_key(|(place, _)| *place);
             if !living.is_empty() {

@@ -97,7 +97,9 @@ fn holds(wanted: &Wanted, here: &[Word], language: Option<Language>) -> bool {
         let form = || {
             let stems = stems(asked, None);
             let own = own();
-            stems.contains(&word.folded) || own.contains(asked) || own.iter().any(|s| stems.contains(s))
+            stems.contains(&word.folded)
+                || own.contains(asked)
+                || own.iter().any(|s| stems.contains(s))
         };
         return word.folded == *asked
             || is_begun(0, word)
@@ -135,7 +137,10 @@ mod tests {
     fn hits_are_marked_in_any_form_and_script() {
         assert_eq!(marked("refund", "I was refunded twice").unwrap(), "I was [refunded] twice");
         assert_eq!(marked("退款", "我要退款。").unwrap(), "我要[退款]。");
-        assert_eq!(marked("\"llegó tarde\"", "No llego tarde hoy").unwrap(), "No [llego tarde] hoy");
+        assert_eq!(
+            marked("\"llegó tarde\"", "No llego tarde hoy").unwrap(),
+            "No [llego tarde] hoy"
+        );
         assert_eq!(marked("blen*", "El blénder 💥 roto").unwrap(), "El [blénder] 💥 roto");
         assert_eq!(marked("other", "nothing"), None);
     }

@@ -65,7 +65,8 @@ fn documents(
     let mut place = 0;
     let mut last: Option<Key> = None;
     loop {
-        let first = next.iter().enumerate().filter_map(|(of, line)| Some((line.as_ref()?.1.key, of)));
+        let first =
+            next.iter().enumerate().filter_map(|(of, line)| Some((line.as_ref()?.1.key, of)));
         let Some((key, of)) = first.min() else { return Ok(places) };
         let Some((at, line)) = next[of].take() else { return Ok(places) };
         // No document lives twice; if one did, damage would be written on.

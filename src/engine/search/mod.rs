@@ -36,9 +36,7 @@ mod write;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::index::Index;
 use super::rows::{ReadError, Rows};
@@ -50,8 +48,8 @@ use crate::store::{Blob, Order, Pair, PlanRecord, Reader, Row, StoreError, Table
 pub use bits::Bits;
 use document::{Document, Key};
 pub use evaluate::{Asked, Contact, Found, Message};
-pub use highlight::{Highlighter, Snippet};
 use fresh::Fresh;
+pub use highlight::{Highlighter, Snippet};
 use segment::{Cache, Pieces, Segment};
 use source::Source;
 use write::Piece;
@@ -173,7 +171,8 @@ impl Search {
     /// Notes what committed plans changed.
     pub(super) fn note(&self, plans: &[PlanRecord]) {
         let rows = plans.iter().flat_map(|plan| &plan.rows);
-        let keys: Vec<Key> = rows.filter_map(|Row { table, key, .. }| key_of(*table, key)).collect();
+        let keys: Vec<Key> =
+            rows.filter_map(|Row { table, key, .. }| key_of(*table, key)).collect();
         if !keys.is_empty() {
             self.note_keys(keys);
         }

@@ -49,7 +49,11 @@ pub struct Pieces<'a> {
 }
 
 impl Segment {
-    pub fn open(pieces: &Pieces<'_>, known: SearchSegment, dead: Bits) -> Result<Segment, ReadError> {
+    pub fn open(
+        pieces: &Pieces<'_>,
+        known: SearchSegment,
+        dead: Bits,
+    ) -> Result<Segment, ReadError> {
         let mut bytes = Vec::new();
         for at in 0..known.chunks[Stream::Head as usize] {
             bytes.extend_from_slice(&pieces.chunk(known.number, Stream::Head, at)?);
@@ -300,10 +304,11 @@ enum Piece {
 impl Piece {
     fn size(&self) -> usize {
         const BESIDE: usize = 64;
-        BESIDE + match self {
-            Piece::Bytes(bytes) => bytes.len(),
-            Piece::Columns(columns) => columns.tickets.len() * 5,
-        }
+        BESIDE
+            + match self {
+                Piece::Bytes(bytes) => bytes.len(),
+                Piece::Columns(columns) => columns.tickets.len() * 5,
+            }
     }
 }
 

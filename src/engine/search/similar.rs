@@ -21,7 +21,12 @@ const LEAST: f32 = 0.3;
 impl Engine {
     /// At most `most` tickets that pass the filter and are about the same, the likest first, each with how like it
     /// is, up to 1. Empty where there is no such ticket.
-    pub fn similar(&self, number: u64, filter: &Filter, most: usize) -> Result<Vec<(u64, f32)>, Error> {
+    pub fn similar(
+        &self,
+        number: u64,
+        filter: &Filter,
+        most: usize,
+    ) -> Result<Vec<(u64, f32)>, Error> {
         let shared = self.shared();
         let view = Newest(&shared.reader);
         let rows = Rows { view: &view, seal: &shared.seal };
@@ -54,7 +59,8 @@ impl Engine {
                 weighed.push(((all as f32 / documents as f32).max(1.0).ln() + 0.1, text));
             }
         }
-        weighed.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.words.cmp(&b.1.words)));
+        weighed
+            .sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.words.cmp(&b.1.words)));
         // Rarest first is noise first: of words that stand nowhere else nothing is learnt, so more are looked at.
         weighed.truncate(2 * WORDS);
         let mut likeness: std::collections::HashMap<u32, f32> = std::collections::HashMap::new();

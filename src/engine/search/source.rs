@@ -22,7 +22,11 @@ impl Source<'_> {
         let mut found = match self {
             Source::Fresh(fresh, _) => {
                 let times = |(at, positions): &Posting| (*at, positions.len().max(1) as u32);
-                fresh.terms.get(term).map(|known| known.iter().map(times).collect()).unwrap_or_default()
+                fresh
+                    .terms
+                    .get(term)
+                    .map(|known| known.iter().map(times).collect())
+                    .unwrap_or_default()
             }
             Source::Segment(segment, pieces) => match segment.find(pieces, term)? {
                 Some(at) => segment.postings(pieces, at)?,
@@ -81,7 +85,11 @@ impl Source<'_> {
     }
 
     /// The terms that begin so and that `wanted` wants.
-    pub fn terms(&self, prefix: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, ReadError> {
+    pub fn terms(
+        &self,
+        prefix: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>, ReadError> {
         let mut found = Vec::new();
         match self {
             Source::Fresh(fresh, _) => {
@@ -145,7 +153,11 @@ impl Source<'_> {
         Ok(match self {
             Source::Fresh(fresh, _) => Arc::new(Columns {
                 tickets: fresh.lines.iter().map(|line| line.ticket).collect(),
-                lengths: fresh.lines.iter().map(|l| u8::try_from(l.length).unwrap_or(u8::MAX)).collect(),
+                lengths: fresh
+                    .lines
+                    .iter()
+                    .map(|l| u8::try_from(l.length).unwrap_or(u8::MAX))
+                    .collect(),
             }),
             Source::Segment(segment, pieces) => segment.columns(pieces)?,
         })

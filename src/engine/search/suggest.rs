@@ -13,7 +13,8 @@ const LOOKED_AT: usize = 8;
 impl Engine {
     /// At most `most` words that begin with the last word of `typed`, the most frequent first.
     pub fn suggest(&self, typed: &str, rights: &Filter, most: usize) -> Result<Vec<String>, Error> {
-        let Some(last) = words(typed).pop().filter(|_| !typed.ends_with(char::is_whitespace)) else {
+        let Some(last) = words(typed).pop().filter(|_| !typed.ends_with(char::is_whitespace))
+        else {
             return Ok(Vec::new());
         };
         let shared = self.shared();

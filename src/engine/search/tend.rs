@@ -47,7 +47,9 @@ impl Search {
             }
         }
         let is_empty = SOURCES.iter().try_fold(true, |empty, table| {
-            Ok::<_, ReadError>(empty && view.scan(*table, &[], None, Order::Ascending, 1)?.is_empty())
+            Ok::<_, ReadError>(
+                empty && view.scan(*table, &[], None, Order::Ascending, 1)?.is_empty(),
+            )
         })?;
         let before = rows.get::<SearchManifest>(crate::store::records::MANIFEST)?;
         state.anew(before.unwrap_or_default(), shared);
@@ -114,9 +116,10 @@ impl Engine {
 
     /// How far the index is.
     pub fn search_progress(&self) -> Result<Progress, Error> {
-        let rows = self.shared().reader.read(|view| {
-            SOURCES.iter().try_fold(0, |sum, table| Ok(sum + view.count(*table)?))
-        })?;
+        let rows = self
+            .shared()
+            .reader
+            .read(|view| SOURCES.iter().try_fold(0, |sum, table| Ok(sum + view.count(*table)?)))?;
         Ok(self.shared().search.progress(rows))
     }
 
@@ -272,7 +275,8 @@ impl Tending {
             let group = state.segments.iter().filter(|segment| tier(segment) == full);
             return Some(group.map(Segment::number).collect());
         }
-        let rotten = |s: &&Segment| s.dead_count > 0 && s.dead_count >= s.known.documents / DEAD_PART;
+        let rotten =
+            |s: &&Segment| s.dead_count > 0 && s.dead_count >= s.known.documents / DEAD_PART;
         if let Some(segment) = state.segments.iter().find(rotten) {
             return Some(vec![segment.number()]);
         }
@@ -374,7 +378,9 @@ impl Tending {
                 pieces.rows.view.scan(table, &from, None, Order::Ascending, AT_ONCE)
             })?;
             let keys: Vec<Key> = found.iter().filter_map(|(key, _)| key_of(table, key)).collect();
-            let last = found.last().and_then(|(key, _)| Some(u64::from_be_bytes((**key).try_into().ok()?)));
+            let last = found
+                .last()
+                .and_then(|(key, _)| Some(u64::from_be_bytes((**key).try_into().ok()?)));
             drop(found);
             let mut state = self.search().write();
             self.with(|pieces| keys.iter().try_for_each(|key| state.take(&pieces, *key)))?;

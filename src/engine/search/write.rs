@@ -193,8 +193,7 @@ impl Writer {
             self.cut(stream);
         }
         let chunks = std::array::from_fn(|at| self.streams[at].chunks);
-        let segment =
-            SearchSegment { number: self.number, documents: self.head.documents, chunks };
+        let segment = SearchSegment { number: self.number, documents: self.head.documents, chunks };
         (self.pieces, segment)
     }
 
