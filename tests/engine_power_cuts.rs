@@ -12,6 +12,8 @@
 mod post;
 #[path = "engine_power_cuts/recovers.rs"]
 mod recovers;
+#[path = "engine_power_cuts/scan.rs"]
+mod scan;
 #[path = "engine_power_cuts/search.rs"]
 mod search;
 #[path = "engine_power_cuts/senders.rs"]

@@ -11,7 +11,6 @@ use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::engine::search::{Found, Highlighter, Snippet};
-use crate::store::Order;
 
 /// Characters of a snippet.
 const SHOWN: usize = 160;
@@ -166,9 +165,8 @@ pub fn contacts(rows: &Rows<'_>, found: &Found) -> Result<Vec<ContactHit>, ReadE
 
 /// There are so few that they are read.
 pub fn canned(rows: &Rows<'_>, found: &Found, most: usize) -> Result<Group<CannedHit>, ReadError> {
-    let all = rows.scan::<CannedResponse>(&[], None, Order::Ascending, MAX_CANNED)?;
     let mut group = Group { total: 0, items: Vec::new() };
-    for (_, canned) in all {
+    for canned in rows.all_canned(MAX_CANNED)? {
         let shortcut = canned.shortcut.as_deref().unwrap_or_default();
         let text = format!("{}\n{shortcut}\n{}", canned.title, canned.content);
         if !found.highlighter.is_empty() && found.highlighter.matches(&text) {

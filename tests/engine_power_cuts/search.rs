@@ -8,14 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use frontdesk::domain::agent::Role;
-use frontdesk::domain::contact::Contact;
-use frontdesk::domain::entry::{Attachment, Entry};
+use frontdesk::domain::entry::Attachment;
 use frontdesk::domain::message::{Change, Changer};
 use frontdesk::domain::reference::{FIRST_NUMBER, Reference};
-use frontdesk::domain::search::query::{Field, Query, Text, What};
-use frontdesk::domain::search::stem::{guess, stems};
-use frontdesk::domain::search::{phone_end, phone_ends, words};
-use frontdesk::domain::ticket::Ticket;
+use frontdesk::domain::search::query::Query;
 use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::{
     Actor, Command, InboundMessage, MessageChange, Reply, Submission,
@@ -24,17 +20,17 @@ use frontdesk::engine::desk::TicketChange;
 use frontdesk::engine::index::Filter;
 use frontdesk::engine::origin::Origin;
 use frontdesk::engine::privacy::Who;
-use frontdesk::engine::rows::key;
 use frontdesk::engine::search::{Asked, Settings};
 use frontdesk::engine::{Engine, Limits, Writer};
 use frontdesk::store::backup::Secret;
 use frontdesk::store::files::Files;
 use frontdesk::store::seal::Seal;
 use frontdesk::store::sim::{Random, SimDisk};
-use frontdesk::store::{Order, Store, StoreSettings, Table, UnlockError, View};
+use frontdesk::store::{Order, Store, StoreSettings, Table, UnlockError};
 use frontdesk::telemetry::metrics::Metrics;
 use tokio::runtime::Runtime;
 
+use super::scan::Scanned;
 use super::{rules, settings};
 
 const PEOPLE: u64 = 6;
@@ -134,7 +130,6 @@ struct World {
     open: Option<(Engine, Writer)>,
     runtime: Runtime,
     sent: Vec<(u64, String)>,
-    erased: BTreeSet<u64>,
 }
 
 impl World {
@@ -143,8 +138,8 @@ impl World {
         let disk = SimDisk::new(seed);
         let settings = StoreSettings { segment_bytes: 1 << 20, ..settings(&mut random) };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let (sent, erased) = (Vec::new(), BTreeSet::new());
-        let mut world = World { disk, random, settings, open: None, runtime, sent, erased };
+        let sent = Vec::new();
+        let mut world = World { disk, random, settings, open: None, runtime, sent };
         world.boot();
         world
     }
@@ -264,7 +259,6 @@ impl World {
             ..InboundMessage::default()
         };
         self.ask(Actor::System, Command::ReceiveMessage(Box::new(message)));
-        self.erased.remove(&person);
         self.sent.push((person, id));
     }
 
@@ -290,7 +284,6 @@ impl World {
         let who = Who::Address(format!("62812345670{person}@s.whatsapp.net"));
         let by = (Actor::System, Origin::INSIDE);
         if let Ok(Some(_)) = self.runtime.block_on(self.engine().erase(by, who)) {
-            self.erased.insert(person);
             self.words_are_nowhere(&format!("nandu{person}"));
         }
     }
@@ -316,7 +309,7 @@ impl World {
     }
 
     fn compare(&mut self) {
-        let documents = self.scan();
+        let documents = Scanned::of(&self.engine());
         for _ in 0..6 {
             let text = QUERIES[self.random.below(QUERIES.len() as u64) as usize];
             let query = Query::parse(text, false).expect(text);
@@ -351,226 +344,6 @@ impl World {
         let engine = self.engine();
         let index = engine.shared().index();
         index.numbers().into_iter().filter(|number| index.holds(*number, filter)).collect()
-    }
-
-    fn scan(&self) -> Scanned {
-        let found = self.engine().read(|rows| {
-            let mut all = Vec::new();
-            let entries = rows.scan::<Entry>(&[], None, Order::Ascending, usize::MAX)?;
-            for entry in entries.iter().map(|(_, entry)| entry).filter(|e| e.deleted_at.is_none()) {
-                let home = rows.home(entry.ticket)?.map(|ticket| ticket.number);
-                all.extend(
-                    Document::entry(entry).map(|document| Document { ticket: home, ..document }),
-                );
-            }
-            for (_, ticket) in rows.scan::<Ticket>(&[], None, Order::Ascending, usize::MAX)? {
-                let home = rows.home(ticket.number)?.map(|ticket| ticket.number);
-                all.push(Document { ticket: home, ..Document::ticket(&ticket) });
-            }
-            for (_, contact) in rows.scan::<Contact>(&[], None, Order::Ascending, usize::MAX)? {
-                all.extend(Document::contact(&contact));
-            }
-            let contact_of = |number: u64| {
-                Ok::<_, frontdesk::engine::rows::ReadError>(
-                    rows.ticket(number)?.and_then(|t| t.requester.contact),
-                )
-            };
-            let mut contacts = Vec::new();
-            for (row_key, _) in
-                rows.view.scan(Table::Tickets, &[], None, Order::Ascending, usize::MAX)?
-            {
-                let number = u64::from_be_bytes(row_key[..].try_into().expect("a number"));
-                contacts.extend(contact_of(number)?.map(|contact| (number, contact)));
-            }
-            let _ = key::number(0);
-            Ok(Scanned { all, contacts })
-        });
-        found.expect("the rows can be read")
-    }
-}
-
-/// A document as an obvious scan sees it.
-#[derive(Default)]
-struct Document {
-    ticket: Option<u64>,
-    contact: Option<u64>,
-    is_entry: bool,
-    texts: Vec<String>,
-    marks: Vec<String>,
-    names: Vec<String>,
-    phones: Vec<String>,
-}
-
-impl Document {
-    fn entry(entry: &Entry) -> Option<Document> {
-        let mut document = Document { is_entry: true, ..Document::default() };
-        document.texts.push(entry.body.clone());
-        if let Some(attachment) = &entry.attachment {
-            document.marks.push("attachment".into());
-            document.texts.extend(attachment.file_name.clone());
-        }
-        let says = document.texts.iter().any(|text| !words(text).is_empty());
-        document.marks.push(entry.speaker.as_str().into());
-        document.names.extend(entry.author.clone());
-        (says || entry.attachment.is_some()).then_some(document)
-    }
-
-    fn ticket(ticket: &Ticket) -> Document {
-        let asks = &ticket.requester;
-        let texts =
-            [&ticket.subject, &ticket.description, &ticket.summary, &asks.name, &asks.phone];
-        let mut texts: Vec<String> = texts.into_iter().flatten().cloned().collect();
-        texts.extend([ticket.number.to_string(), ticket.ticket_id.clone()]);
-        let names = [&asks.name, &asks.phone].into_iter().flatten().cloned().collect();
-        Document {
-            texts,
-            names,
-            phones: asks.phone.iter().cloned().collect(),
-            ..Document::default()
-        }
-    }
-
-    fn contact(contact: &Contact) -> Option<Document> {
-        let texts: Vec<String> = contact.name.iter().chain(&contact.phone).cloned().collect();
-        let addresses = contact.addresses.iter();
-        let digits = addresses.filter_map(|a| a.strip_suffix("@s.whatsapp.net")).map(str::to_owned);
-        let phones: Vec<String> = contact.phone.iter().cloned().chain(digits).collect();
-        let is_known = contact.merged_into.is_none() && !(texts.is_empty() && phones.is_empty());
-        let contact = Some(contact.id);
-        is_known.then(|| Document { contact, texts, phones, ..Document::default() })
-    }
-
-    fn holds(&self, wanted: &Text, near: bool) -> bool {
-        let by_phone = wanted.phone.as_deref().is_some_and(|digits| {
-            let end = phone_end(digits);
-            self.phones.iter().any(|phone| phone_ends(phone).any(|known| known == end))
-                || self.texts.iter().any(|text| words(text).iter().any(|w| w.folded == digits))
-        });
-        by_phone || self.texts.iter().any(|text| stands_in(text, wanted, near))
-    }
-}
-
-fn stands_in(text: &str, wanted: &Text, near: bool) -> bool {
-    let said = words(text);
-    let language = guess(&said);
-    let count = wanted.words.len();
-    let is_begun = |at: usize, word: &str| {
-        word == wanted.words[at]
-            || (wanted.prefix && at + 1 == count && word.starts_with(&wanted.words[at]))
-    };
-    if let [word] = &wanted.words[..] {
-        let forms = stems(word, None);
-        return said.iter().map(|word| &word.folded).any(|said| {
-            let own = stems(said, language);
-            let form = forms.contains(said)
-                || own.contains(word)
-                || own.iter().any(|stem| forms.contains(stem));
-            is_begun(0, said)
-                || (!wanted.exact && form)
-                || (near && strsim::osa_distance(said, word) == 1)
-        });
-    }
-    count > 0 && said.windows(count).any(|here| (0..count).all(|at| is_begun(at, &here[at].folded)))
-}
-
-struct Scanned {
-    all: Vec<Document>,
-    contacts: Vec<(u64, u64)>,
-}
-
-#[derive(Debug, Default)]
-struct Expected {
-    tickets: BTreeSet<u64>,
-    messages: u64,
-    contacts: u64,
-}
-
-impl Scanned {
-    fn find(&self, query: &Query, visible: &BTreeSet<u64>, restricted: bool) -> Expected {
-        let shown: BTreeSet<u64> = self
-            .contacts
-            .iter()
-            .filter(|(ticket, _)| visible.contains(ticket))
-            .map(|(_, contact)| *contact)
-            .collect();
-        let is_visible = |document: &&Document| match (document.ticket, document.contact) {
-            (Some(ticket), _) => visible.contains(&ticket),
-            (None, Some(contact)) => !restricted || shown.contains(&contact),
-            (None, None) => false,
-        };
-        let seen = || self.all.iter().filter(is_visible);
-        let forgiven = |text: &Text| {
-            let [word] = &text.words[..] else { return false };
-            let long = word.chars().count() >= 5 && word.chars().all(char::is_alphabetic);
-            long && !text.exact && !seen().any(|document| document.holds(text, false))
-        };
-        let mark = |wanted: &str, document: &Document| document.marks.iter().any(|m| m == wanted);
-        let named = |name: &str, document: &Document| {
-            words(name).iter().all(|wanted| {
-                let names = document.names.iter().flat_map(|name| words(name));
-                names.into_iter().any(|word| word.folded == wanted.folded)
-            })
-        };
-        let marks: Vec<&String> = query
-            .clauses
-            .iter()
-            .filter_map(|clause| match &clause.what {
-                What::Field(Field::Has | Field::Speaker, mark) if !clause.negated => Some(mark),
-                _ => None,
-            })
-            .collect();
-        let marked = |document: &Document| marks.iter().all(|m| mark(m, document));
-        let mut tickets = visible.clone();
-        let of = |holds: &dyn Fn(&Document) -> bool| -> BTreeSet<u64> {
-            self.all.iter().filter(|d| holds(d)).filter_map(|d| d.ticket).collect()
-        };
-        let mut whole: Vec<Box<dyn Fn(&Document) -> bool + '_>> = Vec::new();
-        let mut unwanted: Vec<Box<dyn Fn(&Document) -> bool + '_>> = Vec::new();
-        for clause in &query.clauses {
-            match &clause.what {
-                What::Text(text) if clause.negated => {
-                    let gone = of(&|document| document.holds(text, false));
-                    tickets.retain(|number| !gone.contains(number));
-                    unwanted.push(Box::new(move |document| document.holds(text, false)));
-                }
-                What::Text(text) => {
-                    let near = forgiven(text);
-                    let found = of(&|document| document.holds(text, near) && marked(document));
-                    tickets.retain(|number| found.contains(number));
-                    whole.push(Box::new(move |document| document.holds(text, near)));
-                }
-                What::Field(Field::From, name) => {
-                    let found = of(&|document| named(name, document));
-                    tickets.retain(|number| found.contains(number));
-                }
-                What::Field(..) => {}
-            }
-        }
-        if whole.is_empty() && !marks.is_empty() {
-            let found = of(&|document| marked(document));
-            tickets.retain(|number| found.contains(number));
-        }
-        let is_whole = |document: &Document| {
-            (!whole.is_empty() || !marks.is_empty())
-                && whole.iter().all(|holds| holds(document))
-                && marked(document)
-        };
-        let is_message = |document: &&Document| {
-            document.is_entry
-                && document.ticket.is_some_and(|ticket| tickets.contains(&ticket))
-                && is_whole(document)
-        };
-        let messages = self.all.iter().filter(is_message).count() as u64;
-        let only_texts = query.clauses.iter().all(|clause| matches!(clause.what, What::Text(_)));
-        let is_contact = |document: &&Document| {
-            only_texts
-                && document.contact.is_some()
-                && is_visible(document)
-                && is_whole(document)
-                && !unwanted.iter().any(|holds| holds(document))
-        };
-        let contacts = self.all.iter().filter(is_contact).count() as u64;
-        Expected { tickets, messages, contacts }
     }
 }
 

@@ -5,18 +5,17 @@
 //! message is found when it holds all texts itself, and its ticket is found. A typo is forgiven where a word is in
 //! nothing that the caller may see.
 
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::bits::Bits;
 use super::document::{Key, MARK};
 use super::find::{self, Hits, Wanted, both, marked};
+use super::rank::{Best, rarity, recency, saturated};
 use super::segment::Columns;
 use super::source::Source;
 use super::{Highlighter, Newest, Search, State, place};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::search::query::{Field, Query, What};
-use crate::domain::time::Micros;
 use crate::engine::index::Filter;
 use crate::engine::rows::{ReadError, Rows};
 use crate::engine::{Engine, Error};
@@ -171,14 +170,6 @@ impl Part {
     }
 }
 
-/// BM25's share of how often: more is better, less and less so; in a short text a word says more.
-fn saturated(times: f32, length: u8) -> f32 {
-    const K: f32 = 1.2;
-    const B: f32 = 0.5;
-    const USUAL: f32 = 20.0;
-    times * (K + 1.0) / (times + K * (1.0 - B + B * f32::from(length) / USUAL))
-}
-
 impl Engine {
     /// What a query finds, of what was acknowledged so far.
     pub async fn find(&self, asked: Asked) -> Result<Found, Error> {
@@ -249,7 +240,9 @@ impl Evaluation<'_> {
         let mut tickets = self.tickets(&ready, &parts, passing);
         named.map(|place| tickets.put(place));
         let tickets = Arc::new(tickets);
-        let weights = rarity(&sources, &parts, ready.texts.len());
+        let with = |text: usize| parts.iter().map(|part| part.wanted[text].len()).sum();
+        let weights: Vec<f32> =
+            (0..ready.texts.len()).map(|text| rarity(&sources, with(text))).collect();
         let mut found = Found {
             weights: if asked.tickets > 0 {
                 self.weigh(&parts, &weights, &tickets)
@@ -459,47 +452,4 @@ fn shows(visible: Option<&Bits>, contact: u64) -> bool {
 
 fn is_of_texts(query: &Query) -> bool {
     query.clauses.iter().all(|clause| matches!(clause.what, What::Text(_)))
-}
-
-/// What lately changed counts for up to a half more.
-fn recency(age: i64) -> f32 {
-    const HALF_LIFE: f32 = 30.0;
-    let days = (age.max(0) / Micros::DAY) as f32;
-    1.0 + 0.5 * (-days / HALF_LIFE).exp2()
-}
-
-/// BM25's weight of each text: the fewer documents, the more.
-fn rarity(sources: &[Source<'_>], parts: &[Part], texts: usize) -> Vec<f32> {
-    let all: u64 = sources.iter().map(|source| source.extent().0).sum();
-    let weight = |text: usize| {
-        let with: usize = parts.iter().map(|part| part.wanted[text].len()).sum();
-        let (all, with) = (all as f32, with as f32);
-        (1.0 + (all - with + 0.5).max(0.5) / (with + 0.5)).ln()
-    };
-    (0..texts).map(weight).collect()
-}
-
-/// The best few of many.
-struct Best<T> {
-    most: usize,
-    kept: BinaryHeap<std::cmp::Reverse<(u32, u64, T)>>,
-}
-
-impl<T: Ord> Best<T> {
-    fn new(most: usize) -> Best<T> {
-        Best { most, kept: BinaryHeap::new() }
-    }
-
-    /// Weights are never negative: their bits sort as they do. Of equals the newer one is better.
-    fn offer(&mut self, weight: f32, number: u64, rest: T) {
-        self.kept.push(std::cmp::Reverse((weight.to_bits(), number, rest)));
-        if self.kept.len() > self.most {
-            self.kept.pop();
-        }
-    }
-
-    fn sorted(self) -> Vec<(u64, T)> {
-        let kept = self.kept.into_sorted_vec().into_iter();
-        kept.map(|std::cmp::Reverse((_, number, rest))| (number, rest)).collect()
-    }
 }

@@ -24,6 +24,7 @@ mod forget;
 mod fresh;
 mod highlight;
 mod merging;
+mod rank;
 mod segment;
 mod similar;
 mod source;
@@ -31,9 +32,6 @@ mod suggest;
 mod tend;
 mod varint;
 mod write;
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -112,7 +112,7 @@ impl Writer {
     /// The next document; keys ascend.
     pub fn document(&mut self, line: Line) {
         let table = &mut self.streams[Stream::Table as usize];
-        let is_first = self.head.documents as usize % DOCUMENTS == 0;
+        let is_first = (self.head.documents as usize).is_multiple_of(DOCUMENTS);
         let before = self.before.filter(|_| !is_first);
         if is_first {
             self.head.table.push((line.key.packed(), table.length));
@@ -149,7 +149,7 @@ impl Writer {
             }
         }
         let mut out = Vec::new();
-        let is_first = self.terms % TERMS == 0;
+        let is_first = self.terms.is_multiple_of(TERMS);
         if is_first {
             let offset = self.streams[Stream::Terms as usize].length;
             self.head.terms.push((term.to_owned(), offset));

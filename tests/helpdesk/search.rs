@@ -1,10 +1,9 @@
 //! Search from outside: found the moment it is acknowledged, by whoever may see it, in four languages.
 
-mod bridge;
-mod harness;
-
-use bridge::{Desk, message, phone, problem, rows, word};
 use serde_json::{Value, json};
+
+use crate::bridge::{Desk, message, phone, problem, rows, word};
+use crate::harness::Response;
 
 /// `q` as a parameter.
 fn encoded(q: &str) -> String {
@@ -29,7 +28,7 @@ fn says(desk: &Desk, customer: usize, id: &str, text: &str) -> u64 {
     desk.ticket_of(&message(&phone(&format!("6281300{customer:05}")), id, 1, text))
 }
 
-fn post(desk: &Desk, token: &str, path: &str, body: &Value) -> harness::Response {
+fn post(desk: &Desk, token: &str, path: &str, body: &Value) -> Response {
     let bearer = format!("Bearer {token}");
     let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
     desk.daemon.request("POST", path, &headers, body.to_string().as_bytes())
@@ -70,6 +69,21 @@ fn what_was_said_is_found_at_once_with_the_place_where_it_stands() {
             wait_until_complete(&desk);
         }
     }
+}
+
+#[test]
+fn an_index_that_is_built_anew_finds_the_same() {
+    let mut desk = Desk::open("");
+    let ticket = says(&desk, 1, "A1", "the quixotic windmill");
+    let told = desk.daemon.cli(&["reindex"]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(text.contains("holds 3 tickets, entries and contacts"), "{text}");
+    assert_eq!(tickets(&search(&desk, "quixotic")), [ticket]);
+    desk.daemon.terminate();
+    assert!(desk.daemon.cli(&["reindex"]).status.success(), "without a daemon, too");
+    desk.daemon.restart();
+    assert_eq!(tickets(&search(&desk, "windmills")), [ticket]);
 }
 
 /// After a start an index that was never written is built from the rows.
