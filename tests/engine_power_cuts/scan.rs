@@ -96,6 +96,9 @@ fn stands_in(text: &str, wanted: &Text, near: bool) -> bool {
     count > 0 && said.windows(count).any(|here| (0..count).all(|at| is_begun(at, &here[at].folded)))
 }
 
+/// Whether a document holds something.
+type Holds<'a> = Box<dyn Fn(&Document) -> bool + 'a>;
+
 /// Everything that may be found.
 pub struct Scanned {
     all: Vec<Document>,
@@ -173,8 +176,8 @@ impl Scanned {
         let of = |holds: &dyn Fn(&Document) -> bool| -> BTreeSet<u64> {
             self.all.iter().filter(|d| holds(d)).filter_map(|d| d.ticket).collect()
         };
-        let mut whole: Vec<Box<dyn Fn(&Document) -> bool + '_>> = Vec::new();
-        let mut unwanted: Vec<Box<dyn Fn(&Document) -> bool + '_>> = Vec::new();
+        let mut whole: Vec<Holds<'_>> = Vec::new();
+        let mut unwanted: Vec<Holds<'_>> = Vec::new();
         for clause in &query.clauses {
             match &clause.what {
                 What::Text(text) if clause.negated => {
