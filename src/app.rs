@@ -385,7 +385,11 @@ async fn start(
         max_body: usize_of(config.http.max_body),
         door_header: config.doors.header.as_str().into(),
         authority: authority.map(|(pem, _)| pem.into()),
-        live: Arc::new(http::live::Live::new(&config.live, stopping.clone())),
+        live: Arc::new(http::live::Live::new(
+            &config.live,
+            config.http.request_timeout,
+            stopping.clone(),
+        )),
         public: Arc::new(http::Public { workspaces: config.public.workspaces.clone() }),
         limits: Arc::new(http::Limits::new(&config.limits, &config.public)),
         origins: config.http.origins.as_slice().into(),

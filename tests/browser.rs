@@ -4,6 +4,8 @@
 
 #[path = "browser/accessible.rs"]
 mod accessible;
+#[path = "browser/calls.rs"]
+mod calls;
 #[path = "browser/driver.rs"]
 mod driver;
 mod harness;

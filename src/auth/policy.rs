@@ -17,11 +17,13 @@ pub enum Access {
     /// Needs a token of scope `ingest`, which may also come in the address or in a header of the
     /// configuration's choice, as many bridges can send nothing else.
     Door,
+    /// What [`READ`] needs; but a token may come in the first message, as browsers can send none with a WebSocket.
+    Live,
     /// Like [`Access::Door`], or signed by the vendor: the door itself looks.
     SignedDoor,
 }
 
-use Access::{Door, Needs, Open, Person, SignedDoor};
+use Access::{Door, Live, Needs, Open, Person, SignedDoor};
 
 /// The scopes that open doors.
 const DELIVER: &[Scope] = &[Scope::Ingest];
@@ -45,6 +47,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/setup", Open),
     ("GET", "/tickets", Open),
     ("GET", "/tickets/{id}", Open),
+    ("GET", "/calls", Open),
     ("GET", "/assets/{bundle}/{*name}", Open),
     ("GET", "/health", Open),
     ("GET", "/ready", Open),
@@ -107,6 +110,8 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/calls/{id}/close", LEDGER),
     ("GET", "/api/calls/{id}/export", READ),
     ("POST", "/api/calls/{id}/say", AGENT),
+    ("GET", "/api/calls/live", READ),
+    ("POST", "/api/calls/{id}/flag", SUPERVISOR),
     ("GET", "/api/tickets", READ),
     ("GET", "/api/search", READ),
     ("GET", "/api/search/suggest", READ),
@@ -196,6 +201,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("PUT", "/api/tickets/{ref}/comments/{comment}", AGENT),
     ("DELETE", "/api/tickets/{ref}/comments/{comment}", AGENT),
     ("POST", "/api/tickets/{ref}/comments/{comment}/resend", AGENT),
+    ("POST", "/api/tickets/{ref}/viewing", AGENT),
     ("GET", "/api/drafts/{ref}", AGENT),
     ("PUT", "/api/drafts/{ref}", AGENT),
     ("DELETE", "/api/tickets/{ref}/portal-tokens", AGENT),
@@ -207,6 +213,10 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/conversations/{conversation}", READ),
     ("POST", "/api/conversations/{conversation}/mode", AGENT),
     ("GET", "/api/live/events", READ),
+    ("GET", "/api/live", Live),
+    // Each socket shows its token when it enters.
+    ("GET", "/socket.io/", Open),
+    ("POST", "/socket.io/", Open),
     ("GET", "/api/audit", ADMIN),
     ("GET", "/api/feed", FEED),
     ("GET", "/api/feed/cursors", FEED),
@@ -245,7 +255,7 @@ pub fn class(method: &str, route: &str) -> Option<Class> {
         Open => None,
         Door | SignedDoor => Some(Class::Doors),
         Needs { scopes, .. } if scopes.contains(&Scope::Ingest) => Some(Class::Doors),
-        Needs { .. } | Person => Some(Class::Api),
+        Needs { .. } | Live | Person => Some(Class::Api),
     }
 }
 
@@ -271,6 +281,7 @@ impl Access {
         match self {
             Open | Person => None,
             Needs { scopes, role } => Some((scopes, role)),
+            Live => READ.needs(),
             Door | SignedDoor => Some((DELIVER, Role::Admin)),
         }
     }
@@ -314,8 +325,12 @@ pub fn matrix() -> String {
     text.truncate(text.trim_end().len());
     text += "\n";
     for (method, route, access) in ROUTES {
-        let signed = if *access == SignedDoor { "signed" } else { "" };
-        let open = if *access == Open { YES } else { signed };
+        let open = match *access {
+            Open => YES,
+            SignedDoor => "signed",
+            Live => "later",
+            _ => "",
+        };
         text += &format!("{method:<7} {route:<52} {open:<7}");
         let machines = Scope::ALL.map(|scope| access.allows(&machine(scope)));
         let people = Role::ALL.map(|role| access.allows(&person(role)));

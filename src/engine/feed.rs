@@ -5,7 +5,8 @@ use super::event::{Event, EventError};
 use crate::domain::contact::Contact;
 use crate::domain::entry::Entry;
 use crate::domain::outbound::Dispatch;
-use crate::domain::ticket::Ticket;
+use crate::domain::status::Status;
+use crate::domain::ticket::{StatusChange, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::seal::{Place, Seal};
@@ -22,6 +23,8 @@ pub struct Published {
     /// How far the entry has come on its way out.
     pub dispatch: Option<Dispatch>,
     pub contact: Option<Contact>,
+    /// The status that the ticket had before, where the plan changed it.
+    pub was: Option<Status>,
 }
 
 /// The version of the public schema of events.
@@ -84,8 +87,18 @@ fn published(
         entry: event.entry.and_then(|n| image(plan, n, seal)),
         dispatch: event.entry.and_then(|n| image(plan, n, seal)),
         contact: event.contact.and_then(|n| image(plan, n, seal)),
+        was: event.ticket.and_then(|n| status_before(plan, n, seal)),
         event,
     })
+}
+
+/// Where a ticket's status was before the plan's first change of it.
+fn status_before(plan: &PlanRecord, ticket: u64, seal: &Seal) -> Option<Status> {
+    let of =
+        |row: &&Row| row.table == StatusChange::TABLE && row.key.starts_with(&ticket.to_be_bytes());
+    let row = plan.rows.iter().find(of)?;
+    let plain = seal.open(Place::row(row.table, &row.key), row.value.as_ref()?).ok()?;
+    codec::decode::<StatusChange>(&plain).ok()?.from
 }
 
 /// The row of a record with a numeric key as the plan left it; none if it was erased since.

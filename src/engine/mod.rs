@@ -30,6 +30,7 @@ pub mod intake;
 mod load;
 pub mod marks;
 pub mod migrations;
+pub mod moments;
 pub mod origin;
 pub mod outbox;
 pub mod people;

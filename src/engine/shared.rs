@@ -13,6 +13,7 @@ use super::clock::Clocks;
 use super::hooks::Hooks;
 use super::index::Index;
 use super::load::Held;
+use super::moments::Moments;
 use super::outbox::Outbox;
 use super::people::{Live, People};
 use super::rows::key;
@@ -69,6 +70,7 @@ pub struct Shared {
     calls: RwLock<HashMap<u64, OpenCall>>,
     outbox: Outbox,
     hooks: Hooks,
+    moments: Moments,
     categories: RwLock<Arc<Categories>>,
     /// Words that were erased may still be in the files.
     owed: AtomicBool,
@@ -122,6 +124,7 @@ impl Shared {
             calls: RwLock::default(),
             outbox: Outbox::default(),
             hooks: Hooks::default(),
+            moments: Moments::default(),
             categories: RwLock::default(),
             owed: AtomicBool::new(false),
             mixed: AtomicBool::new(false),
@@ -171,6 +174,11 @@ impl Shared {
     /// Who is told of what happens.
     pub fn hooks(&self) -> &Hooks {
         &self.hooks
+    }
+
+    /// Who looks at what, and what is being said.
+    pub fn moments(&self) -> &Moments {
+        &self.moments
     }
 
     pub fn categories(&self) -> Arc<Categories> {
@@ -398,7 +406,10 @@ impl Shared {
         let mut calls = write(&self.calls);
         match call {
             Some(call) => calls.insert(number, call),
-            None => calls.remove(&number),
+            None => {
+                self.moments.over(number);
+                calls.remove(&number)
+            }
         };
         self.metrics.open_calls.set(calls.len() as i64);
     }

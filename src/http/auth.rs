@@ -1,16 +1,19 @@
 //! The one place where a route asks for its token.
 
 use axum::extract::{MatchedPath, Request, State as Shared};
-use axum::http::HeaderValue;
 use axum::http::header::{ALLOW, AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::State;
 use super::cookies;
 use super::error::Failure;
+use super::live::socket::TOKEN_PROTOCOL;
 use super::refused::By;
+use super::visitor::is_foreign;
 use crate::auth::policy::{self, Access};
+use crate::auth::secret::Cookie;
 use crate::auth::{Caller, Knock, jwt, token};
 use crate::domain::agent::Agent;
 use crate::domain::session::Credential;
@@ -40,6 +43,10 @@ pub async fn require(
     let caller = match access {
         Access::Open => return next.run(request).await,
         Access::Needs { .. } | Access::Person => recognise(&state, &request),
+        Access::Live => match at_socket(&state, &request) {
+            None => return next.run(request).await,
+            Some(found) => found,
+        },
         Access::Door => at_door(&state, &request).unwrap_or_else(|| Err(no_token())),
         Access::SignedDoor => {
             let knock = knock(&state, access, &request);
@@ -98,6 +105,35 @@ fn at_door(state: &State, request: &Request) -> Option<Result<Caller, Problem>> 
     Some(known(state, token))
 }
 
+/// The caller of a WebSocket by what came with its handshake; none if nothing did, and a token may still follow. The
+/// cookie of a browser counts on our own pages alone.
+fn at_socket(state: &State, request: &Request) -> Option<Result<Caller, Problem>> {
+    let headers = request.headers();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if headers.contains_key(AUTHORIZATION) {
+        return Some(recognise(state, request));
+    }
+    let protocols = text(SEC_WEBSOCKET_PROTOCOL.as_str()).unwrap_or_default().split(',');
+    let token = protocols.filter_map(|name| name.trim().strip_prefix(TOKEN_PROTOCOL)).next();
+    if let Some(token) = token {
+        return Some(known(state, token));
+    }
+    let own = !is_foreign(headers) && cookies::cookie(state, headers).is_some();
+    own.then(|| by_cookie(state, request))
+}
+
+/// The caller of a connection by the cookie of one of our own pages, as its handshake showed it; who may read.
+pub fn by_handshake(state: &State, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let cookie = cookies::cookie(state, headers).filter(|_| !is_foreign(headers));
+    let caller = held_by(state, &cookie.ok_or_else(no_token)?)?;
+    permitted(policy::READ, caller)
+}
+
+/// The caller of a live connection by a token that came in a message; who may read.
+pub fn by_token(state: &State, token: &str) -> Result<Caller, Problem> {
+    permitted(policy::READ, known(state, token)?)
+}
+
 /// The caller of a request, by its `Authorization: Bearer` header, or by a browser's cookie.
 pub fn recognise(state: &State, request: &Request) -> Result<Caller, Problem> {
     let Some(header) = request.headers().get(AUTHORIZATION) else {
@@ -125,11 +161,16 @@ fn known(state: &State, token: &str) -> Result<Caller, Problem> {
 
 fn by_cookie(state: &State, request: &Request) -> Result<Caller, Problem> {
     let cookie = cookies::cookie(state, request.headers()).ok_or_else(no_token)?;
+    let caller = held_by(state, &cookie)?;
+    cookies::check(request.method(), request.headers(), &cookie)?;
+    Ok(caller)
+}
+
+fn held_by(state: &State, cookie: &Cookie) -> Result<Caller, Problem> {
     let found = state.engine.shared().person(cookie.session);
     let (agent, live) = found
         .filter(|(_, live)| cookie.is(&live.session.proof))
         .ok_or_else(|| unauthorized("this session has ended: log in"))?;
-    cookies::check(request.method(), request.headers(), &cookie)?;
     Ok(person(&agent, &live))
 }
 

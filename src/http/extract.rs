@@ -25,6 +25,17 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who was recognised, as they act here.
+    pub fn of(state: &State, token: auth::Caller, origin: Origin) -> Caller {
+        let role = token.acts_as();
+        let sees_all = state.agents_see_all || role.sees_all() || token.has(Scope::Read);
+        let actor = match token.agent {
+            Some(id) => Actor::Agent { id, name: token.name.clone(), role, sees_all },
+            None => Actor::Token { name: token.name.clone() },
+        };
+        Caller { token, actor, origin }
+    }
+
     /// The agent whose view this is, when they may not see everything.
     pub fn visible_to(&self) -> Option<u64> {
         match self.actor {
@@ -45,13 +56,7 @@ impl FromRequestParts<State> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Caller, Failure> {
         let found = parts.extensions.get::<auth::Caller>().cloned();
         let token = found.ok_or_else(|| Problem::new(401, "Unauthorized", "a token is needed"))?;
-        let role = token.acts_as();
-        let sees_all = state.agents_see_all || role.sees_all() || token.has(Scope::Read);
-        let actor = match token.agent {
-            Some(id) => Actor::Agent { id, name: token.name.clone(), role, sees_all },
-            None => Actor::Token { name: token.name.clone() },
-        };
-        Ok(Caller { token, actor, origin: origin(parts) })
+        Ok(Caller::of(state, token, origin(parts)))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Answers of a limited class say what is left (`RateLimit`, `RateLimit-Policy`, draft 10 of the IETF's httpapi
 //! group). A flood of wrong tokens from an address is slowed down without holding up the right ones from there.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State as Shared};
@@ -46,6 +47,11 @@ impl Limits {
             refused: Limiter::new(limits.refused),
             chats: Limiter::new(public.requests_per_minute),
         }
+    }
+
+    /// Counts a connection that shows its token later; the refusal, if its address has begun too many.
+    pub fn begins(&self, address: Option<IpAddr>) -> Option<Response> {
+        take(self, Class::Public, limiter::place(address)).err().map(limited)
     }
 
     fn of(&self, class: Class) -> (&'static str, &Limiter) {

@@ -125,6 +125,7 @@ pub fn router(state: State, doors: OpenApiRouter) -> Router {
     let document = docs::complete(document.merge_from(door_document));
     let served = docs::routes(&document);
     router
+        .route("/socket.io/", live::socketio::service(&state))
         .with_state(state.clone())
         .merge(doors)
         .merge(served)
@@ -256,7 +257,11 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(conversations::set_mode))
         .routes(routes!(audit::list))
         .routes(routes!(feed::read))
-        .routes(routes!(live::events))
+        .routes(routes!(live::sse::events))
+        .routes(routes!(live::socket::connect))
+        .routes(routes!(live::calls::running))
+        .routes(routes!(live::calls::flag))
+        .routes(routes!(live::viewing::view))
         .routes(routes!(feed::cursors))
         .routes(routes!(feed::move_cursor, feed::drop_cursor))
 }

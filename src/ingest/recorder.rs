@@ -9,18 +9,19 @@
 //!   `realtime.max_backlog`. A line beyond that is refused, and whoever carries the call ends it: so nothing
 //!   is said in a call that its transcript will not hold.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::session::{End, RETRY, Session};
+use super::session::{End, RETRY, Session, hear};
 use crate::domain::call::Fact;
-use crate::engine::Error;
 use crate::engine::command::{Reply, Submission};
+use crate::engine::{Engine, Error};
+use crate::wire::realtime;
 
 /// Bytes of one call that may wait for the store.
 const MAX_OF_CALL: usize = 4 << 20;
@@ -71,6 +72,9 @@ pub struct Recorder {
     waiting: Arc<AtomicUsize>,
     refused: watch::Receiver<Option<String>>,
     task: JoinHandle<()>,
+    engine: Engine,
+    /// Known once the call is opened.
+    ticket: Arc<OnceLock<u64>>,
     /// Tells the events of this connection from those of another of the same call.
     name: uuid::Uuid,
     events: u64,
@@ -85,10 +89,13 @@ impl Recorder {
         let (queue, queued) = mpsc::unbounded_channel();
         let (refusal, refused) = watch::channel(None);
         let waiting = Arc::new(AtomicUsize::new(0));
+        let (engine, ticket) = (session.doors.engine.clone(), Arc::new(OnceLock::new()));
+        let opened = Arc::clone(&ticket);
         let (ours, theirs) = (Arc::clone(&backlog), Arc::clone(&waiting));
         let task = tokio::spawn(async move {
             let busy = session.doors.busy.clone();
-            let mut tape = Tape { session, queued, backlog: ours, waiting: theirs, last: None };
+            let mut tape =
+                Tape { session, queued, backlog: ours, waiting: theirs, opened, last: None };
             if let Err(why) = tape.run().await {
                 refusal.send_replace(Some(why));
             }
@@ -101,6 +108,8 @@ impl Recorder {
             waiting,
             refused,
             task,
+            engine,
+            ticket,
             name: uuid::Uuid::now_v7(),
             events: 0,
         })
@@ -116,6 +125,13 @@ impl Recorder {
         }
         self.put(event_id, facts, bytes);
         Ok(())
+    }
+
+    /// Lets those who listen hear what is not whole yet.
+    pub fn hear(&self, facts: &[realtime::Fact]) {
+        if let Some(ticket) = self.ticket.get() {
+            hear(&self.engine, *ticket, facts);
+        }
     }
 
     /// Takes what befell the call, which ends it: there is room for that once a call.
@@ -152,6 +168,7 @@ struct Tape {
     queued: mpsc::UnboundedReceiver<Waiting>,
     backlog: Arc<Backlog>,
     waiting: Arc<AtomicUsize>,
+    opened: Arc<OnceLock<u64>>,
     /// When storing is given up, once the daemon stops.
     last: Option<Instant>,
 }
@@ -166,6 +183,7 @@ impl Tape {
                 Err(error) => self.again(&error).await?,
             }
         };
+        let _ = self.opened.set(ticket);
         loop {
             let waiting = self.queued.recv().await;
             match waiting {

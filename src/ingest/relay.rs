@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::session::{Ask, Attendance, End, Session, fact};
+use super::session::{Ask, Attendance, End, Session, fact, hear};
 use crate::domain::ticket::Ticket;
 use crate::engine::{Error, Pending};
 use crate::wire::realtime;
@@ -170,6 +170,7 @@ impl Relay {
         };
         let seq = frame.seq.unwrap_or(*frames);
         let event = frame.event;
+        hear(&self.0.doors.engine, ticket, &event.facts);
         let facts: Vec<_> = event.facts.into_iter().filter_map(fact).collect();
         if facts.is_empty() {
             metrics.event("call", "passed_over");

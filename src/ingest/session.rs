@@ -10,8 +10,8 @@ use crate::domain::call::{Fact, Previous};
 use crate::domain::entry::Speaker;
 use crate::domain::reference::Reference;
 use crate::domain::ticket::Ticket;
-use crate::engine::Error;
 use crate::engine::command::{Actor, Command, IfAttached, NewCall, Origin, Reply, Submission};
+use crate::engine::{Engine, Error};
 use crate::wire::realtime;
 
 /// How often what must not be lost is tried again while the store cannot be written.
@@ -179,11 +179,29 @@ pub fn fact(fact: realtime::Fact) -> Option<Fact> {
             Fact::ToolCalled { item, call_id, name, arguments }
         }
         Wire::ToolAnswered { call_id, output, .. } => Fact::ToolAnswered { call_id, output },
+        // Of the moment, and not for the store: [`hear`].
+        Wire::Piece { .. } => return None,
         // A hand-off to another session of the service stays the same call.
         Wire::SessionStarted { .. } => return None,
         // The service says it again, with an id by which it is known.
         Wire::Typed { .. } => return None,
     })
+}
+
+/// Lets those who listen to a running call hear what is not whole yet.
+pub fn hear(engine: &Engine, ticket: u64, facts: &[realtime::Fact]) {
+    let moments = engine.shared().moments();
+    for fact in facts {
+        match fact {
+            realtime::Fact::Piece { item, index, speaker: who, text } => {
+                moments.heard(ticket, (item, *index), speaker(*who), text);
+            }
+            realtime::Fact::Said { item: Some(item), index, .. } => {
+                moments.whole(ticket, item, *index);
+            }
+            _ => {}
+        }
+    }
 }
 
 pub fn speaker(speaker: realtime::Speaker) -> Speaker {

@@ -53,6 +53,7 @@ impl Tap {
         if created_by_client != (side == Side::Client) {
             return Ok(());
         }
+        self.recorder.hear(&event.facts);
         let facts = match side {
             Side::Client => self.typed.sent(event.facts),
             Side::Service => self.typed.shown(event.facts),

@@ -56,6 +56,11 @@ impl Call {
         self.last = Some(item);
     }
 
+    /// Words of the caller that are not whole yet.
+    pub fn half(&mut self, item: &str, words: &str) {
+        self.tells(&json!({"type": "conversation.item.input_audio_transcription.delta", "item_id": item, "content_index": 0, "delta": words}));
+    }
+
     pub fn hangs_up(mut self) {
         self.socket.close(None).expect("closed");
         while self.socket.read().is_ok() {}

@@ -48,6 +48,11 @@ fn facts(kind: &str, event: &str) -> Vec<Fact> {
             said(event, "transcript", Agent)
         }
         "response.text.done" | "response.output_text.done" => said(event, "text", Agent),
+        "conversation.item.input_audio_transcription.delta" => piece(event, User),
+        "response.audio_transcript.delta"
+        | "response.output_audio_transcript.delta"
+        | "response.text.delta"
+        | "response.output_text.delta" => piece(event, Agent),
         "response.content_part.done" => {
             let [item, index, part] = top(event, ["item_id", "content_index", "part"]);
             let index = number(index).unwrap_or(0);
@@ -123,6 +128,13 @@ fn said(event: &str, words: &str, speaker: Speaker) -> Vec<Fact> {
     let said =
         |text| Fact::Said { item: id(item), index: number(index).unwrap_or(0), speaker, text };
     Vec::from_iter(spoken(words).map(said))
+}
+
+/// Blanks count: they part the words of two pieces.
+fn piece(event: &str, speaker: Speaker) -> Vec<Fact> {
+    let [item, index, more] = top(event, ["item_id", "content_index", "delta"]);
+    let of = |(item, text)| Fact::Piece { item, index: number(index).unwrap_or(0), speaker, text };
+    Vec::from_iter(id(item).zip(text(more).filter(|text| !text.is_empty())).map(of))
 }
 
 fn part_said(item: Option<String>, index: u32, speaker: Speaker, part: Raw<'_>) -> Option<Fact> {

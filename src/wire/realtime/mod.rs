@@ -78,6 +78,13 @@ pub enum Fact {
         speaker: Speaker,
         text: String,
     },
+    /// More words of what is not whole yet; what is whole comes in a fact of its own.
+    Piece {
+        item: String,
+        index: u32,
+        speaker: Speaker,
+        text: String,
+    },
     /// A session with the service began; a handoff begins a second one for the same caller.
     SessionStarted {
         session: Option<String>,
@@ -147,15 +154,18 @@ pub fn event(event: &serde_json::value::RawValue) -> Event {
     event::read(text(kind), event_id, event.get())
 }
 
-/// Whether a frame is one of the many that bring nothing: audio, and pieces of what comes whole later. Looks
-/// no further than the event's type, which stands in front of the audio.
+/// Whether a frame is one of the many that bring nothing: audio, and pieces of what comes whole later unless they are
+/// words. Looks no further than the event's type, which stands in front of the audio.
 pub fn is_passing(frame: &str) -> bool {
     let mut kind = None;
     // Stopping at the type leaves the rest unread, which is no error here.
     let _ = serde_json::Deserializer::from_str(frame)
         .deserialize_map(shallow::First("type", &mut kind));
     let kind = kind.unwrap_or_default();
-    kind.ends_with(".delta") || kind == "input_audio_buffer.append"
+    let is_words = kind.ends_with("transcript.delta")
+        || kind.ends_with("text.delta")
+        || kind.ends_with("transcription.delta");
+    kind.ends_with(".delta") && !is_words || kind == "input_audio_buffer.append"
 }
 
 fn json_type(json: &str) -> &'static str {

@@ -42,6 +42,7 @@ fn of_single_events_only_text_output_brings_words() {
     let told: Vec<Fact> = recorded(SINGLE, |_| true)
         .iter()
         .flat_map(|event| parse(event).expect("an event").event.facts)
+        .filter(|fact| !matches!(fact, Fact::Piece { .. }))
         .collect();
     let wanted = [
         said("item_PubText000000000001", 0, Speaker::Agent, "Typed reply, no audio."),
@@ -69,12 +70,13 @@ fn audio_and_pieces_are_known_by_their_type_wherever_it_stands() {
     for passing in [
         json!({"type": "response.output_audio.delta", "delta": audio}),
         json!({"audio": audio, "type": "input_audio_buffer.append"}),
-        json!({"event_id": "e", "nested": {"type": "x"}, "type": "response.text.delta"}),
+        json!({"event_id": "e", "nested": {"type": "x"}, "type": "response.function_call_arguments.delta"}),
     ] {
         assert!(is_passing(&passing.to_string()));
     }
     for kept in [
         json!({"type": "response.output_audio_transcript.done", "transcript": "x.delta"}),
+        json!({"type": "response.text.delta", "delta": "words"}),
         json!({"delta": "input_audio_buffer.append"}),
         json!({"type": 7}),
         json!(["input_audio_buffer.append"]),
@@ -82,6 +84,29 @@ fn audio_and_pieces_are_known_by_their_type_wherever_it_stands() {
         assert!(!is_passing(&kept.to_string()), "{kept}");
     }
     assert!(!is_passing("{\"type\""));
+}
+
+#[test]
+fn pieces_of_words_are_told_with_their_blanks_and_by_whom() {
+    let piece = |kind: &str, delta: &str| json!({"type": kind, "item_id": "i1", "content_index": 2, "delta": delta});
+    let told = |speaker, text: &str| Fact::Piece {
+        item: "i1".into(),
+        index: 2,
+        speaker,
+        text: text.into(),
+    };
+    let caller = "conversation.item.input_audio_transcription.delta";
+    assert_eq!(facts(&piece(caller, " ")), [told(Speaker::User, " ")]);
+    for kind in [
+        "response.audio_transcript",
+        "response.output_audio_transcript",
+        "response.text",
+        "response.output_text",
+    ] {
+        assert_eq!(facts(&piece(&format!("{kind}.delta"), "Of ")), [told(Speaker::Agent, "Of ")]);
+    }
+    assert_eq!(facts(&piece(caller, "")), []);
+    assert_eq!(facts(&json!({"type": caller, "delta": "of no item"})), []);
 }
 
 #[test]

@@ -56,7 +56,7 @@ async function show(path) {
 /** Only ways within this page: a link may not lead elsewhere. */
 function afterLogin() {
   const to = new URLSearchParams(location.search).get('to') || '';
-  return /^\/tickets(\/|\?|$)/.test(to) ? to : '/tickets';
+  return /^\/[\w-]+([/?]|$)/.test(to) && !to.startsWith('/login') ? to : '/tickets';
 }
 
 /** @param {string} to */

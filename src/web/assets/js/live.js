@@ -7,6 +7,10 @@ import { call } from './api.js';
 
 /** @type {Set<(event: LiveEvent) => void>} */
 const listeners = new Set();
+/** @typedef {{ event: string, number: number, viewers?: { id: number, name: string, typing: boolean }[] }} Moment */
+
+/** @type {Set<(moment: Moment) => void>} */
+const moments = new Set();
 /** @type {Set<() => void>} */
 const resyncs = new Set();
 /** @type {Set<(state: string) => void>} */
@@ -35,6 +39,8 @@ function member(set, member) {
 
 /** @param {(event: LiveEvent) => void} run */
 export const onEvent = (run) => member(listeners, run);
+/** What is true for a moment only. @param {(moment: Moment) => void} run */
+export const onMoment = (run) => member(moments, run);
 /** Called when events were missed. @param {() => void} run */
 export const onResync = (run) => member(resyncs, run);
 /** @param {(state: string) => void} run */
@@ -51,6 +57,10 @@ export function start() {
   source.addEventListener('resync', (event) => {
     last = event.lastEventId;
     for (const run of resyncs) run();
+  });
+  source.addEventListener('moment', (event) => {
+    const told = JSON.parse(event.data);
+    for (const run of moments) run(told);
   });
   source.onmessage = (event) => {
     last = event.lastEventId;

@@ -55,6 +55,7 @@ impl Heard {
             }
             Fact::Placed { .. }
             | Fact::ToolAnswered { .. }
+            | Fact::Piece { .. }
             | Fact::Typed { .. }
             | Fact::SessionStarted { .. } => {}
         }

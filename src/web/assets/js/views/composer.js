@@ -170,7 +170,9 @@ export function composer({ ticket, say, reopen }) {
     }
   }
 
+  let written = -Infinity;
   text.addEventListener('input', () => {
+    written = performance.now();
     state.textContent = '';
     grow();
     keep();
@@ -198,6 +200,8 @@ export function composer({ ticket, say, reopen }) {
   addEventListener('visibilitychange', leaving);
 
   return {
+    /** Whether somebody has just written something. */
+    isWriting: () => text.value !== '' && performance.now() - written < 8_000,
     element,
     draw,
     /** @param {boolean} internal */

@@ -14,6 +14,7 @@ import { counter, since } from '../time.js';
 import { composer } from './composer.js';
 import { details } from './details.js';
 import { timeline } from './timeline.js';
+import { viewers } from './viewers.js';
 
 const TABS = ['overview', 'conversation', 'notes', 'related'];
 
@@ -31,9 +32,10 @@ export function ticketPage({ list }) {
   const side = details(held);
   const talk = timeline({ ticket: () => ticket });
   const writer = composer({ ticket: () => ticket, say: talk.say, reopen: () => void act.setStatus(held, 'open') });
+  const others = viewers({ writing: () => writer.isWriting() });
   const related = h('div', { class: 'related', hidden: true });
   const overview = h('div', { class: 'overview', hidden: true });
-  const middle = h('div', { class: 'ticket-middle', role: 'tabpanel', 'aria-labelledby': 'tab-conversation' }, talk.element, overview, related, writer.element);
+  const middle = h('div', { class: 'ticket-middle', role: 'tabpanel', 'aria-labelledby': 'tab-conversation' }, talk.element, overview, related, others.element, writer.element);
   const aside = h('aside', { class: 'ticket-side', 'aria-label': t('details.label') }, side.element);
   const page = h('article', { class: 'ticket', hidden: true }, h('div', { class: 'ticket-main' }, head, tabs, banner, middle), aside);
   const nothing = h('div', { class: 'ticket-none' }, h('span', { class: 'logo large', 'aria-hidden': 'true' }), h('p', {}, t('ticket.choose')), h('p', { class: 'hint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' ', t('ticket.choose_keys'), ' · ', h('kbd', {}, '?'), ' ', t('keys.title')));
@@ -238,16 +240,19 @@ export function ticketPage({ list }) {
       if (!next) {
         document.title = `${t('tickets.title')} · frontdesk`;
         void writer.open(0);
+        others.open(0);
         return;
       }
       fill(head, h('div', { class: 'ticket-title' }, h('a', { class: 'button quiet icon-only back', href: `/tickets${location.search}`, 'aria-label': t('ticket.back') }, icon('back', 'turns')), h('h1', {}, `#${next}`)));
       side.draw();
       if (tab === 'related' || tab === 'overview') turn('conversation');
       void reload().then(() => { if (ticket) void writer.open(next); });
+      others.open(next);
       void talk.open(next);
     },
     close() {
       writer.close();
+      others.close();
       stops.forEach((stop) => stop());
     },
   };

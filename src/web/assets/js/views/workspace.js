@@ -9,6 +9,7 @@ import { bind, overview } from '../parts/keys.js';
 import { OPEN, PRIORITIES, STATUSES, avatar, priorityShape, priorityWord, statusShape, statusWord } from '../parts/marks.js';
 import { openMenu } from '../parts/menu.js';
 import { toast } from '../parts/toast.js';
+import { PAGES, pageOf } from '../pages.js';
 import { go } from '../router.js';
 import { isSupervisor, me } from '../session.js';
 import { ticketList } from './list.js';
@@ -52,7 +53,40 @@ export function workspace({ logout }) {
   const pane = h('section', { class: 'pane-list', 'aria-labelledby': 'list-heading' }, h('header', { class: 'list-head' }, heading, tools, h('div', { class: 'search-box' }, icon('search'), search)), list.element);
   heading.id = 'list-heading';
   const element = h('div', { class: 'workspace' }, h('a', { class: 'skip', href: '#ticket', 'data-plain': true }, t('app.skip')), rail, pane, page.element, connection);
+  const beside = h('main', { class: 'pane-page', hidden: true, id: 'page', tabindex: -1 });
+  element.append(beside);
+  /** The page that is open beside the tickets. @type {{ name: string, page: import('../pages.js').Page } | null} */
+  let other = null;
+  let wanted = '';
   let shown = '';
+
+  /** Shows another page than the tickets; none brings the tickets back. @param {import('../pages.js').Entry | undefined} entry @param {string} path */
+  async function turnTo(entry, path) {
+    wanted = entry ? path : '';
+    element.classList.toggle('has-page', Boolean(entry));
+    beside.hidden = !entry;
+    if (other && other.name !== entry?.name) {
+      other.page.close();
+      other = null;
+      fill(beside);
+    }
+    drawRail();
+    if (!entry) return;
+    if (!other) {
+      fill(beside, h('p', { class: 'hint page-wait' }, t('loading')));
+      try {
+        const { default: make } = await entry.load();
+        // Somebody may have gone elsewhere meanwhile.
+        if (!wanted || pageOf(wanted)?.name !== entry.name || other) return;
+        other = { name: entry.name, page: make() };
+        fill(beside, other.page.element);
+      } catch (error) {
+        return fill(beside, h('p', { class: 'page-wait' }, t('app.unreachable')));
+      }
+    }
+    document.title = `${entry.label()} · frontdesk`;
+    other.page.show(wanted || path);
+  }
 
   /** @param {Partial<Choice>} changes @param {{ keep?: boolean }} [how] */
   function choose_(changes, { keep = false } = {}) {
@@ -69,7 +103,8 @@ export function workspace({ logout }) {
     const { name, role } = me();
     fill(rail,
       h('a', { class: 'brand', href: '/tickets', 'aria-label': 'frontdesk' }, h('span', { class: 'logo', 'aria-hidden': 'true' }), h('span', { class: 'rail-word' }, 'frontdesk')),
-      h('div', { class: 'rail-group' }, VIEWS.map((view) => item(`/tickets?view=${view}`, icon(/** @type {any} */ (marks)[view]), /** @type {any} */ (views)[view], now.view === view, counts[view]))),
+      h('div', { class: 'rail-group' }, VIEWS.map((view) => item(`/tickets?view=${view}`, icon(/** @type {any} */ (marks)[view]), /** @type {any} */ (views)[view], !wanted && now.view === view, counts[view]))),
+      h('div', { class: 'rail-group pages' }, PAGES.filter((one) => one.roles.includes(role)).map((one) => item(one.href, icon(one.icon), one.label(), pageOf(wanted) === one, undefined))),
       h('h2', { class: 'rail-title rail-word' }, t('rail.status')),
       h('div', { class: 'rail-group statuses' }, item(of({ status: '' }), statusShape('open'), t('rail.open'), now.status === '', undefined),
         STATUSES.map((status) => item(of({ status }), statusShape(status), statusWord(status), now.status === status, undefined))),
@@ -113,7 +148,7 @@ export function workspace({ logout }) {
       if (answer) counts[view] = answer.pagination.total;
     }));
     VIEWS.forEach((view, at) => {
-      const place = rail.querySelectorAll('.rail-group a')[at];
+      const place = rail.querySelectorAll('.rail-group:not(.pages) a')[at];
       const shown = place?.querySelector('.count');
       if (shown) shown.textContent = number(counts[view]);
       else place?.append(h('span', { class: 'count' }, number(counts[view])));
@@ -122,7 +157,7 @@ export function workspace({ logout }) {
 
   function palette() {
     const views_ = VIEWS.map((view) => ({ label: `${t('palette.go')} ${/** @type {any} */ (views)[view]}`, run: () => choose_({ view, status: '' }) }));
-    openPalette([...page.commands(), ...views_, { label: t('keys.title'), run: overview }, { label: t('rail.logout'), run: logout }]);
+    openPalette([...page.commands(), ...views_, ...PAGES.filter((one) => one.roles.includes(me().role)).map((one) => ({ label: `${t('palette.go')} ${one.label()}`, run: () => go(one.href) })), { label: t('keys.title'), run: overview }, { label: t('rail.logout'), run: logout }]);
   }
 
   function drawConnection() {
@@ -174,6 +209,9 @@ export function workspace({ logout }) {
     element,
     /** @param {string} path */
     show(path) {
+      const entry = pageOf(path);
+      if (entry || wanted) void turnTo(entry, path);
+      if (entry) return;
       const found = /^\/tickets\/#?(\d+)$/.exec(path);
       const ticket = found ? Number(found[1]) : null;
       element.classList.toggle('has-ticket', ticket !== null);
@@ -190,6 +228,7 @@ export function workspace({ logout }) {
     },
     close() {
       stops.forEach((stop) => stop());
+      other?.page.close();
       list.close();
       page.close();
     },

@@ -1,0 +1,33 @@
+// The pages beside the tickets. Each is a module of its own that is loaded when somebody goes there.
+//
+// A module's default export makes the page: `page()` gives its element, `show(path)` which is called with each address
+// below its own, and `close()`.
+
+import { t } from './i18n.js';
+
+/** @typedef {{ element: HTMLElement, show: (path: string) => void, close: () => void }} Page */
+/** @typedef {{ name: string, href: string, icon: string, label: () => string, roles: string[], load: () => Promise<{ default: () => Page }> }} Entry */
+
+const EVERYBODY = ['agent', 'supervisor', 'admin'];
+
+/** @type {Entry[]} */
+export const PAGES = [
+  { name: 'calls', href: '/calls', icon: 'call', label: () => t('calls.title'), roles: EVERYBODY, load: () => import('./views/calls.js') },
+];
+
+/** The page of an address. @param {string} path */
+export const pageOf = (path) => PAGES.find((page) => path === page.href || path.startsWith(`${page.href}/`));
+
+/** Loads a page's own styles, once. @param {string} name */
+export function style(name) {
+  const href = new URL(`../css/${name}.css`, import.meta.url).href;
+  const known = document.querySelector(`link[href="${href}"]`);
+  if (known) return Promise.resolve();
+  return new Promise((done) => {
+    const link = document.createElement('link');
+    link.rel = 'stylesheet';
+    link.href = href;
+    link.onload = link.onerror = () => done(undefined);
+    document.head.append(link);
+  });
+}
