@@ -8,6 +8,8 @@
 //!
 //! `FRONTDESK_POWER_CUTS=10000` sets the number of power cuts, `FRONTDESK_SEED=…` reproduces a run.
 
+#[path = "engine_power_cuts/measure.rs"]
+mod measure;
 #[path = "engine_power_cuts/post.rs"]
 mod post;
 #[path = "engine_power_cuts/recovers.rs"]
