@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod privacy;
+mod reindex;
 pub mod user;
 
 use std::io::{self, BufRead, BufReader, Write};
@@ -83,6 +84,8 @@ pub enum Request {
     Backup,
     /// Writes the store anew without the room it no longer uses.
     Compact,
+    /// Builds the search index anew.
+    Reindex,
     /// Erasing, retention, encryption.
     Privacy(privacy::Request),
 }
@@ -129,6 +132,10 @@ pub enum Answer {
         after: u64,
         millis: u64,
         kept_writer_millis: u64,
+    },
+    /// How much the search index holds.
+    Reindexed {
+        documents: u64,
     },
     Privacy(privacy::Report),
     Done,
@@ -291,6 +298,7 @@ async fn carry_out(
             .await
             .map_err(gone)
         }
+        Request::Reindex => reindex::carry_out(engine, out).await,
         Request::Privacy(request) => privacy::carry_out(engine, request, out).await,
         Request::Backup => Err("a backup does not come as answers".into()),
     }

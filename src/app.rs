@@ -98,6 +98,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         batch_bytes: usize_of(config.engine.max_batch_bytes),
         seen_window: config.whatsapp.dedup_window as usize,
         refusals_per_minute: config.audit.refusals_per_minute,
+        search: engine::search::Settings::within(config.search.memory),
     };
     let hours = |d: Duration| u32::try_from(d.as_secs().div_ceil(3600)).unwrap_or(u32::MAX);
     let table = config.calls.categories.clone();
@@ -344,7 +345,6 @@ async fn start(
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,
         capacity: config.automation.capacity,
-        search_scan: config.tickets.search_scan as usize,
         max_body: usize_of(config.http.max_body),
         door_header: config.doors.header.as_str().into(),
         authority: authority.map(|(pem, _)| pem.into()),

@@ -8,10 +8,16 @@
 //!
 //! `FRONTDESK_POWER_CUTS=10000` sets the number of power cuts, `FRONTDESK_SEED=…` reproduces a run.
 
+#[path = "engine_power_cuts/measure.rs"]
+mod measure;
 #[path = "engine_power_cuts/post.rs"]
 mod post;
 #[path = "engine_power_cuts/recovers.rs"]
 mod recovers;
+#[path = "engine_power_cuts/scan.rs"]
+mod scan;
+#[path = "engine_power_cuts/search.rs"]
+mod search;
 #[path = "engine_power_cuts/senders.rs"]
 mod senders;
 

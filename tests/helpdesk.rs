@@ -14,6 +14,8 @@ mod harness;
 mod lists;
 #[path = "helpdesk/merging.rs"]
 mod merging;
+#[path = "helpdesk/search.rs"]
+mod search;
 #[path = "helpdesk/seed.rs"]
 mod seed;
 

@@ -21,6 +21,7 @@ pub fn ask(
 ) -> Result<(), Failure> {
     let (what, unit) = match request {
         Request::Export { .. } => ("export", "calls"),
+        Request::Reindex => ("reindex", "rows"),
         _ => ("verify", "tickets and contacts"),
     };
     let mut watched: Option<(Progress, Meter)> = None;
@@ -36,7 +37,7 @@ pub fn ask(
             Ok(())
         }
         // What comes of it is told without a bar before it.
-        Answer::Verified { .. } => {
+        Answer::Verified { .. } | Answer::Reindexed { .. } => {
             watched = None;
             each(answer)
         }

@@ -19,6 +19,7 @@ mod key;
 mod policy;
 mod privacy;
 mod progress;
+mod reindex;
 mod restore;
 mod scratch;
 mod serve;
@@ -93,6 +94,8 @@ enum Command {
     SupportBundle(bundle::Command),
     /// Write the store anew without the room it no longer uses; work goes on meanwhile
     Compact,
+    /// Build the search index anew; work and searches go on meanwhile
+    Reindex,
     /// Bring everything that was written before to where store.encryption wants it; work goes on meanwhile
     Encrypt,
     /// The root key of the store's encryption
@@ -229,6 +232,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Doctor(command) => doctor::run(command, &cli.shared, out),
         Command::SupportBundle(command) => bundle::run(command, &cli.shared, out),
         Command::Compact => compact::run(&cli.shared, out),
+        Command::Reindex => reindex::run(&cli.shared, out),
         Command::Encrypt => encrypt::run(&cli.shared, out),
         Command::Key(command) => key::run(command, &cli.shared, out),
         Command::Privacy(command) => privacy::run(command, &cli.shared, out),

@@ -37,6 +37,7 @@ mod privacy;
 mod problem;
 mod public;
 mod realtime;
+mod search;
 mod settings;
 mod store;
 mod tickets;
@@ -79,6 +80,7 @@ pub use privacy::{PrivacyConfig, RetentionConfig};
 pub use problem::{ConfigError, Problem};
 pub use public::{PortalConfig, PublicConfig};
 pub use realtime::{RealtimeConfig, SpeechKind};
+pub use search::SearchConfig;
 pub use settings::{Setting, settings};
 pub use store::{Encryption, StoreConfig};
 pub use tickets::{BotReturns, TicketsConfig};
@@ -100,6 +102,7 @@ pub struct Config {
     pub engine: EngineConfig,
     pub feed: FeedConfig,
     pub live: LiveConfig,
+    pub search: SearchConfig,
     pub tickets: TicketsConfig,
     pub agents: AgentsConfig,
     pub crm: CrmConfig,
@@ -157,6 +160,7 @@ impl Config {
         self.engine.check(&self.store, limits);
         self.feed.check(&self.store, limits);
         self.live.check(limits);
+        self.search.check(limits);
         self.tickets.check(limits);
         self.crm.check(limits);
         self.auth.check(limits);

@@ -23,8 +23,6 @@ pub struct TicketsConfig {
     pub call_prefix: String,
     /// Name of the category to its keywords, for all tickets but calls (S1.10, S2.31).
     pub categories: BTreeMap<String, Vec<String>>,
-    /// Tickets whose records one search of the list reads at most.
-    pub search_scan: u32,
     /// When a conversation goes back to the bot after its ticket has ended.
     #[serde(deserialize_with = "bot_returns")]
     pub bot_returns_after: BotReturns,
@@ -53,7 +51,6 @@ impl TicketsConfig {
                 format!("found {found:?}, expected 2 to 8 of A-Z and 0-9"),
             );
         }
-        limits.count("tickets.search_scan", self.search_scan, 100..=1_000_000);
         categories::check("tickets.categories", &self.categories, limits);
     }
 }

@@ -32,6 +32,7 @@ pub mod redact;
 pub mod reference;
 pub mod reply_draft;
 pub mod rule;
+pub mod search;
 pub mod session;
 pub mod sla;
 pub mod sla_policy;

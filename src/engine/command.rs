@@ -254,6 +254,8 @@ pub enum Command {
     Contact(ContactCommand),
     /// Presence, assignment, rules.
     Automation(AutomationCommand),
+    /// A step of tending the search index.
+    Search(Box<crate::engine::search::Step>),
 }
 
 /// An SLA policy as it shall be; what it means is said at [`crate::domain::sla_policy::SlaPolicy`].

@@ -8,6 +8,7 @@ use super::audit::refusals::Refusals;
 use super::index::Index;
 use super::outbox::Place;
 use super::rows::{ReadError, Rows, key};
+use super::search::{Search, Settings};
 use super::seen::SeenWindow;
 use super::shared::{Shared, Steady};
 use crate::domain::agent::Agent;
@@ -51,7 +52,7 @@ pub struct Held {
 pub fn load(
     store: &Store,
     seal: Seal,
-    seen_window: usize,
+    (seen_window, search): (usize, Settings),
     steady: Steady,
     (metrics, refusals): (Arc<Metrics>, Refusals),
 ) -> Result<(Shared, SeenWindow), ReadError> {
@@ -60,9 +61,11 @@ pub fn load(
     let mut seen = SeenWindow::new(seen_window);
     reader.read(|view| Ok(seen_keys(view, &mut seen)))??;
     let feed = (store.feed(), store.feed_epoch().to_owned());
-    let shared = Shared::new(reader, feed, seal, steady, metrics, refusals, store.last_seq());
+    let (published, search) = (store.last_seq(), Search::new(search));
+    let shared = Shared::new(reader, feed, seal, steady, metrics, (refusals, search), published);
     shared.replace(held);
     shared.set_mixed(store.is_mixed());
+    shared.search.open(&shared)?;
     Ok((shared, seen))
 }
 

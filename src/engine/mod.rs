@@ -46,6 +46,7 @@ pub mod privacy;
 mod redacted;
 pub mod rows;
 pub mod rules;
+pub mod search;
 pub mod seen;
 mod shared;
 pub mod status;
@@ -86,6 +87,8 @@ pub struct Limits {
     pub seen_window: usize,
     /// Rows of the audit for what is refused to one address.
     pub refusals_per_minute: u32,
+    /// Of the search index.
+    pub search: search::Settings,
 }
 
 /// Why a submission was not carried out.
@@ -210,8 +213,13 @@ impl Engine {
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
         let refusals = Refusals::new(limits.refusals_per_minute);
-        let (shared, seen) =
-            load::load(&store, seal, limits.seen_window, steady, (metrics, refusals))?;
+        let (shared, seen) = load::load(
+            &store,
+            seal,
+            (limits.seen_window, limits.search),
+            steady,
+            (metrics, refusals),
+        )?;
         let shared = Arc::new(shared);
         let (queue, jobs) = sync_channel(limits.queue);
         let writer =

@@ -238,6 +238,7 @@ impl Engine {
                 from = next;
             }
         }
+        self.forget_in_search(&tickets, &erasure.contacts).await?;
         let shared = self.shared();
         let rewrite = !shared.seal.encrypts() || shared.owes_rewrite();
         self.privacy_step(Step::End { contact, rewrite }).await?;

@@ -115,6 +115,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::SlaDue
         | Command::Mail(MailCommand::Begin { .. } | MailCommand::Links { .. })
         | Command::Automation(_)
+        | Command::Search(_)
         | Command::DetachCall { .. }
         | Command::EndCall { .. }
         | Command::ExpireCall { .. }

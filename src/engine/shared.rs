@@ -18,6 +18,7 @@ use super::outbox::Outbox;
 use super::people::{Live, People};
 use super::presence::{PresenceNow, Presences};
 use super::rows::key;
+use super::search::Search;
 use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
 use crate::domain::category::Category;
@@ -65,6 +66,7 @@ pub struct Shared {
     pub started: Instant,
     /// On their way into the audit.
     pub refusals: Refusals,
+    pub(super) search: Search,
     index: RwLock<Index>,
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
@@ -108,7 +110,7 @@ impl Shared {
         seal: Seal,
         steady: Steady,
         metrics: Arc<Metrics>,
-        refusals: Refusals,
+        (refusals, search): (Refusals, Search),
         published: u64,
     ) -> Shared {
         Shared {
@@ -119,6 +121,7 @@ impl Shared {
             metrics,
             started: Instant::now(),
             refusals,
+            search,
             index: RwLock::default(),
             tokens: RwLock::default(),
             calls: RwLock::default(),
@@ -316,6 +319,7 @@ impl Shared {
 
     /// Takes over what committed plans changed.
     pub(super) fn take(&self, plans: &[PlanRecord]) {
+        self.search.note(plans);
         let (mut index, mut rights, mut categories) = (None, false, Vec::new());
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {

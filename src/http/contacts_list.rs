@@ -21,6 +21,8 @@ use crate::engine::{self, Engine};
 use crate::store::Order;
 use crate::wire::problem::Problem;
 
+/// Contacts that are looked at for one answer, the newest first.
+const MOST: usize = 10_000;
 /// Records read in one snapshot.
 const CHUNK: usize = 500;
 /// The longest `q`, in characters.
@@ -49,7 +51,7 @@ pub struct ContactQuery {
 pub struct ContactList {
     contacts: Vec<ContactView>,
     pagination: Pagination,
-    /// Whether all contacts were looked at; else older ones may match, too (`tickets.search_scan`)
+    /// Whether all contacts were looked at; else older ones may match, too
     complete: bool,
 }
 
@@ -132,7 +134,7 @@ pub async fn list(
 }
 
 pub async fn find(state: &State, wanted: Wanted) -> Result<Found, Failure> {
-    let (engine, most) = (state.engine.clone(), state.search_scan);
+    let (engine, most) = (state.engine.clone(), MOST);
     let scanned = tokio::task::spawn_blocking(move || scan(&engine, &wanted, most)).await;
     Ok(scanned.unwrap_or(Err(engine::Error::Panicked))?)
 }

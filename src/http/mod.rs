@@ -58,6 +58,9 @@ mod queue;
 mod refused;
 mod rules;
 mod satisfaction;
+mod search;
+mod search_query;
+mod search_view;
 pub mod secure;
 pub mod server;
 mod setup;
@@ -71,7 +74,6 @@ mod tickets_bulk;
 mod tickets_edit;
 mod tickets_list;
 mod tickets_merge;
-mod tickets_search;
 mod tokens;
 mod upload;
 mod v2;
@@ -101,8 +103,6 @@ pub struct State {
     pub agents_see_all: bool,
     /// Open tickets that an agent takes who has no number of their own.
     pub capacity: u32,
-    /// Tickets whose records one search reads at most.
-    pub search_scan: usize,
     pub max_body: usize,
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
@@ -249,6 +249,9 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(analytics::peak_hours))
         .routes(routes!(analytics_export::export))
         .routes(routes!(tickets_list::list, tickets_edit::create))
+        .routes(routes!(search::everything))
+        .routes(routes!(search::suggest))
+        .routes(routes!(search::similar))
         .routes(routes!(tickets_bulk::bulk))
         .routes(routes!(
             tickets::read,

@@ -1,7 +1,7 @@
 //! The list of tickets: every filter, order and page of it (S3.4, S3.5, S3.28, S3.29).
 //!
-//! Without `q` it is one pass over the index and reads the records of the page alone. With `q` the records of the
-//! newest matching tickets are read too, `tickets.search_scan` of them at most; the answer says whether that was all.
+//! It is one pass over the index of tickets and reads the records of the page alone; with `q` the index of words tells
+//! before which of them are meant.
 
 use axum::Json;
 use axum::extract::State as Shared;
@@ -12,7 +12,7 @@ use super::State;
 use super::calls::tickets;
 use super::error::Failure;
 use super::extract::{Caller, Query, limit, number};
-use super::tickets_search::{Searched, search};
+use super::search_query::{self, Wanted};
 use crate::domain::agent::Role;
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
@@ -22,12 +22,11 @@ use crate::domain::ticket::{MAX_CATEGORY, MAX_TAG, Ticket};
 use crate::domain::time::Micros;
 use crate::engine::command::Actor;
 use crate::engine::index::{AssigneeIs, Filter, Found, Set, Shown, Sort, Span};
+use crate::engine::search::Asked;
 use crate::wire::problem::Problem;
 
 /// Names of categories in one request.
 const MAX_CATEGORIES: usize = 32;
-/// The longest `q`, in characters.
-const MAX_QUERY: usize = 200;
 
 #[derive(Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -70,10 +69,16 @@ pub struct ListQuery {
     /// True lists what is deleted and can be restored; for admins
     #[param(value_type = Option<bool>)]
     deleted: Option<String>,
-    /// Words that all stand in number, references, subject, tags, or name, e-mail or phone of the requester
-    #[param(max_length = 200)]
+    /// Words that all stand somewhere in the ticket or in what was said; `"a phrase"`, `-not`, `begin*`, and `from:`,
+    /// `status:`, `priority:`, `assignee:`, `channel:`, `tag:`, `category:`, `before:`, `after:`, `has:attachment`,
+    /// `speaker:user`
+    #[param(max_length = 200, example = "\"never arrived\" -refund channel:call")]
     q: Option<String>,
-    /// created_at, updated_at, priority, number or sla (what is due first); with `-` before it the other way round. The newest first if absent
+    /// Whether `q` is still being typed: then its last word may go on
+    #[param(value_type = Option<bool>)]
+    typing: Option<String>,
+    /// created_at, updated_at, priority, number, sla (what is due first) or, with `q`, relevance; with `-` before it the
+    /// other way round. The newest first if absent
     #[param(example = "-created_at")]
     sort: Option<String>,
     /// asc or desc, instead of the `-`
@@ -213,9 +218,7 @@ impl Pagination {
 /// How far a search went.
 #[derive(Serialize, ToSchema)]
 pub struct SearchView {
-    /// Tickets whose records were read
-    scanned: usize,
-    /// Whether these were all that the filters leave; else older ones may match, too (`tickets.search_scan`)
+    /// False while the index is built, as after an upgrade: there may be more
     complete: bool,
 }
 
@@ -274,19 +277,34 @@ pub async fn find(state: &State, caller: &Caller, query: &ListQuery) -> Result<L
     let known = state.engine.shared().categories();
     filter.categories =
         filter.categories.iter().flat_map(|slug| known.with_children(slug)).collect();
-    let sort = sort(query.sort.as_deref(), query.order.as_deref())?;
     let words = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
-    if words.is_some_and(|q| q.chars().count() > MAX_QUERY) {
-        return Err(Problem::field("q", format!("at most {MAX_QUERY} characters")).into());
-    }
+    let by_relevance = words.is_some() && query.sort.as_deref().map(str::trim) == Some("relevance");
+    let sort = match by_relevance {
+        true => Sort::NewestFirst,
+        false => sort(query.sort.as_deref(), query.order.as_deref())?,
+    };
     let (found, search) = match words {
         None => (state.engine.shared().index().find(&filter, sort, offset, limit), None),
         Some(words) => {
-            let searched = search(state, filter, sort, words).await?;
-            let Searched { numbers, scanned, complete } = searched;
-            let total = numbers.len() as u64;
-            let page = numbers.into_iter().skip(offset).take(limit).collect();
-            (Found { numbers: page, total }, Some(SearchView { scanned, complete }))
+            let typing = flag("typing", query.typing.as_deref())?.unwrap_or(false);
+            let Wanted { query, also, named } =
+                search_query::read(state, caller, "q", words, typing)?;
+            let tickets = if by_relevance { offset.saturating_add(limit) } else { 0 };
+            let (messages, contacts, filtered) = (0, 0, filter.clone());
+            let asked = Asked { query, filter, also, named, messages, contacts, tickets };
+            let searched = state.engine.find(asked).await?;
+            let search = Some(SearchView { complete: searched.complete });
+            let found = match by_relevance {
+                true => Found {
+                    total: u64::from(searched.tickets.count()),
+                    numbers: searched.weights.iter().skip(offset).map(|(n, _)| *n).collect(),
+                },
+                false => {
+                    let among = Filter { among: Some(searched.tickets), ..filtered };
+                    state.engine.shared().index().find(&among, sort, offset, limit)
+                }
+            };
+            (found, search)
         }
     };
     let tickets = state.engine.read(|rows| tickets(&rows, &found.numbers))?;
@@ -320,6 +338,7 @@ pub fn filter(caller: &Caller, query: &ListQuery) -> Result<Filter, Failure> {
         escalated: flag("escalated", query.escalated.as_deref())?,
         shown,
         sla: None,
+        among: None,
         visible_to: caller.visible_to(),
     })
 }
@@ -400,7 +419,7 @@ pub fn tag(text: Option<&str>) -> Result<Option<String>, Failure> {
     Ok(tag.map(str::to_owned))
 }
 
-fn flag(field: &str, text: Option<&str>) -> Result<Option<bool>, Failure> {
+pub(super) fn flag(field: &str, text: Option<&str>) -> Result<Option<bool>, Failure> {
     match text.map(str::trim) {
         None | Some("") => Ok(None),
         Some("true" | "1") => Ok(Some(true)),
@@ -456,7 +475,7 @@ fn sort(sort: Option<&str>, order: Option<&str>) -> Result<Sort, Failure> {
         ("priority", false) => Sort::QueueReversed,
         ("sla", false) => Sort::DueFirst,
         _ => {
-            let why = "must be created_at, updated_at, priority, number or sla, with - before it for the other way round";
+            let why = "must be created_at, updated_at, priority, number, sla or, with q, relevance, with - before it for the other way round";
             return Err(Problem::field("sort", why).into());
         }
     })

@@ -8,7 +8,8 @@ use super::error::{Damage, FeedError, JournalError, StoreError};
 use super::journal::scan::Found;
 use super::journal::segment::Segment;
 use super::journal::{Segments, decode};
-use super::plan::PlanRecord;
+use super::plan::{Blob, PlanRecord};
+use super::tables::Table;
 
 /// A plan as it is in the feed; its first event has the number `first_seq`, the next one more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,26 +50,29 @@ impl Feed {
             max_bytes,
             bytes: 0,
             plans: Vec::new(),
+            touched: None,
         };
-        if after >= reading.until {
-            return Ok(Vec::new());
-        }
-        let segments = self.segments.list();
-        let start = segments.partition_point(|segment| segment.header.first_seq <= after + 1);
-        let Some(start) = start.checked_sub(1) else { return Err(self.gone()) };
-        let mut position = segments[start].boundary_before(after + 1);
-        for (at, segment) in segments.iter().enumerate().skip(start) {
-            let next_seq = match reading.segment(segment, position)? {
-                Step::Done => return Ok(reading.plans),
-                Step::End { next_seq } => next_seq,
-            };
-            match segments.get(at + 1) {
-                Some(next) if next.header.first_seq == next_seq => position = next.start(),
-                Some(next) => return Err(reading.broken(next, next.start(), next_seq)),
-                None => return Err(reading.broken(segment, (next_seq, segment.size), next_seq)),
-            }
+        if after < reading.until {
+            reading.all(after + 1)?;
         }
         Ok(reading.plans)
+    }
+
+    /// The keys of all rows of these tables that were written behind event `after` and up to event `until`, by plans
+    /// without events too: such may stand before event `after` or behind `until` as well.
+    pub fn touched(
+        &self,
+        after: u64,
+        until: u64,
+        tables: &[Table],
+    ) -> Result<Vec<(Table, Blob)>, FeedError> {
+        let until = until.min(self.segments.last_seq());
+        let touched = Some(Touched { tables, keys: Vec::new() });
+        let (max_bytes, bytes, plans) = (usize::MAX, 0, Vec::new());
+        let mut reading = Reading { feed: self, after, until, max_bytes, bytes, plans, touched };
+        // A plan without events lies behind the event before it.
+        reading.all(after.max(1))?;
+        Ok(reading.touched.map(|touched| touched.keys).unwrap_or_default())
     }
 
     /// The oldest sequence number still there.
@@ -98,13 +102,42 @@ struct Reading<'a> {
     max_bytes: usize,
     bytes: usize,
     plans: Vec<FeedPlan>,
+    /// Not plans are wanted, but keys.
+    touched: Option<Touched<'a>>,
+}
+
+struct Touched<'a> {
+    tables: &'a [Table],
+    keys: Vec<(Table, Blob)>,
 }
 
 impl Reading<'_> {
+    /// Reads from the batch on in which this event is.
+    fn all(&mut self, first: u64) -> Result<(), FeedError> {
+        let segments = self.feed.segments.list();
+        let start = segments.partition_point(|segment| segment.header.first_seq <= first);
+        let Some(start) = start.checked_sub(1) else { return Err(self.feed.gone()) };
+        let mut position = segments[start].boundary_before(first);
+        for (at, segment) in segments.iter().enumerate().skip(start) {
+            let next_seq = match self.segment(segment, position)? {
+                Step::Done => return Ok(()),
+                Step::End { next_seq } => next_seq,
+            };
+            match segments.get(at + 1) {
+                Some(next) if next.header.first_seq == next_seq => position = next.start(),
+                Some(next) => return Err(self.broken(next, next.start(), next_seq)),
+                // Behind the last event there may be plans without any.
+                None if self.touched.is_some() => return Ok(()),
+                None => return Err(self.broken(segment, (next_seq, segment.size), next_seq)),
+            }
+        }
+        Ok(())
+    }
+
     fn segment(&mut self, segment: &Arc<Segment>, start: (u64, u64)) -> Result<Step, FeedError> {
         let (mut next_seq, mut offset) = start;
         loop {
-            if next_seq > self.until {
+            if self.touched.is_none() && next_seq > self.until {
                 return Ok(Step::Done);
             }
             let header = match segment.header_at(offset)? {
@@ -115,7 +148,11 @@ impl Reading<'_> {
                 return Err(self.broken(segment, (next_seq, offset), header.first_seq));
             }
             segment.mark(header.first_seq, offset);
-            if header.events > 0 && header.next_seq() > self.after + 1 {
+            let wanted = match &self.touched {
+                Some(_) => header.next_seq() > self.after,
+                None => header.events > 0 && header.next_seq() > self.after + 1,
+            };
+            if wanted {
                 let Some((header, payload)) = segment.batch_at(offset)? else {
                     return Err(self.broken(segment, (next_seq, offset), next_seq));
                 };
@@ -139,6 +176,12 @@ impl Reading<'_> {
             let next = first_seq + plan.events.len() as u64;
             if next - 1 > self.until {
                 return Ok(true);
+            }
+            if let Some(Touched { tables, keys }) = &mut self.touched {
+                let of = plan.rows.into_iter().filter(|row| tables.contains(&row.table));
+                keys.extend(of.map(|row| (row.table, row.key)));
+                first_seq = next;
+                continue;
             }
             if !plan.events.is_empty() && next > self.after + 1 {
                 let size = plan.size_bound();

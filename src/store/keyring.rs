@@ -78,6 +78,12 @@ impl Tree {
     }
 }
 
+/// Segments have the tickets' numbers from the highest down, so that keyrings need no third tree: the two would meet
+/// after four thousand million of them.
+fn segment(number: u64) -> Option<u32> {
+    u32::try_from(number).ok().map(|number| u32::MAX - number)
+}
+
 /// All keys of a store.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Keyring {
@@ -121,17 +127,20 @@ impl Keyring {
             Owner::Nobody | Owner::Desk => return None,
             Owner::Ticket(number) => (&self.tickets, u32::try_from(number).ok()?),
             Owner::Contact(id) => (&self.contacts, u32::try_from(id).ok()?),
+            Owner::Segment(number) => (&self.tickets, segment(number)?),
         })
     }
 
     /// Destroys the key of a ticket or a contact; true if there was one.
     pub fn destroy(&mut self, owner: Owner) -> bool {
+        let narrow = |number| u32::try_from(number).ok();
         let (tree, number) = match owner {
             Owner::Nobody | Owner::Desk => return false,
-            Owner::Ticket(number) => (&mut self.tickets, number),
-            Owner::Contact(id) => (&mut self.contacts, id),
+            Owner::Ticket(number) => (&mut self.tickets, narrow(number)),
+            Owner::Contact(id) => (&mut self.contacts, narrow(id)),
+            Owner::Segment(number) => (&mut self.tickets, segment(number)),
         };
-        u32::try_from(number).is_ok_and(|number| tree.destroy(number))
+        number.is_some_and(|number| tree.destroy(number))
     }
 
     pub fn encode(&self) -> Vec<u8> {

@@ -16,6 +16,8 @@ pub enum Owner {
     Ticket(u64),
     /// The contact of this id.
     Contact(u64),
+    /// The segment of the search index of this number: it repeats words of many people, and goes with its key.
+    Segment(u64),
 }
 
 impl Owner {
@@ -25,6 +27,7 @@ impl Owner {
             Owner::Desk => (1, 0),
             Owner::Ticket(number) => (2, number),
             Owner::Contact(id) => (3, id),
+            Owner::Segment(number) => (4, number),
         }
     }
 
@@ -34,6 +37,7 @@ impl Owner {
             1 => Owner::Desk,
             2 => Owner::Ticket(number),
             3 => Owner::Contact(number),
+            4 => Owner::Segment(number),
             _ => return None,
         })
     }

@@ -107,6 +107,9 @@ records! {
     MailboxPosition => Mailboxes,
     MailPace => MailPaces,
     Profile => ContactProfiles,
+    SearchChunk => SearchChunks,
+    SearchDead => SearchDead,
+    SearchManifest => SearchManifests,
 }
 
 impl Record for Entry {
@@ -304,3 +307,52 @@ pub struct RewriteOwed {
 
 /// The key of the one row of [`Table::Rewrites`].
 pub const OWED: &[u8] = b"owed";
+
+/// A piece of a stream of a segment of the search index, deflated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchChunk(pub Vec<u8>);
+
+/// Documents of a segment that were replaced or removed since it was written, as differences of their positions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchDead(pub Vec<u32>);
+
+/// Which segments the search index consists of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchManifest {
+    /// The form of the segments; those of another are built anew.
+    pub form: u32,
+    /// The feed that `upto` counts; in another one the index is built anew.
+    pub epoch: String,
+    /// What happened after this event is not in the segments.
+    pub upto: u64,
+    /// The number of the next segment.
+    pub next: u64,
+    pub segments: Vec<SearchSegment>,
+    /// Numbers of segments that are being written, or are not used any more: at start they are removed.
+    pub remains: Vec<u64>,
+    /// While the index is built from the rows, how far that has come.
+    pub building: Option<SearchBuilding>,
+}
+
+/// A segment: its documents and how many chunks each of its streams has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchSegment {
+    pub number: u64,
+    pub documents: u32,
+    pub chunks: [u32; SEARCH_STREAMS],
+}
+
+/// Streams of a segment.
+pub const SEARCH_STREAMS: usize = 5;
+
+/// The key of the one row of [`Table::SearchManifests`].
+pub const MANIFEST: &[u8] = b"manifest";
+
+/// How far the search index was built from the rows: kind of row, and the number to go on behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchBuilding {
+    pub kind: u8,
+    pub behind: u64,
+    /// Rows looked at so far.
+    pub done: u64,
+}

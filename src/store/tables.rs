@@ -20,6 +20,8 @@ pub enum Whose {
     Ticket,
     /// Of the contact whose id begins the row key.
     Contact,
+    /// Of the segment of the search index whose number begins the row key.
+    Segment,
     /// Each record says it: [`super::codec::Record::owner`].
     Record,
 }
@@ -69,6 +71,7 @@ impl Table {
             Whose::Nobody => Owner::Nobody,
             Whose::Ticket => number().map_or(Owner::Desk, Owner::Ticket),
             Whose::Contact => number().map_or(Owner::Desk, Owner::Contact),
+            Whose::Segment => number().map_or(Owner::Desk, Owner::Segment),
             Whose::Desk | Whose::Record => Owner::Desk,
         }
     }
@@ -230,4 +233,10 @@ tables! {
     SlaStandings = 148 of Nobody,
     /// contact id u64 → `LastAgent`.
     LastAgents = 149 of Contact,
+    /// segment number u64, stream u8, position u32 → `SearchChunk`, a piece of the search index.
+    SearchChunks = 170 of Segment,
+    /// segment number u64 → `SearchDead`, which of its documents are there no more.
+    SearchDead = 171 of Nobody,
+    /// the one key `manifest` → `SearchManifest`, which segments there are and how far they go.
+    SearchManifests = 172 of Nobody,
 }

@@ -11,6 +11,7 @@ mod maintenance;
 pub mod outbox;
 pub mod refusals;
 mod retention;
+mod search;
 mod sla;
 mod watchdog;
 pub mod webhooks;
@@ -37,6 +38,7 @@ pub fn start(
     workers.spawn(housekeeping::run(engine.clone()));
     workers.spawn(refusals::run(engine.clone()));
     workers.spawn(retention::run(engine.clone()));
+    workers.spawn(search::run(engine.clone()));
     workers.spawn(sla::run(engine.clone()));
     workers.spawn(automation::run(engine.clone(), config.automation.clone()));
     workers.spawn(watchdog::run(engine.clone()));

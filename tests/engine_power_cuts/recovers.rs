@@ -118,6 +118,7 @@ impl Desk {
             batch_bytes: 16 * 1024,
             seen_window: 50,
             refusals_per_minute: 10,
+            search: Default::default(),
         };
         let metrics = Arc::new(Metrics::default());
         let clocks = Arc::new(MachineClocks::new(Vec::new()));

@@ -132,21 +132,23 @@ fn an_agent_is_shown_and_counted_only_what_they_may_see() {
 }
 
 #[test]
-fn a_search_says_how_far_it_went() {
-    let desk = Desk::open("[tickets]\nsearch_scan = 100\n");
+fn a_search_is_sorted_and_paged_as_any_list() {
+    let desk = Desk::open("");
     let oldest = chat(&desk, 0, "jarum");
-    for n in 1..=105 {
+    for n in 1..=45 {
         chat(&desk, n, "jerami");
     }
     let found = desk.read("/api/tickets?q=jarum");
-    assert_eq!(found["search"], json!({"scanned": 100, "complete": false}));
-    assert_eq!(found["pagination"]["total"], 0);
+    assert_eq!(found["search"], json!({"complete": true}));
+    assert_eq!(found["pagination"]["total"], 1);
     let found = desk.read("/api/tickets?q=jerami&sort=number&limit=2&page=3");
-    assert_eq!(found["pagination"], json!({"page": 3, "limit": 2, "total": 100, "totalPages": 50}));
-    assert_eq!(rows(&found, "tickets")[0]["number"], 1011, "the hundred newest, the fifth of them");
-    let named = desk.read(&format!("/api/tickets?q={oldest}"));
-    let found = rows(&named, "tickets");
-    assert!(found.iter().any(|t| t["number"] == oldest), "a reference is found wherever it is");
+    assert_eq!(found["pagination"], json!({"page": 3, "limit": 2, "total": 45, "totalPages": 23}));
+    assert_eq!(rows(&found, "tickets")[0]["number"], oldest + 5);
+    let best = desk.read("/api/tickets?q=jerami&sort=relevance&limit=2&page=3");
+    assert_eq!(best["pagination"]["total"], 45);
+    assert_eq!(rows(&best, "tickets").len(), 2);
+    let named = desk.read(&format!("/api/tickets?q={oldest}&sort=relevance"));
+    assert_eq!(rows(&named, "tickets")[0]["number"], oldest, "what is named comes first");
     assert!(desk.read("/api/tickets")["search"].is_null());
 }
 

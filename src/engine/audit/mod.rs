@@ -97,6 +97,7 @@ fn audit_of(command: &Command) -> Audit {
         | Command::Audit(_)
         | Command::SeedSla
         | Command::SlaDue
+        | Command::Search(_)
         | Command::Sweep => Never,
     }
 }

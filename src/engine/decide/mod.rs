@@ -40,6 +40,7 @@ mod reported_call;
 mod rule_actions;
 pub mod rules;
 mod rules_edit;
+mod search;
 mod session;
 pub(in crate::engine) mod sla;
 mod sla_policy;
@@ -170,6 +171,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::SaveBusinessHours { id, hours } => sla_policy::save_hours(draft, *id, hours),
         Command::DeleteBusinessHours { id } => sla_policy::delete_hours(draft, *id),
         Command::SlaDue => sla::due(draft),
+        Command::Search(step) => search::step(draft, step),
         Command::Contact(command) => contacts::decide(draft, command),
         Command::Automation(command) => automation(draft, command),
     }

@@ -1,5 +1,7 @@
 //! Which tickets are meant, and in which order.
 
+use std::sync::Arc;
+
 use super::names::TagSets;
 use super::{DELETED, ESCALATED, HELD, Index, MERGED, NONE_U32, WATCHED, narrow};
 use crate::domain::channel::Channel;
@@ -7,6 +9,7 @@ use crate::domain::priority::Priority;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
+use crate::engine::search::Bits;
 
 /// A set of statuses as bits, one of priorities or channels likewise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +83,8 @@ pub struct Filter {
     pub shown: Shown,
     /// Stands so by its SLA then: met 0, on_track 1, at_risk 2, breached 3.
     pub sla: Option<(u8, Micros)>,
+    /// One of these, by place.
+    pub among: Option<Arc<Bits>>,
     /// Only what this agent may see: unassigned, their own, followed, named in it (S2.20, DESIGN C9).
     pub visible_to: Option<u64>,
 }
@@ -101,6 +106,7 @@ impl Default for Filter {
             escalated: None,
             shown: Shown::Live,
             sla: None,
+            among: None,
             visible_to: None,
         }
     }
@@ -144,6 +150,7 @@ impl Index {
         self.status[at] != super::ABSENT
             && !is(MERGED)
             && is(DELETED) == (f.shown == Shown::Deleted)
+            && f.among.as_ref().is_none_or(|among| among.has(at as u32))
             && f.statuses.holds(self.status[at])
             && f.priorities.holds(self.priority[at])
             && f.channels.holds(self.channel[at])

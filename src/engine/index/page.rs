@@ -2,8 +2,10 @@
 
 use std::collections::BinaryHeap;
 
-use super::{Filter, Found, Index, Line, Sort};
+use super::{ABSENT, Filter, Found, Index, Line, MERGED, NONE_U32, Sort};
 use crate::domain::reference::FIRST_NUMBER;
+use crate::domain::time::Micros;
+use crate::engine::search::Bits;
 
 impl Index {
     /// A page of what matches, and how many match in all.
@@ -67,6 +69,32 @@ impl Index {
         }
         let numbers = kept.into_sorted_vec().into_iter().skip(offset);
         Found { numbers: numbers.map(|(_, at)| FIRST_NUMBER + at as u64).collect(), total }
+    }
+
+    /// The places of everything that matches.
+    pub fn passing(&self, filter: &Filter) -> Bits {
+        let wanted = self.wanted(filter);
+        let all = 0..self.status.len();
+        all.filter(|at| self.matches(*at, &wanted)).map(|at| at as u32).collect()
+    }
+
+    /// The contacts of everything that matches.
+    pub fn contacts_of(&self, filter: &Filter) -> Bits {
+        let wanted = self.wanted(filter);
+        let matching = (0..self.status.len()).filter(|at| self.matches(*at, &wanted));
+        matching.map(|at| self.contact[at]).filter(|id| *id != NONE_U32).collect()
+    }
+
+    /// When a ticket last changed.
+    pub fn updated_at(&self, number: u64) -> Option<Micros> {
+        let at = usize::try_from(number.checked_sub(FIRST_NUMBER)?).ok()?;
+        self.updated.get(at).copied().map(Micros)
+    }
+
+    /// The tickets that became part of others.
+    pub fn merged(&self) -> impl Iterator<Item = u64> + '_ {
+        let merged = |at: &usize| self.status[*at] != ABSENT && self.flags[*at] & MERGED != 0;
+        (0..self.status.len()).filter(merged).map(|at| FIRST_NUMBER + at as u64)
     }
 
     /// Everything that matches, oldest number first.

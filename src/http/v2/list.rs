@@ -266,6 +266,9 @@ pub fn conversation(state: &State, caller: &Caller, text: &str) -> Result<Conver
     found.ok_or_else(|| not_found("such conversation"))
 }
 
+/// Tickets of one customer that are looked at for one answer, the newest first.
+const MOST: usize = 10_000;
+
 /// The index knows customers, not chats: of those of the chat's customer the records tell.
 async fn in_conversation(
     state: &State,
@@ -282,8 +285,7 @@ async fn in_conversation(
         return Err(Problem::field("page", "at least 1").into());
     };
     let filter = Filter { contact: Some(conversation.contact), ..asked };
-    let numbers =
-        state.engine.shared().index().numbers_before(&filter, u64::MAX, state.search_scan);
+    let numbers = state.engine.shared().index().numbers_before(&filter, u64::MAX, MOST);
     let all = state.engine.read(|rows| {
         let mut all: Vec<Ticket> = Vec::new();
         for number in &numbers {

@@ -43,9 +43,11 @@ export function openPalette(commands) {
   const find = debounced(200, async () => {
     const words = input.value.trim();
     if (words.length < 2) return;
-    const answer = await get(`/api/tickets${query({ q: words.replace(/^#/, ''), limit: 8 })}`).catch(() => null);
+    const answer = await get(`/api/search${query({ q: words, typing: 'true', limit: 6 })}`).catch(() => null);
     if (!answer || input.value.trim() !== words) return;
-    const found = answer.tickets.map((/** @type {any} */ ticket) => ({ label: `#${ticket.number} ${ticket.subject || ticket.requester_name || ''}`, mark: statusShape(ticket.status), hint: ticket.requester_name || '', run: () => go(`/tickets/${ticket.number}`) }));
+    const tickets = answer.tickets.items.map((/** @type {any} */ ticket) => ({ label: `#${ticket.number} ${ticket.subject || ticket.requester_name || ''}`, mark: statusShape(ticket.status), hint: ticket.requester_name || '', run: () => go(`/tickets/${ticket.number}`) }));
+    const messages = answer.messages.items.map((/** @type {any} */ hit) => ({ label: `#${hit.ticket_number} “${hit.snippet.text}”`, hint: hit.author || '', run: () => go(`/tickets/${hit.ticket_number}`) }));
+    const found = [...tickets, ...messages];
     const known = new Set(shown.map((command) => command.label));
     shown = [...shown, ...found.filter((/** @type {Command} */ command) => !known.has(command.label))];
     draw();

@@ -36,6 +36,7 @@ const filterOf = ({ view, status, priority, sort, q }) => ({
   priority,
   sort,
   q,
+  typing: q ? 'true' : '',
 });
 
 /** @param {{ logout: () => void }} how */

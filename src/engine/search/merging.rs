@@ -1,0 +1,134 @@
+//! Several segments become one, without what died in them.
+
+use super::document::Key;
+use super::segment::{At, Pieces, Segment};
+use super::varint::damaged;
+use super::write::{DOCUMENTS, Line, Piece, Posting, Writer};
+use crate::engine::rows::ReadError;
+use crate::store::records::SearchSegment;
+
+/// Bytes of pieces that are given on together.
+const AT_ONCE: usize = 256 * 1024;
+
+/// Writes these segments as one of this number. `put` takes pieces as they get full, and may give up; the answer has
+/// the last ones.
+pub fn merge<E: From<ReadError>>(
+    pieces: &Pieces<'_>,
+    segments: &[Segment],
+    number: u64,
+    mut put: impl FnMut(Vec<Piece>) -> Result<(), E>,
+) -> Result<(Vec<Piece>, SearchSegment), E> {
+    let mut writer = Writer::new(number);
+    let places = documents(pieces, segments, &mut writer)?;
+    let mut terms = Vec::new();
+    for segment in segments {
+        let mut cursor = Terms { segment, block: 0, held: Vec::new().into_iter(), next: None };
+        cursor.advance(pieces)?;
+        terms.push(cursor);
+    }
+    loop {
+        let least = terms.iter().filter_map(|t| t.next.as_ref()).map(|(term, _)| term).min();
+        let Some(least) = least.cloned() else { break };
+        let mut postings: Vec<Posting> = Vec::new();
+        for (cursor, places) in terms.iter_mut().zip(&places) {
+            let Some((_, at)) = cursor.next.take_if(|(term, _)| *term == least) else { continue };
+            let lives = |document: u32| places.get(document as usize).is_some_and(|p| *p != GONE);
+            let living = cursor.segment.positions(pieces, at, lives)?;
+            postings.extend(living.into_iter().map(|(at, all)| (places[at as usize], all)));
+            cursor.advance(pieces)?;
+        }
+        postings.sort_unstable_by_key(|(at, _)| *at);
+        if !postings.is_empty() {
+            writer.term(&least, &postings);
+        }
+        if writer.waiting() >= AT_ONCE {
+            put(writer.pieces())?;
+        }
+    }
+    Ok(writer.finish())
+}
+
+/// In place of a position, of what died.
+const GONE: u32 = u32::MAX;
+
+/// Writes the table; for each segment, the new position of each document.
+fn documents(
+    pieces: &Pieces<'_>,
+    segments: &[Segment],
+    writer: &mut Writer,
+) -> Result<Vec<Vec<u32>>, ReadError> {
+    let mut places: Vec<Vec<u32>> =
+        segments.iter().map(|s| vec![GONE; s.known.documents as usize]).collect();
+    let mut cursors: Vec<Lines<'_>> = segments.iter().map(Lines::new).collect();
+    let mut next: Vec<Option<(u32, Line)>> =
+        cursors.iter_mut().map(|cursor| cursor.next(pieces)).collect::<Result<_, _>>()?;
+    let mut place = 0;
+    let mut last: Option<Key> = None;
+    loop {
+        let first =
+            next.iter().enumerate().filter_map(|(of, line)| Some((line.as_ref()?.1.key, of)));
+        let Some((key, of)) = first.min() else { return Ok(places) };
+        let Some((at, line)) = next[of].take() else { return Ok(places) };
+        // No document lives twice; if one did, damage would be written on.
+        if last.replace(key) == Some(key) {
+            return Err(damaged());
+        }
+        writer.document(line);
+        *places[of].get_mut(at as usize).ok_or_else(damaged)? = place;
+        place += 1;
+        next[of] = cursors[of].next(pieces)?;
+    }
+}
+
+/// The living documents of a segment, in order.
+struct Lines<'a> {
+    segment: &'a Segment,
+    at: u32,
+    held: Vec<Line>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(segment: &'a Segment) -> Lines<'a> {
+        Lines { segment, at: 0, held: Vec::new() }
+    }
+
+    fn next(&mut self, pieces: &Pieces<'_>) -> Result<Option<(u32, Line)>, ReadError> {
+        while self.at < self.segment.known.documents {
+            let (block, within) = (self.at as usize / DOCUMENTS, self.at as usize % DOCUMENTS);
+            if within == 0 {
+                self.held = self.segment.lines(pieces, block)?;
+            }
+            let at = self.at;
+            self.at += 1;
+            if !self.segment.dead.has(at) {
+                return self.held.get(within).map(|line| Some((at, *line))).ok_or_else(damaged);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The terms of a segment, in order.
+struct Terms<'a> {
+    segment: &'a Segment,
+    block: usize,
+    held: std::vec::IntoIter<(String, At)>,
+    next: Option<(String, At)>,
+}
+
+impl Terms<'_> {
+    fn advance(&mut self, pieces: &Pieces<'_>) -> Result<(), ReadError> {
+        self.next = self.held.next();
+        while self.next.is_none() && self.block < self.segment.head.terms.len() {
+            let mut held = Vec::new();
+            self.segment.block(pieces, self.block, |term, at| {
+                held.push((term.to_owned(), at));
+                true
+            })?;
+            self.block += 1;
+            self.held = held.into_iter();
+            self.next = self.held.next();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,358 @@
+//! Full text search: every word of tickets, entries and contacts, from the moment it is acknowledged.
+//!
+//! ```text
+//! commit ──► keys of changed rows (memory) ──► documents as the rows are now ──► fresh documents (memory)
+//!                                                                   full ──► a segment (rows) ──► eight are one
+//! ```
+//!
+//! What always holds:
+//! - the writer notes keys and nothing else; whoever searches first takes over what is noted, so what was acknowledged
+//!   is found, and intake never waits for the index;
+//! - the index is a function of the rows: a key that is noted twice, late or for nothing does no harm. After a power
+//!   cut the keys come from the feed, behind the event that the manifest names;
+//! - segments are rows as any others: journaled, checkpointed, backed up. They never change; what is replaced or
+//!   removed is marked, and a document lives in one place;
+//! - a segment lies under a key of its own. Erasing a person writes the segments anew that have words of theirs, and
+//!   destroys the keys of the old ones, in backups too;
+//! - an index that is missing, of another form or of another feed is built from the rows, beside everything else.
+
+mod bits;
+mod document;
+mod evaluate;
+mod find;
+mod forget;
+mod fresh;
+mod highlight;
+mod merging;
+mod rank;
+mod segment;
+mod similar;
+mod source;
+mod suggest;
+mod tend;
+mod varint;
+mod write;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::index::Index;
+use super::rows::{ReadError, Rows};
+use crate::domain::reference::FIRST_NUMBER;
+use crate::domain::ticket::MAX_MERGES;
+use crate::domain::time::Micros;
+use crate::store::records::{MANIFEST, SearchDead, SearchManifest};
+use crate::store::{Blob, Order, Pair, PlanRecord, Reader, Row, StoreError, Table, View};
+pub use bits::Bits;
+use document::{Document, Key};
+pub use evaluate::{Asked, Contact, Found, Message};
+use fresh::Fresh;
+pub use highlight::{Highlighter, Snippet};
+use segment::{Cache, Pieces, Segment};
+use source::Source;
+use write::Piece;
+
+/// The form of segments and terms; whoever changes either counts it up, and every index is built anew.
+const FORM: u32 = 1;
+
+/// The consumer of the feed that keeps what the segments do not have yet.
+pub const CURSOR: &str = "search";
+
+/// The tables that documents are made of.
+const SOURCES: [Table; 3] = [Table::Entries, Table::Tickets, Table::Contacts];
+
+/// Limits of the index.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Bytes that segments may hold in memory.
+    pub cache: usize,
+    /// Bytes of fresh documents before they are written.
+    pub fresh_bytes: usize,
+    /// Fresh documents before they are written.
+    pub fresh_documents: usize,
+    /// Segments of about one size before they become one.
+    pub merged: usize,
+}
+
+impl Settings {
+    /// The usual ones within so many bytes of memory.
+    pub fn within(memory: u64) -> Settings {
+        let memory = usize::try_from(memory).unwrap_or(usize::MAX);
+        Settings {
+            cache: memory / 4 * 3,
+            fresh_bytes: memory / 4,
+            fresh_documents: 4096,
+            merged: 8,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings::within(32 << 20)
+    }
+}
+
+/// A step of tending the index: one plan.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    pub(super) pieces: Vec<Piece>,
+    /// Whole rows of what died in segments.
+    pub(super) dead: Vec<(u64, SearchDead)>,
+    /// With it the feed's cursor moves.
+    pub(super) manifest: Option<SearchManifest>,
+    /// A segment whose rows go, some at once, and with the last of them its key.
+    pub(super) gone: Option<u64>,
+}
+
+/// The index in memory.
+pub struct Search {
+    pub(super) settings: Settings,
+    /// Keys of rows that changed and were not looked at yet.
+    noted: Mutex<HashSet<Key>>,
+    cache: Cache,
+    state: RwLock<State>,
+    /// Something is to be done that no news tell of.
+    pub(super) wanted: tokio::sync::Notify,
+    /// One tends the index at a time.
+    tending: tokio::sync::Mutex<()>,
+    /// Searches at once; each takes some bytes a ticket.
+    pub(super) searching: tokio::sync::Semaphore,
+}
+
+#[derive(Default)]
+struct State {
+    fresh: Fresh,
+    /// What is being written as a segment, and what of it died meanwhile.
+    settling: Option<(Arc<Fresh>, Bits)>,
+    segments: Vec<Segment>,
+    /// Segments with deaths that the rows do not know.
+    mortal: HashSet<u64>,
+    manifest: SearchManifest,
+    /// What merged tickets became part of.
+    homes: HashMap<u32, u32>,
+    /// When segments were last written anew for what died in them, by the steady clock.
+    cleaned: Micros,
+}
+
+/// How far the index is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub documents: u64,
+    pub segments: usize,
+    /// Rows looked at of about so many, while it is built.
+    pub building: Option<(u64, u64)>,
+}
+
+impl Search {
+    pub fn new(settings: Settings) -> Search {
+        const AT_ONCE: usize = 2;
+        Search {
+            settings,
+            noted: Mutex::default(),
+            cache: Cache::new(settings.cache),
+            state: RwLock::default(),
+            wanted: tokio::sync::Notify::new(),
+            tending: tokio::sync::Mutex::default(),
+            searching: tokio::sync::Semaphore::new(AT_ONCE),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what committed plans changed.
+    pub(super) fn note(&self, plans: &[PlanRecord]) {
+        let rows = plans.iter().flat_map(|plan| &plan.rows);
+        let keys: Vec<Key> =
+            rows.filter_map(|Row { table, key, .. }| key_of(*table, key)).collect();
+        if !keys.is_empty() {
+            self.note_keys(keys);
+        }
+    }
+
+    fn note_keys(&self, keys: impl IntoIterator<Item = Key>) {
+        self.noted().extend(keys);
+    }
+
+    fn pieces<'a>(&'a self, rows: Rows<'a>) -> Pieces<'a> {
+        Pieces { rows, cache: &self.cache }
+    }
+
+    fn noted(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what is noted, as the rows are now.
+    fn catch_up(&self, rows: Rows<'_>) -> Result<(), ReadError> {
+        if self.noted().is_empty() {
+            return Ok(());
+        }
+        let mut state = self.write();
+        // Taken before the rows are read: what changes meanwhile is noted again.
+        let mut noted: Vec<Key> = std::mem::take(&mut *self.noted()).into_iter().collect();
+        noted.sort_unstable();
+        let pieces = self.pieces(rows);
+        let done = noted.iter().try_for_each(|key| state.take(&pieces, *key));
+        if done.is_err() {
+            self.note_keys(noted);
+        }
+        done
+    }
+
+    pub fn progress(&self, rows_in_all: u64) -> Progress {
+        let state = self.read();
+        let living = |segment: &Segment| u64::from(segment.known.documents - segment.dead_count);
+        let frozen: u64 = state.segments.iter().map(living).sum();
+        let settling = state.settling.as_ref().map_or(0, |(fresh, _)| fresh.len());
+        let fresh = (state.fresh.len() + settling) as u64;
+        let building = state.manifest.building.map(|at| (at.done, rows_in_all));
+        Progress { documents: frozen + fresh, segments: state.segments.len(), building }
+    }
+}
+
+fn key_of(table: Table, key: &[u8]) -> Option<Key> {
+    let number = || key.try_into().ok().map(u64::from_be_bytes);
+    match table {
+        Table::Entries => number().map(Key::Entry),
+        Table::Tickets => number().map(Key::Ticket),
+        Table::Contacts => number().map(Key::Contact),
+        _ => None,
+    }
+}
+
+impl State {
+    /// Reads the manifest and opens its segments; false if the index must be built anew.
+    fn open(&mut self, pieces: &Pieces<'_>, epoch: &str) -> Result<bool, ReadError> {
+        let manifest = pieces.rows.get::<SearchManifest>(MANIFEST)?;
+        let Some(manifest) = manifest.filter(|m| m.form == FORM && m.epoch == epoch) else {
+            return Ok(false);
+        };
+        for known in &manifest.segments {
+            let row = known.number.to_be_bytes();
+            let dead = pieces.rows.get::<SearchDead>(&row)?.unwrap_or_default();
+            let mut at = 0;
+            let dead = dead.0.iter().map(|step| {
+                at += step;
+                at
+            });
+            let dead = dead.collect();
+            // Of a backup that is older than an erasure some do not open.
+            let Ok(segment) = Segment::open(pieces, known.clone(), dead) else { return Ok(false) };
+            self.segments.push(segment);
+        }
+        self.manifest = manifest;
+        Ok(true)
+    }
+
+    fn find_homes(&mut self, rows: &Rows<'_>, index: &Index) -> Result<(), ReadError> {
+        for number in index.merged() {
+            if let Some(merged) = rows.ticket(number)?.and_then(|ticket| ticket.merged) {
+                self.settle(number, Some(merged.into));
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, ticket: u64, into: Option<u64>) {
+        let narrow = |number: u64| u32::try_from(number).unwrap_or(0);
+        match into {
+            Some(into) => self.homes.insert(narrow(ticket), narrow(into)),
+            None => self.homes.remove(&narrow(ticket)),
+        };
+    }
+
+    /// The ticket that this one is part of today.
+    fn home(&self, mut ticket: u32) -> u32 {
+        for _ in 0..MAX_MERGES {
+            match self.homes.get(&ticket) {
+                Some(into) => ticket = *into,
+                None => break,
+            }
+        }
+        ticket
+    }
+
+    /// Takes over a document as the rows are now.
+    fn take(&mut self, pieces: &Pieces<'_>, key: Key) -> Result<(), ReadError> {
+        if let Key::Ticket(number) = key {
+            let merged = pieces.rows.ticket(number);
+            let into = merged.ok().flatten().and_then(|ticket| ticket.merged);
+            self.settle(number, into.map(|merged| merged.into));
+        }
+        let now = Document::read(&pieces.rows, key)?;
+        let digest = now.as_ref().map(|document| document.digest);
+        if let Some((_, known)) = self.fresh.document(key) {
+            if digest == Some(known) {
+                return Ok(());
+            }
+            self.fresh.remove(key);
+        } else if let Some((known, at)) = self.settling(key) {
+            if digest == Some(known) {
+                return Ok(());
+            }
+            if let Some((_, died)) = &mut self.settling {
+                died.put(at);
+            }
+        } else {
+            for segment in self.segments.iter_mut().rev() {
+                let Some((at, known)) = segment.document(pieces, key)? else { continue };
+                if digest == Some(known) {
+                    return Ok(());
+                }
+                segment.bury(at);
+                self.mortal.insert(segment.number());
+                break;
+            }
+        }
+        if let Some(document) = now {
+            self.fresh.add(key, document);
+        }
+        Ok(())
+    }
+
+    /// The digest and position of a document that is being written and lives.
+    fn settling(&self, key: Key) -> Option<(u32, u32)> {
+        let (fresh, died) = self.settling.as_ref()?;
+        let (at, digest) = fresh.document(key)?;
+        (!died.has(at)).then_some((digest, at))
+    }
+
+    fn sources<'a>(&'a self, pieces: Pieces<'a>) -> Vec<Source<'a>> {
+        static NONE: Bits = Bits::NONE;
+        let segments = self.segments.iter().map(|segment| Source::Segment(segment, pieces));
+        let settling = self.settling.iter().map(|(fresh, died)| Source::Fresh(fresh, died));
+        segments.chain(settling).chain([Source::Fresh(&self.fresh, &NONE)]).collect()
+    }
+}
+
+/// The rows as they are, each read for itself: what lies in segments never changes, and of anything else the newest is
+/// right.
+pub(super) struct Newest<'a>(pub &'a Reader);
+
+impl View for Newest<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError> {
+        self.0.read(|rows| rows.get(table, key))
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        start: &[u8],
+        end: Option<&[u8]>,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
+        self.0.read(|rows| rows.scan(table, start, end, order, limit))
+    }
+}
+
+/// The place of a ticket in a set of tickets.
+fn place(ticket: u32) -> Option<u32> {
+    ticket.checked_sub(FIRST_NUMBER as u32)
+}

@@ -1,0 +1,233 @@
+//! Writing a segment: documents in the order of their keys, then terms in theirs. Pieces come out as they get full, so a
+//! segment of any size is written in little memory.
+//!
+//! ```text
+//! head      numbers of documents and words, the first term of each block of terms, the first key of each block of documents
+//! terms     blocks of 64: where the postings begin, then each term with what it shares with the one before
+//! postings  a document as the difference to the one before, doubled, plus one where the word is in it more than once
+//! positions of words, by document, as differences
+//! table     blocks of 256 documents: key, ticket, length, digest
+//! ```
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use serde::{Deserialize, Serialize};
+
+use super::document::Key;
+use super::varint;
+use crate::store::records::{SEARCH_STREAMS, SearchChunk, SearchSegment};
+
+/// Bytes of a chunk before it is deflated.
+pub const CHUNK: usize = 16 * 1024;
+/// Terms in a block.
+pub const TERMS: usize = 64;
+/// Documents in a block.
+pub const DOCUMENTS: usize = 256;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Stream {
+    Head = 0,
+    Terms = 1,
+    Postings = 2,
+    Positions = 3,
+    Table = 4,
+}
+
+const STREAMS: [Stream; SEARCH_STREAMS] =
+    [Stream::Head, Stream::Terms, Stream::Postings, Stream::Positions, Stream::Table];
+
+/// What a segment is opened by.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    pub documents: u32,
+    /// Those of them that are of entries; they come first.
+    pub entries: u32,
+    /// Words of all documents.
+    pub words: u64,
+    /// First term and offset of each block.
+    pub terms: Vec<(String, u64)>,
+    pub terms_end: u64,
+    /// First key and offset of each block.
+    pub table: Vec<(u64, u64)>,
+    pub table_end: u64,
+    pub last_key: u64,
+}
+
+/// A document of a segment, beside its terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub key: Key,
+    pub ticket: u32,
+    pub length: u32,
+    pub digest: u32,
+}
+
+/// A term in a document: its position in the segment, and the positions of the word, if it has any.
+pub type Posting = (u32, Vec<u32>);
+
+pub struct Writer {
+    number: u64,
+    head: Head,
+    streams: [Filling; SEARCH_STREAMS],
+    pieces: Vec<Piece>,
+    before: Option<Line>,
+    last_term: String,
+    terms: usize,
+    /// What the terms so far take of postings and of positions.
+    taken: (u64, u64),
+}
+
+/// A row of a segment.
+pub type Piece = (Vec<u8>, SearchChunk);
+
+#[derive(Default)]
+struct Filling {
+    bytes: Vec<u8>,
+    length: u64,
+    chunks: u32,
+}
+
+/// The row key of a chunk.
+pub fn chunk_key(segment: u64, stream: u8, position: u32) -> Vec<u8> {
+    [&segment.to_be_bytes()[..], &[stream], &position.to_be_bytes()].concat()
+}
+
+impl Writer {
+    pub fn new(number: u64) -> Writer {
+        Writer {
+            number,
+            head: Head::default(),
+            streams: Default::default(),
+            pieces: Vec::new(),
+            before: None,
+            last_term: String::new(),
+            terms: 0,
+            taken: (0, 0),
+        }
+    }
+
+    /// The next document; keys ascend.
+    pub fn document(&mut self, line: Line) {
+        let table = &mut self.streams[Stream::Table as usize];
+        let is_first = (self.head.documents as usize).is_multiple_of(DOCUMENTS);
+        let before = self.before.filter(|_| !is_first);
+        if is_first {
+            self.head.table.push((line.key.packed(), table.length));
+        }
+        let mut out = Vec::with_capacity(16);
+        varint::put(&mut out, line.key.packed() - before.map_or(0, |before| before.key.packed()));
+        let ticket = before.map_or(0, |before| before.ticket);
+        varint::put_signed(&mut out, i64::from(line.ticket) - i64::from(ticket));
+        varint::put(&mut out, u64::from(line.length));
+        out.extend_from_slice(&line.digest.to_le_bytes());
+        self.before = Some(line);
+        self.head.documents += 1;
+        self.head.entries += u32::from(matches!(line.key, Key::Entry(_)));
+        self.head.words += u64::from(line.length);
+        self.head.last_key = line.key.packed();
+        self.put(Stream::Table, &out);
+    }
+
+    /// The next term, with its documents ascending; terms ascend.
+    pub fn term(&mut self, term: &str, postings: &[Posting]) {
+        let (mut documents, mut positions) = (Vec::new(), Vec::new());
+        let mut before = 0;
+        for (document, at) in postings {
+            let many = u64::from(at.len() > 1);
+            varint::put(&mut documents, u64::from(document - before) << 1 | many);
+            before = *document;
+            if many == 1 {
+                varint::put(&mut documents, at.len() as u64);
+            }
+            let mut last = 0;
+            for at in at {
+                varint::put(&mut positions, u64::from(at - last));
+                last = *at;
+            }
+        }
+        let mut out = Vec::new();
+        let is_first = self.terms.is_multiple_of(TERMS);
+        if is_first {
+            let offset = self.streams[Stream::Terms as usize].length;
+            self.head.terms.push((term.to_owned(), offset));
+            varint::put(&mut out, self.taken.0);
+            varint::put(&mut out, self.taken.1);
+        }
+        let shared = if is_first { 0 } else { shared(&self.last_term, term) };
+        varint::put(&mut out, shared as u64);
+        varint::put(&mut out, (term.len() - shared) as u64);
+        out.extend_from_slice(&term.as_bytes()[shared..]);
+        varint::put(&mut out, postings.len() as u64);
+        varint::put(&mut out, documents.len() as u64);
+        varint::put(&mut out, positions.len() as u64);
+        self.taken.0 += documents.len() as u64;
+        self.taken.1 += positions.len() as u64;
+        self.terms += 1;
+        term.clone_into(&mut self.last_term);
+        self.put(Stream::Terms, &out);
+        self.put(Stream::Postings, &documents);
+        self.put(Stream::Positions, &positions);
+    }
+
+    /// The pieces that are full.
+    pub fn pieces(&mut self) -> Vec<Piece> {
+        std::mem::take(&mut self.pieces)
+    }
+
+    /// Bytes of the pieces that wait.
+    pub fn waiting(&self) -> usize {
+        self.pieces.iter().map(|(_, chunk)| chunk.0.len()).sum()
+    }
+
+    /// The last pieces, and what the manifest is to say of the segment.
+    pub fn finish(mut self) -> (Vec<Piece>, SearchSegment) {
+        self.head.terms_end = self.streams[Stream::Terms as usize].length;
+        self.head.table_end = self.streams[Stream::Table as usize].length;
+        let mut head = Vec::new();
+        crate::store::codec::append(&self.head, &mut head);
+        self.put(Stream::Head, &head);
+        for stream in STREAMS {
+            self.cut(stream);
+        }
+        let chunks = std::array::from_fn(|at| self.streams[at].chunks);
+        let segment = SearchSegment { number: self.number, documents: self.head.documents, chunks };
+        (self.pieces, segment)
+    }
+
+    fn put(&mut self, stream: Stream, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let filling = &mut self.streams[stream as usize];
+            let room = CHUNK - filling.bytes.len();
+            let (now, rest) = bytes.split_at(bytes.len().min(room));
+            filling.bytes.extend_from_slice(now);
+            filling.length += now.len() as u64;
+            bytes = rest;
+            if filling.bytes.len() == CHUNK {
+                self.cut(stream);
+            }
+        }
+    }
+
+    fn cut(&mut self, stream: Stream) {
+        let filling = &mut self.streams[stream as usize];
+        if filling.bytes.is_empty() {
+            return;
+        }
+        let key = chunk_key(self.number, stream as u8, filling.chunks);
+        filling.chunks += 1;
+        let bytes = std::mem::take(&mut filling.bytes);
+        let mut packed = DeflateEncoder::new(Vec::new(), Compression::new(3));
+        // Writing into memory does not fail.
+        let packed = packed.write_all(&bytes).and_then(|()| packed.finish()).unwrap_or_default();
+        self.pieces.push((key, SearchChunk(packed)));
+    }
+}
+
+/// Bytes that two terms begin with alike, up to a border between characters.
+fn shared(a: &str, b: &str) -> usize {
+    let alike = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    (0..=alike).rev().find(|at| b.is_char_boundary(*at)).unwrap_or(0)
+}
