@@ -8,6 +8,8 @@ mod accessible;
 mod calls;
 #[path = "browser/driver.rs"]
 mod driver;
+#[path = "browser/figures.rs"]
+mod figures;
 mod harness;
 #[path = "browser/hostile.rs"]
 mod hostile;

@@ -19,7 +19,17 @@ use axum::routing::get;
 use embed::Asset;
 
 /// The addresses of the one page, which shows what its address names.
-pub const PAGES: &[&str] = &["/", "/login", "/setup", "/tickets", "/tickets/{id}", "/calls"];
+pub const PAGES: &[&str] = &[
+    "/",
+    "/login",
+    "/setup",
+    "/tickets",
+    "/tickets/{id}",
+    "/calls",
+    "/home",
+    "/analytics",
+    "/analytics/{view}",
+];
 
 /// Scripts, styles, pictures and requests: of this box alone, and none of it inline; no text becomes markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \

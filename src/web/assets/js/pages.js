@@ -12,6 +12,8 @@ const EVERYBODY = ['agent', 'supervisor', 'admin'];
 
 /** @type {Entry[]} */
 export const PAGES = [
+  { name: 'home', href: '/home', icon: 'gauge', label: () => t('home.title'), roles: ['supervisor', 'admin'], load: () => import('./views/home.js') },
+  { name: 'analytics', href: '/analytics', icon: 'bars', label: () => t('analytics.title'), roles: EVERYBODY, load: () => import('./views/analytics.js') },
   { name: 'calls', href: '/calls', icon: 'call', label: () => t('calls.title'), roles: EVERYBODY, load: () => import('./views/calls.js') },
 ];
 
