@@ -10,6 +10,8 @@ mod calls;
 mod contacts;
 #[path = "browser/driver.rs"]
 mod driver;
+#[path = "browser/figures.rs"]
+mod figures;
 mod harness;
 #[path = "browser/hostile.rs"]
 mod hostile;

@@ -30,6 +30,9 @@ pub const PAGES: &[&str] = &[
     "/contacts/{id}",
     "/admin",
     "/admin/{section}",
+    "/home",
+    "/analytics",
+    "/analytics/{view}",
 ];
 
 /// The addresses of the customers' page (S3.42).

@@ -8,10 +8,10 @@ use crate::accessible;
 use crate::driver::{Browser, CONTROL, Driver};
 use crate::sides::Call;
 
-const SIZES: [(u32, u32); 3] = [(360, 740), (1024, 768), (1920, 1080)];
+pub const SIZES: [(u32, u32); 3] = [(360, 740), (1024, 768), (1920, 1080)];
 
 /// A desk as it may look at ten in the morning; gives the ticket with the most to see.
-fn filled(place: &Place) -> u64 {
+pub fn filled(place: &Place) -> u64 {
     let people = [
         (
             "628111222001",
@@ -57,7 +57,7 @@ fn call(place: &Place, session: &str) -> Call {
 }
 
 /// Nothing may stick out to the side, on whatever screen.
-fn fits(browser: &Browser, name: &str) {
+pub fn fits(browser: &Browser, name: &str) {
     let wide = browser.script("return [document.documentElement.scrollWidth, innerWidth]");
     assert_eq!(wide[0], wide[1], "{name} is wider than its window");
 }

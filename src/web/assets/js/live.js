@@ -102,3 +102,14 @@ export function retry() {
 }
 
 window.addEventListener('online', retry);
+
+// A page that one leaves is kept for going back. Its stream would be one of the six connections that all pages of the
+// box have together.
+let isLeft = false;
+window.addEventListener('pagehide', () => {
+  isLeft = source !== null;
+  stop();
+});
+window.addEventListener('pageshow', (event) => {
+  if (event.persisted && isLeft) start();
+});

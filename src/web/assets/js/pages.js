@@ -14,6 +14,8 @@ const EVERYBODY = ['agent', 'supervisor', 'admin'];
 export const PAGES = [
   { name: 'contacts', href: '/contacts', icon: 'people', label: () => t('contacts.title'), roles: EVERYBODY, load: () => import('./views/contacts.js') },
   { name: 'admin', href: '/admin', icon: 'tool', label: () => t('admin.title'), roles: ['admin'], load: () => import('./views/admin.js') },
+  { name: 'home', href: '/home', icon: 'gauge', label: () => t('home.title'), roles: ['supervisor', 'admin'], load: () => import('./views/home.js') },
+  { name: 'analytics', href: '/analytics', icon: 'bars', label: () => t('analytics.title'), roles: EVERYBODY, load: () => import('./views/analytics.js') },
   { name: 'calls', href: '/calls', icon: 'call', label: () => t('calls.title'), roles: EVERYBODY, load: () => import('./views/calls.js') },
 ];
 
