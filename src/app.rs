@@ -1,6 +1,5 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
-mod automation;
 mod desk;
 mod inherited;
 mod owner;
@@ -31,7 +30,7 @@ use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::files::Files;
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rows::ReadError;
-use crate::engine::rules::{BotReturns, Retention, Rules};
+use crate::engine::rules::{BotReturns, Rules};
 use crate::engine::{self, Engine, Writer};
 use crate::http::connections::{self, Connections};
 use crate::http::server;
@@ -169,7 +168,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         webhooks: desk::webhook_rules(&config.webhooks),
         automation: desk::automation_rules(&config.automation),
         audit_keep: micros(config.audit.keep),
-        retention: privacy.retention.iter().map(kept).collect(),
+        retention: privacy.retention.iter().map(desk::kept).collect(),
         redactor: Arc::new(redactor),
     };
     let clocks = Arc::new(MachineClocks::new(config.clock.synchronized_files.clone()));
@@ -181,10 +180,6 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         clocks,
         Arc::new(Metrics::of(config.data_dir.clone())),
     )?)
-}
-
-fn kept(rule: &config::RetentionConfig) -> Retention {
-    Retention { channel: rule.channel, category: rule.category.clone(), days: rule.days }
 }
 
 fn usize_of(bytes: u64) -> usize {
@@ -383,7 +378,6 @@ async fn start(
     let state = http::State {
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,
-        capacity: config.automation.capacity,
         search_scan: config.tickets.search_scan as usize,
         max_body: usize_of(config.http.max_body),
         door_header: config.doors.header.as_str().into(),

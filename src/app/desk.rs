@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{AutomationConfig, Config, WebhooksConfig};
-use crate::engine::rules::{AutomationRules, WebhookRules};
+use crate::config::{AutomationConfig, Config, RetentionConfig, WebhooksConfig};
+use crate::engine::rules::{AutomationRules, Retention, WebhookRules};
 use crate::http;
 use crate::net::guard::Guard;
 
 pub fn desk(config: &Config) -> http::Desk {
     http::Desk {
         name: config.desk.name.clone(),
+        capacity: config.automation.capacity,
         zone: config.timezone.clone(),
         max_file: config.attachments.max_size,
         uploads: Semaphore::new(config.attachments.at_once as usize),
@@ -25,6 +26,10 @@ pub fn desk(config: &Config) -> http::Desk {
 
 pub fn automation_rules(config: &AutomationConfig) -> AutomationRules {
     AutomationRules { capacity: config.capacity, urgent_words: config.urgent_words.clone() }
+}
+
+pub fn kept(rule: &RetentionConfig) -> Retention {
+    Retention { channel: rule.channel, category: rule.category.clone(), days: rule.days }
 }
 
 pub fn webhook_rules(config: &WebhooksConfig) -> WebhookRules {

@@ -85,8 +85,6 @@ pub use limits::Limits;
 pub struct State {
     pub engine: Engine,
     pub agents_see_all: bool,
-    /// Open tickets that an agent takes who has no number of their own.
-    pub capacity: u32,
     /// Tickets whose records one search reads at most.
     pub search_scan: usize,
     pub max_body: usize,
@@ -108,6 +106,8 @@ pub struct State {
 /// What the desk is called, takes and may call.
 pub struct Desk {
     pub name: String,
+    /// Open tickets that an agent takes who has no number of their own.
+    pub capacity: u32,
     /// Dates for people are of this zone.
     pub zone: jiff::tz::TimeZone,
     /// Bytes of one file.
