@@ -1,6 +1,5 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
-mod automation;
 mod desk;
 mod error;
 mod inherited;
@@ -30,7 +29,7 @@ use crate::engine::clock::MachineClocks;
 use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::files::Files;
 use crate::engine::migrations::MIGRATIONS;
-use crate::engine::rules::{Retention, Rules};
+use crate::engine::rules::Rules;
 use crate::engine::{self, Engine, Writer};
 use crate::http::connections::{self, Connections};
 use crate::http::server;
@@ -127,7 +126,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         crm: desk::crm_rules(&config.crm),
         automation: desk::automation_rules(&config.automation),
         audit_keep: micros(config.audit.keep),
-        retention: privacy.retention.iter().map(kept).collect(),
+        retention: privacy.retention.iter().map(desk::kept).collect(),
         redactor: Arc::new(redactor),
         mail: desk::mail_rules(&config.mail),
     };
@@ -140,10 +139,6 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         clocks,
         Arc::new(Metrics::of(config.data_dir.clone())),
     )?)
-}
-
-fn kept(rule: &config::RetentionConfig) -> Retention {
-    Retention { channel: rule.channel, category: rule.category.clone(), days: rule.days }
 }
 
 fn usize_of(bytes: u64) -> usize {
@@ -344,7 +339,6 @@ async fn start(
     let state = http::State {
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,
-        capacity: config.automation.capacity,
         max_body: usize_of(config.http.max_body),
         door_header: config.doors.header.as_str().into(),
         authority: authority.map(|(pem, _)| pem.into()),

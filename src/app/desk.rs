@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{self, AutomationConfig, Config, CrmConfig, MailConfig, WebhooksConfig};
+use crate::config::{
+    self, AutomationConfig, Config, CrmConfig, MailConfig, RetentionConfig, WebhooksConfig,
+};
 use crate::domain::language::Language;
-use crate::engine::rules::{AutomationRules, BotReturns, CrmRules, MailRules, WebhookRules};
+use crate::engine::rules::{
+    AutomationRules, BotReturns, CrmRules, MailRules, Retention, WebhookRules,
+};
 use crate::http;
 use crate::net::guard::Guard;
 
@@ -14,6 +18,7 @@ pub fn desk(config: &Config) -> http::Desk {
     http::Desk {
         name: config.desk.name.clone(),
         color: Some(config.desk.color.clone()).filter(|color| !color.is_empty()),
+        capacity: config.automation.capacity,
         zone: config.timezone.clone(),
         max_file: config.attachments.max_size,
         mail: outgoing(&config.mail),
@@ -71,6 +76,10 @@ pub fn mail_rules(config: &MailConfig) -> MailRules {
 
 pub fn automation_rules(config: &AutomationConfig) -> AutomationRules {
     AutomationRules { capacity: config.capacity, urgent_words: config.urgent_words.clone() }
+}
+
+pub fn kept(rule: &RetentionConfig) -> Retention {
+    Retention { channel: rule.channel, category: rule.category.clone(), days: rule.days }
 }
 
 pub fn webhook_rules(config: &WebhooksConfig) -> WebhookRules {

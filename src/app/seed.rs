@@ -1,5 +1,7 @@
 //! What a desk has from the start, as data that its people change: categories, SLA policies.
 
+mod automation;
+
 use std::collections::BTreeMap;
 
 use super::AppError;
@@ -16,7 +18,7 @@ pub async fn run(engine: &Engine, config: &Config) -> Result<(), AppError> {
     let (calls, tickets) = (&config.calls, &config.tickets);
     let named =
         categories::configured(&calls.categories, &calls.fallback_category, &tickets.categories);
-    let rules = AutomationCommand::Follow(super::automation::shipped(&config.automation));
+    let rules = AutomationCommand::Follow(automation::shipped(&config.automation));
     // Of a store in which nobody counted them; nobody else changes them at start.
     let loads = AutomationCommand::CountLoads { loads: loads(engine) };
     for command in [

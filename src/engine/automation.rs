@@ -1,10 +1,11 @@
 //! What may be asked of presence, assignment and rules. Plain data; `decide/{presence,assign,rules}` make plans of it.
 
 use crate::domain::presence::{State, Workload};
-use crate::domain::rule::{AssignmentRule, Rule, RuleBody};
+use crate::domain::rule::{AssignmentRule, KEPT_RUNS, Rule, RuleBody, RuleRun};
 use crate::engine::event::EventKind;
-use crate::engine::rows::{ReadError, Rows};
+use crate::engine::rows::{ReadError, Rows, key};
 use crate::store::Order;
+use crate::store::records::Count;
 
 /// The consumer of the feed that runs the rules.
 pub const CURSOR: &str = "rules";
@@ -119,6 +120,24 @@ pub struct Happening {
 }
 
 impl Rows<'_> {
+    /// How many open tickets an agent has.
+    pub fn open_tickets_of(&self, agent: u64) -> Result<u64, ReadError> {
+        Ok(self.get::<Count>(load_of(agent).as_bytes())?.map_or(0, |count| count.0))
+    }
+
+    /// From which ticket on timers are to be set anew; none if all are right.
+    pub fn rewinds_from(&self) -> Result<Option<u64>, ReadError> {
+        Ok(self.get::<Count>(REWIND.as_bytes())?.map(|count| count.0))
+    }
+
+    /// The last runs of a rule, the newest first.
+    pub fn rule_runs(&self, rule: u64) -> Result<Vec<RuleRun>, ReadError> {
+        let (start, end) = (key::pair(rule, 0), key::pair(rule + 1, 0));
+        let most = KEPT_RUNS as usize;
+        let rows = self.scan::<RuleRun>(&start, Some(&end), Order::Descending, most)?;
+        Ok(rows.into_iter().map(|(_, run)| run).collect())
+    }
+
     /// All rules that were not deleted, in the order in which they are asked.
     pub fn rules(&self) -> Result<Vec<Rule>, ReadError> {
         let rows = self.scan::<Rule>(&[], None, Order::Ascending, usize::MAX)?;

@@ -101,8 +101,6 @@ pub use limits::Limits;
 pub struct State {
     pub engine: Engine,
     pub agents_see_all: bool,
-    /// Open tickets that an agent takes who has no number of their own.
-    pub capacity: u32,
     pub max_body: usize,
     /// The header in which doors take tokens, too.
     pub door_header: Arc<str>,
@@ -124,6 +122,8 @@ pub struct Desk {
     pub name: String,
     /// Of the customers' pages, `#rrggbb`.
     pub color: Option<String>,
+    /// Open tickets that an agent takes who has no number of their own.
+    pub capacity: u32,
     /// Dates for people are of this zone.
     pub zone: jiff::tz::TimeZone,
     /// Bytes of one file.

@@ -16,10 +16,9 @@ use super::ticket_view::{TicketView, show};
 use crate::domain::presence::{State as Presence, Workload};
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
-use crate::engine::automation::{AutomationCommand, load_of};
+use crate::engine::automation::AutomationCommand;
 use crate::engine::command::{Actor, Command, Reply};
 use crate::engine::index::{AssigneeIs, Filter, Set, Sort};
-use crate::store::records::Count;
 use crate::wire::problem::Problem;
 
 /// Somebody of the desk.
@@ -73,10 +72,9 @@ fn views(state: &State) -> Result<Vec<PresenceView>, Failure> {
     let now = shared.presence();
     let mut agents = shared.people().agents();
     agents.retain(|agent| agent.disabled_at.is_none());
-    let loads: Vec<u64> = state.engine.read(|rows| {
-        let load = |id| rows.get::<Count>(load_of(id).as_bytes());
-        agents.iter().map(|agent| Ok(load(agent.id)?.map_or(0, |count| count.0))).collect()
-    })?;
+    let loads: Vec<u64> = state
+        .engine
+        .read(|rows| agents.iter().map(|agent| rows.open_tickets_of(agent.id)).collect())?;
     let view = |(agent, open_tickets): (std::sync::Arc<crate::domain::agent::Agent>, u64)| {
         let (presence, workload) = (now.of(agent.id), now.workload(agent.id));
         PresenceView {
@@ -85,7 +83,7 @@ fn views(state: &State) -> Result<Vec<PresenceView>, Failure> {
             state: presence.map_or(Presence::Offline, |p| p.state).as_str(),
             since: presence.map(|p| p.since),
             open_tickets,
-            capacity: workload.capacity.unwrap_or(state.capacity),
+            capacity: workload.capacity.unwrap_or(state.desk.capacity),
             business_hours_id: workload.hours,
         }
     };

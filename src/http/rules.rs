@@ -14,8 +14,7 @@ use super::queue::Nothing;
 use super::tickets_actions::TicketName;
 use crate::domain::condition::Conditions;
 use crate::domain::rule::{
-    Action, KEPT_RUNS, MAX_ACTION_TEXT, MAX_ACTIONS, MAX_RULE_NAME, MAX_WAIT, Rule, RuleBody,
-    RuleRun, Trigger,
+    Action, MAX_ACTION_TEXT, MAX_ACTIONS, MAX_RULE_NAME, MAX_WAIT, Rule, RuleBody, RuleRun, Trigger,
 };
 use crate::domain::ticket::{MAX_CATEGORY, Ticket};
 use crate::domain::time::Micros;
@@ -25,7 +24,6 @@ use crate::engine::decide::rules::holds;
 use crate::engine::event::EventKind;
 use crate::engine::index::{Filter, Span};
 use crate::engine::rows::key;
-use crate::store::Order;
 use crate::wire::problem::Problem;
 
 /// Tickets that a dry run looks at, the newest ones.
@@ -308,11 +306,7 @@ pub struct Runs {
     params(("id" = u64, Path)), responses((status = 200, body = Runs)))]
 pub async fn runs(Shared(state): Shared<State>, Id(id): Id) -> Result<Json<Runs>, Failure> {
     known(&state, id)?;
-    let (start, end) = (key::pair(id, 0), key::pair(id + 1, 0));
-    let most = KEPT_RUNS as usize;
-    let rows = state
-        .engine
-        .read(|rows| rows.scan::<RuleRun>(&start, Some(&end), Order::Descending, most))?;
+    let rows = state.engine.read(|rows| rows.rule_runs(id))?;
     let view = |run: RuleRun| RunView {
         at: run.at,
         ticket_number: format!("#{}", run.ticket),
@@ -320,7 +314,7 @@ pub async fn runs(Shared(state): Shared<State>, Id(id): Id) -> Result<Json<Runs>
         depth: run.depth,
         failed: run.failed,
     };
-    Ok(Json(Runs { runs: rows.into_iter().map(|(_, run)| view(run)).collect() }))
+    Ok(Json(Runs { runs: rows.into_iter().map(view).collect() }))
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -13,11 +13,10 @@ use crate::config::AutomationConfig;
 use crate::domain::presence::State;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::status::Status;
-use crate::engine::automation::{AutomationCommand, REWIND};
+use crate::engine::automation::AutomationCommand;
 use crate::engine::command::{Actor, Command, Reply, Submission};
 use crate::engine::index::{AssigneeIs, Filter, Set, Sort};
 use crate::engine::{self, Engine};
-use crate::store::records::Count;
 
 /// What is due may be done so much later.
 const NAP: Duration = Duration::from_secs(1);
@@ -102,7 +101,7 @@ async fn look(
 
 /// The next tickets whose timers are to be set anew; false when there are none.
 async fn rewind(engine: &Engine) -> Result<bool, engine::Error> {
-    let Some(Count(from)) = engine.read(|rows| rows.get::<Count>(REWIND.as_bytes()))? else {
+    let Some(from) = engine.read(|rows| rows.rewinds_from())? else {
         return Ok(false);
     };
     let statuses = Set::statuses(Status::ALL.into_iter().filter(|s| *s != Status::Closed));
