@@ -1,4 +1,6 @@
-//! What search costs, on a real disk; small unless somebody wants figures. `FRONTDESK_MESSAGES=1000000 cargo test --release --test engine_power_cuts measures -- --nocapture` prints times of queries, bytes written and the size of the index beside that of the texts.
+//! What search costs, on a real disk; small unless somebody wants figures:
+//! `FRONTDESK_MESSAGES=1000000 cargo test --release --test engine_power_cuts measures -- --nocapture` prints times of
+//! queries, bytes written and the size of the index beside that of the texts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
