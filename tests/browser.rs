@@ -4,10 +4,10 @@
 
 #[path = "browser/accessible.rs"]
 mod accessible;
-#[path = "browser/contacts.rs"]
-mod contacts;
 #[path = "browser/calls.rs"]
 mod calls;
+#[path = "browser/contacts.rs"]
+mod contacts;
 #[path = "browser/driver.rs"]
 mod driver;
 mod harness;
