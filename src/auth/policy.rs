@@ -390,7 +390,7 @@ pub fn matrix() -> String {
     const YES: &str = "yes";
     let machine = |scope| Caller { scopes: vec![scope], ..Caller::open_reader() };
     let person = |role| Caller { scopes: Vec::new(), role: Some(role), ..Caller::open_reader() };
-    let mut text = format!("{:<60} without tokens of scope{:27}people of role\n{:<68}", "", "", "");
+    let mut text = format!("{:<60} without tokens of scope{:38}people of role\n{:<68}", "", "", "");
     for name in Scope::ALL.map(Scope::as_str).iter().chain(&Role::ALL.map(Role::as_str)) {
         text += &format!("{name:<11}");
     }

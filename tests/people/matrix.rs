@@ -24,7 +24,7 @@ fn every_route_lets_in_whom_the_table_says() {
     // More is refused here than any address would be in a minute.
     let daemon = Daemon::with_config("[limits]\nrefused = 0\n");
     let mut callers: Vec<Caller> = vec![("nobody", None)];
-    for scope in ["ingest", "read", "agent", "admin"] {
+    for scope in ["ingest", "read", "agent", "admin", "assistant"] {
         callers.push((scope, Some(daemon.token(scope))));
     }
     let roles = [("Dewi", "agent"), ("Wulan", "supervisor"), ("Adi", "admin")];
@@ -111,8 +111,16 @@ fn the_printed_table_is_the_one_that_is_enforced() {
     let shown = String::from_utf8(shown.stdout).expect("text");
     let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/matrix.txt");
     let pinned = fs::read_to_string(pinned).expect("the snapshot");
-    let columns =
-        ["ingest", "read", "agent", "admin", "person agent", "person supervisor", "person admin"];
+    let columns = [
+        "ingest",
+        "read",
+        "agent",
+        "admin",
+        "assistant",
+        "person agent",
+        "person supervisor",
+        "person admin",
+    ];
     let mut compared = 0;
     for line in shown.lines().skip(2) {
         let mut words = line.split_whitespace();
