@@ -83,7 +83,7 @@ fn figures_are_drawn_on_every_screen_and_can_be_read_as_tables() {
             );
         }
     }
-    let told = browser.script("return [...document.querySelectorAll('.card tbody tr')].map((row) => row.cells[0].innerText + ' ' + row.cells[3].innerText)");
+    let told = browser.script("return [...document.querySelectorAll('.card.wide tbody tr')].map((row) => row.cells[0].innerText + ' ' + row.cells[3].innerText)");
     let told: Vec<&str> = told.as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(told.contains(&"Ana 2"), "{told:?}");
 }

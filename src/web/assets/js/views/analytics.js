@@ -80,6 +80,7 @@ export default function analyticsPage() {
     const found = path.split('/')[2] || 'overview';
     const view = VIEWS.includes(found) ? found : 'overview';
     fill(tabs, VIEWS.map((name) => h('a', { href: `/analytics/${name}${location.search}`, 'aria-current': name === view ? 'page' : false }, t('analytics.view.' + name))));
+    tabs.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
     drawTools();
     const of = ++asked;
     const { from, to, channel, priority, compare, table } = chosen();
