@@ -4,6 +4,7 @@
 //! The pages' files lie below one folder whose name is a hash of them all, so that modules find one another by
 //! relative names and browsers may keep every file for ever.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Write};
@@ -14,8 +15,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 const ASSETS: &str = "src/web/assets";
-/// The page that loads the others: under no name of its own, never kept.
-const PAGE: &str = "index.html";
+/// The pages that load the others: under no name of their own, never kept. Each with its constant and its first module.
+const PAGES: [(&str, &str, &str); 2] =
+    [("index.html", "PAGE", "js/app.js"), ("portal.html", "PORTAL", "js/portal/app.js")];
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
@@ -44,30 +46,68 @@ fn pack(out: &Path) -> io::Result<()> {
         assets.push((name, bytes));
     }
     let bundle = format!("{:016x}", hasher.finish());
-    let modules = assets.iter().filter(|(name, _)| name.ends_with(".js"));
-    let preload = modules
-        .map(|(name, _)| format!("<link rel=\"modulepreload\" href=\"/assets/{bundle}/{name}\">"));
-    let preload = preload.collect::<Vec<_>>().join("\n    ");
+    let scripts: BTreeMap<String, String> = assets
+        .iter()
+        .filter(|(name, _)| name.ends_with(".js"))
+        .map(|(name, bytes)| (name.clone(), String::from_utf8_lossy(bytes).into_owned()))
+        .collect();
     let folder = out.join("assets");
     fs::create_dir_all(&folder)?;
     let mut table =
         format!("pub const BUNDLE: &str = {bundle:?};\npub static ASSETS: &[Asset] = &[\n");
-    let mut page = String::new();
+    let mut pages = String::new();
     for (at, (name, bytes)) in assets.into_iter().enumerate() {
         let (file, bytes) = (format!("{at}.gz"), bytes);
         let packed = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/assets/{file}\"))");
-        if name == PAGE {
+        if let Some((_, constant, first)) = PAGES.iter().find(|(page, ..)| *page == name) {
+            let needed = needed(&scripts, first).into_iter();
+            let links = needed.map(|name| {
+                format!("<link rel=\"modulepreload\" href=\"/assets/{bundle}/{name}\">")
+            });
+            let preload = links.collect::<Vec<_>>().join("\n    ");
             let text = String::from_utf8_lossy(&bytes);
             let text = text.replace("{{assets}}", &format!("/assets/{bundle}"));
             write_packed(&folder.join(&file), text.replace("{{preload}}", &preload).as_bytes())?;
-            page =
-                format!("pub static PAGE: Asset = Asset {{ name: {name:?}, packed: {packed} }};\n");
+            pages += &format!(
+                "pub static {constant}: Asset = Asset {{ name: {name:?}, packed: {packed} }};\n"
+            );
             continue;
         }
         write_packed(&folder.join(&file), &bytes)?;
         table += &format!("    Asset {{ name: {name:?}, packed: {packed} }},\n");
     }
-    fs::write(out.join("assets.rs"), table + "];\n" + &page)
+    fs::write(out.join("assets.rs"), table + "];\n" + &pages)
+}
+
+/// The modules that a first one cannot do without: those that it imports, and theirs; not what is loaded on demand.
+fn needed(scripts: &BTreeMap<String, String>, first: &str) -> BTreeSet<String> {
+    let (mut found, mut waiting) = (BTreeSet::new(), vec![first.to_owned()]);
+    while let Some(name) = waiting.pop() {
+        let Some(text) = scripts.get(&name) else { continue };
+        if !found.insert(name.clone()) {
+            continue;
+        }
+        let imports = text.lines().filter(|line| line.starts_with("import "));
+        let sources = imports.filter_map(|line| line.rsplit('\'').nth(1));
+        waiting.extend(sources.filter(|source| source.starts_with('.')).map(|s| beside(&name, s)));
+    }
+    found
+}
+
+/// What a relative name means in a module of this name.
+fn beside(module: &str, source: &str) -> String {
+    let mut parts: Vec<&str> = module.split('/').collect();
+    parts.pop();
+    for part in source.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

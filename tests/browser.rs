@@ -6,6 +6,8 @@
 mod accessible;
 #[path = "browser/calls.rs"]
 mod calls;
+#[path = "browser/contacts.rs"]
+mod contacts;
 #[path = "browser/driver.rs"]
 mod driver;
 mod harness;
@@ -15,6 +17,8 @@ mod hostile;
 mod live;
 #[path = "browser/looks.rs"]
 mod looks;
+#[path = "browser/portal.rs"]
+mod portal;
 #[path = "browser/proxy.rs"]
 mod proxy;
 #[path = "browser/setup.rs"]

@@ -13,6 +13,7 @@ use crate::net::guard::Guard;
 pub fn desk(config: &Config) -> http::Desk {
     http::Desk {
         name: config.desk.name.clone(),
+        color: Some(config.desk.color.clone()).filter(|color| !color.is_empty()),
         zone: config.timezone.clone(),
         max_file: config.attachments.max_size,
         uploads: Semaphore::new(config.attachments.at_once as usize),

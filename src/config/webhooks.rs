@@ -123,6 +123,8 @@ impl AttachmentsConfig {
 pub struct DeskConfig {
     /// What the desk is called.
     pub name: String,
+    /// The colour of the customers' pages, `#rrggbb`; empty is that of the workspace.
+    pub color: String,
 }
 
 impl DeskConfig {
@@ -131,6 +133,12 @@ impl DeskConfig {
         if self.name.chars().count() > MAX || self.name.chars().any(char::is_control) {
             let text = format!("expected at most {MAX} characters, none of them control");
             limits.broken("desk.name", text);
+        }
+        let hex = self.color.strip_prefix('#').unwrap_or_default();
+        let is_color = hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        if !self.color.is_empty() && !is_color {
+            let text = format!("found {:?}, expected a colour as \"#1d62c4\"", self.color);
+            limits.broken("desk.color", text);
         }
     }
 }

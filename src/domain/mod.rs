@@ -21,6 +21,7 @@ pub mod message;
 pub mod order;
 pub mod outbound;
 pub mod priority;
+pub mod profile;
 pub mod rating;
 pub mod redact;
 pub mod reference;

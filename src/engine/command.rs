@@ -9,7 +9,7 @@ use crate::domain::calendar::Week;
 use crate::domain::call::Fact;
 use crate::domain::canned::CannedResponse;
 use crate::domain::category::Category;
-use crate::domain::contact::{Conversation, Mode, Scope, Token};
+use crate::domain::contact::{Contact, Conversation, Mode, Scope, Token};
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::file::StoredFile;
 use crate::domain::rating::Rating;
@@ -25,6 +25,7 @@ use crate::domain::webhook::Webhook;
 use crate::engine::account::AccountCommand;
 use crate::engine::canned::CannedCommand;
 use crate::engine::categories::CategoryCommand;
+use crate::engine::contacts::ContactCommand;
 use crate::engine::crm::NewCrmTicket;
 use crate::engine::desk::{NewTicket, Tag, TicketChange};
 use crate::engine::hooks::WebhookCommand;
@@ -243,6 +244,8 @@ pub enum Command {
     },
     /// Tells of the clocks that are due, a bounded number at once.
     SlaDue,
+    /// What people do with contacts.
+    Contact(ContactCommand),
 }
 
 /// An SLA policy as it shall be; what it means is said at [`crate::domain::sla_policy::SlaPolicy`].
@@ -349,6 +352,7 @@ pub enum Reply {
     },
     Agent(Box<Agent>),
     Session(Box<Session>),
+    Contact(Box<Contact>),
 }
 
 /// Why a command was refused. Nothing was written for it.

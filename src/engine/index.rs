@@ -2,6 +2,7 @@
 //! narrow table and updated with every commit. Any filter, any page, any count is one pass over columns;
 //! no secondary rows are written.
 
+mod contacts;
 mod filter;
 mod names;
 mod page;

@@ -14,6 +14,7 @@ pub mod categories;
 pub mod clock;
 pub mod command;
 pub mod compaction;
+pub mod contacts;
 pub mod created;
 pub mod crm;
 pub mod decide;

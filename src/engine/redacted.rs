@@ -12,6 +12,7 @@ use crate::domain::crm::Location;
 use crate::domain::message::Change;
 use crate::domain::redact::Redactor;
 use crate::engine::canned::CannedCommand;
+use crate::engine::contacts::ContactCommand;
 use crate::engine::desk::{Edits, TicketChange};
 use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
 use crate::engine::portal::PortalCommand;
@@ -97,6 +98,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
             feedback.iter_mut().for_each(clear);
         }
         Command::AddFile { file, .. } => clear(&mut file.name),
+        Command::Contact(command) => contact(command, clear),
         // What webhooks send was cleared when it came in; a receiver's status is a number.
         Command::Category(_)
         | Command::Canned(CannedCommand::Delete { .. } | CannedCommand::Use { .. })
@@ -177,6 +179,19 @@ fn edited(edits: &mut Edits, clear: impl Fn(&mut String)) {
 
 fn place(location: &mut Option<Location>, clear: impl Fn(&mut String)) {
     location.iter_mut().flat_map(|location| &mut location.address).for_each(clear);
+}
+
+fn contact(command: &mut ContactCommand, clear: impl Fn(&mut String)) {
+    match command {
+        ContactCommand::Change { changes, .. } | ContactCommand::Put { changes, .. } => {
+            let texts = [&mut changes.name, &mut changes.notes];
+            texts.into_iter().flatten().flatten().for_each(&clear);
+            changes.attributes.values_mut().flatten().for_each(&clear);
+            changes.tags.iter_mut().flatten().for_each(&clear);
+        }
+        ContactCommand::Split(split) => split.name.iter_mut().for_each(clear),
+        ContactCommand::Merge { .. } => {}
+    }
 }
 
 fn case(case: &mut NewCase, clear: impl Fn(&mut String)) {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use utoipa::ToSchema;
 
 use super::audit::read::Extent;
 use super::index::Filter;
@@ -20,7 +21,7 @@ use crate::store::Description;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The daemon; sizes in bytes, spans in seconds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     pub version: String,
     pub uptime: u64,
@@ -48,7 +49,7 @@ pub struct Status {
     pub memory: Option<u64>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StoreStatus {
     pub format: u32,
     /// Of `store.redb`.
@@ -72,7 +73,7 @@ pub struct StoreStatus {
     pub reopened: u64,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct JournalStatus {
     pub batch: u64,
     /// The newest event.
@@ -88,7 +89,7 @@ pub struct JournalStatus {
 }
 
 /// Bytes written since the start.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Written {
     /// With the zeros that prepare segments.
     pub journal: u64,
@@ -98,7 +99,7 @@ pub struct Written {
 }
 
 /// What the kernel says of writing; none where it does not.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Wear {
     /// Bytes that this process has written since its start.
     pub process: Option<u64>,
@@ -107,7 +108,7 @@ pub struct Wear {
 }
 
 /// The wall clock; times as RFC 3339.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ClockStatus {
     /// Whether it is believed.
     pub trusted: bool,
@@ -118,10 +119,12 @@ pub struct ClockStatus {
     pub last_jump: Option<JumpStatus>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct JumpStatus {
     /// What it would have shown; over a restart the last that was kept.
+    #[schema(value_type = String, format = DateTime)]
     pub from: Micros,
+    #[schema(value_type = String, format = DateTime)]
     pub to: Micros,
 }
 
@@ -137,7 +140,7 @@ impl From<ClockReport> for ClockStatus {
     }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DoorStatus {
     pub outcomes: BTreeMap<String, u64>,
     /// How long ago the last event came.
@@ -145,7 +148,7 @@ pub struct DoorStatus {
 }
 
 /// One way out; counts since the start.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct BridgeStatus {
     /// Replies that wait to be sent.
     pub waiting: u64,

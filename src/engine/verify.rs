@@ -4,8 +4,8 @@
 //! to its person, counters reach what they gave out and numbers are dense, the audit is an unbroken chain.
 
 mod clocks;
+mod contacts;
 mod crm;
-
 mod desk;
 
 use std::collections::{HashMap, HashSet};
@@ -65,6 +65,7 @@ struct Check {
     first_missing: Option<u64>,
     /// The ticket whose clock is looked at next.
     next_clock: u64,
+    next_profile: u64,
 }
 
 /// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
@@ -152,6 +153,7 @@ impl Check {
             missing: 0,
             first_missing: None,
             next_clock: 0,
+            next_profile: 0,
         }
     }
 
@@ -331,7 +333,7 @@ impl Check {
             self.next_contact = contact.id + 1;
             self.contact(rows, contact)?;
         }
-        Ok(contacts.len() == CHUNK)
+        Ok(contacts.len() == CHUNK || self.profiles(rows)?)
     }
 
     fn contact(&mut self, rows: &Rows<'_>, contact: &Contact) -> Result<(), ReadError> {

@@ -14,6 +14,11 @@ mod categories;
 mod comments;
 pub mod connections;
 mod contacts;
+mod contacts_csv;
+mod contacts_history;
+mod contacts_list;
+mod contacts_merge;
+mod contacts_view;
 mod conversations;
 mod cookies;
 mod customer;
@@ -38,6 +43,7 @@ mod ops;
 mod origins;
 mod pace;
 mod person;
+mod place;
 mod portal;
 mod portal_tokens;
 mod public;
@@ -48,6 +54,7 @@ pub mod secure;
 pub mod server;
 mod setup;
 mod sla;
+mod system;
 mod ticket_view;
 mod tickets;
 mod tickets_actions;
@@ -105,6 +112,8 @@ pub struct State {
 /// What the desk is called, takes and may call.
 pub struct Desk {
     pub name: String,
+    /// Of the customers' pages, `#rrggbb`.
+    pub color: Option<String>,
     /// Dates for people are of this zone.
     pub zone: jiff::tz::TimeZone,
     /// Bytes of one file.
@@ -156,6 +165,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
+        .routes(routes!(system::read))
         .routes(routes!(secure::authority))
         .routes(routes!(login::login))
         .routes(routes!(login::refresh))
@@ -194,6 +204,7 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(intake::set_status))
         .routes(routes!(public::from_chat))
         .routes(routes!(public::escalate))
+        .routes(routes!(place::read))
         .routes(routes!(customer::submit))
         .routes(routes!(customer::lookup))
         .routes(routes!(customer::reply))
@@ -248,7 +259,14 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(comments::edit, comments::delete))
         .routes(routes!(comments::resend))
         .routes(routes!(comments::say))
-        .routes(routes!(contacts::erase))
+        .routes(routes!(contacts_list::list, contacts::create))
+        .routes(routes!(contacts_csv::import))
+        .routes(routes!(contacts_csv::export))
+        .routes(routes!(contacts::read, contacts::change, contacts::erase))
+        .routes(routes!(contacts_history::tickets))
+        .routes(routes!(contacts_history::timeline))
+        .routes(routes!(contacts_merge::merge))
+        .routes(routes!(contacts_merge::split))
         .routes(routes!(sla::list, sla::create))
         .routes(routes!(sla::update, sla::delete))
         .routes(routes!(sla::apply))

@@ -175,6 +175,13 @@ pub struct Pagination {
     total_pages: u64,
 }
 
+impl Pagination {
+    /// Of `total` rows in all.
+    pub fn of(page: usize, limit: usize, total: u64) -> Pagination {
+        Pagination { page, limit, total, total_pages: total.div_ceil(limit.max(1) as u64) }
+    }
+}
+
 /// How far a search went.
 #[derive(Serialize, ToSchema)]
 pub struct SearchView {

@@ -18,6 +18,7 @@ use crate::domain::entry::{Delivery, Entry};
 use crate::domain::file::StoredFile;
 use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
+use crate::domain::profile::Profile;
 use crate::domain::rating::Rating;
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::session::{Account, Link, Session};
@@ -84,6 +85,7 @@ records! {
     SlaClock => SlaClocks,
     SlaTimer => SlaTimers,
     Details => CrmDetails,
+    Profile => ContactProfiles,
 }
 
 impl Record for Entry {

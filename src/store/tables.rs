@@ -198,4 +198,6 @@ tables! {
     SlaTimers = 123 of Nobody,
     /// ticket number u64 → `Details`, what the CRM keeps of it.
     CrmDetails = 150 of Ticket,
+    /// contact id u64 → `Profile`, what people noted of somebody.
+    ContactProfiles = 165 of Contact,
 }

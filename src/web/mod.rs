@@ -19,7 +19,21 @@ use axum::routing::get;
 use embed::Asset;
 
 /// The addresses of the one page, which shows what its address names.
-pub const PAGES: &[&str] = &["/", "/login", "/setup", "/tickets", "/tickets/{id}", "/calls"];
+pub const PAGES: &[&str] = &[
+    "/",
+    "/login",
+    "/setup",
+    "/tickets",
+    "/tickets/{id}",
+    "/calls",
+    "/contacts",
+    "/contacts/{id}",
+    "/admin",
+    "/admin/{section}",
+];
+
+/// The addresses of the customers' page (S3.42).
+pub const PORTAL: &[&str] = &["/portal", "/portal/find", "/portal/tickets/{id}"];
 
 /// Scripts, styles, pictures and requests: of this box alone, and none of it inline; no text becomes markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
@@ -28,16 +42,26 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       trusted-types 'none'";
 
 pub fn router() -> Router {
-    let pages = PAGES.iter().fold(Router::new(), |router, page| router.route(page, get(page_of)));
-    pages.route("/assets/{bundle}/{*name}", get(file))
+    let pages = PAGES.iter().fold(Router::new(), |router, page| router.route(page, get(workspace)));
+    let portal = PORTAL.iter().fold(pages, |router, page| router.route(page, get(portal)));
+    portal.route("/assets/{bundle}/{*name}", get(file))
 }
 
-async fn page_of(headers: HeaderMap) -> Response {
+async fn workspace(headers: HeaderMap) -> Response {
+    page_of(&embed::PAGE, "same-origin", &headers)
+}
+
+/// An address of a ticket that somebody was sent may hold its token: no page that they go to learns it.
+async fn portal(headers: HeaderMap) -> Response {
+    page_of(&embed::PORTAL, "no-referrer", &headers)
+}
+
+fn page_of(page: &Asset, referrer: &'static str, headers: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", embed::BUNDLE);
     let has = headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response = match has {
         true => StatusCode::NOT_MODIFIED.into_response(),
-        false => serve(&embed::PAGE, &headers),
+        false => serve(page, headers),
     };
     let out = response.headers_mut();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
@@ -45,7 +69,7 @@ async fn page_of(headers: HeaderMap) -> Response {
     }
     out.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     out.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    out.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    out.insert(REFERRER_POLICY, HeaderValue::from_static(referrer));
     response
 }
 

@@ -5,6 +5,7 @@ pub mod asterisk;
 pub mod baileys;
 pub mod case;
 pub mod chat;
+pub mod csv;
 pub mod evolution;
 pub mod form;
 pub mod html;

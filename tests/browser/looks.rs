@@ -1,7 +1,7 @@
 //! Every page in both colour schemes on a phone, a small and a large screen: whole, silent, accessible. The pictures
 //! are for people to look at.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Place;
 use crate::accessible;
@@ -67,8 +67,17 @@ fn every_page_is_whole_silent_and_accessible_on_every_screen() {
     let Some(driver) = Driver::start() else { return };
     let axe = accessible::axe();
     let place = Place::open("");
-    let email = place.person("Dewi", "supervisor");
+    let email = place.person("Dewi", "admin");
     let ticket = filled(&place);
+    let read = place.call(&place.admin, "GET", &format!("/api/tickets/{ticket}"), &Value::Null);
+    let contact = read["contact_id"].clone();
+    let case = json!({"subject": "Invoice of May", "description": "It is wrong.", "requester_email": "tom@example.org"});
+    let made = place.call(&place.admin, "POST", "/api/public/tickets", &case);
+    let of = |name: &str| made["ticket"][name].as_str().expect("a name").to_owned();
+    let resolve = format!("/api/tickets/{}/resolve", of("id"));
+    place.call(&place.admin, "POST", &resolve, &Value::Null);
+    let token = made["accessToken"].as_str().expect("a token");
+    let portal = format!("/portal/tickets/{}#{token}", of("id"));
     let browser = driver.browser();
     for scheme in ["light", "dark"] {
         browser.scheme(scheme);
@@ -111,6 +120,26 @@ fn every_page_is_whole_silent_and_accessible_on_every_screen() {
             browser.press(&[CONTROL, "k"]);
             look("palette", "document.querySelector('dialog.palette[open] [role=option]')");
             browser.press(&["\u{e00c}"]);
+            go("/contacts");
+            look("contacts", "document.querySelectorAll('.contact-row').length > 3");
+            go(&format!("/contacts/{contact}"));
+            look("contact", "document.querySelector('.contact-body .related-list')");
+            for section in ["people", "channels", "system"] {
+                go(&format!("/admin/{section}"));
+                look(
+                    &format!("admin-{section}"),
+                    "document.querySelector('.admin-table, .channel-line, .figure')",
+                );
+            }
+            go("/portal");
+            look("portal", "document.querySelector('#description')");
+            go("/portal/find");
+            look("portal-find", "document.querySelector('#ticket_number')");
+            go(&portal);
+            look(
+                "portal-ticket",
+                "document.querySelector('.portal-said') && document.querySelector('.stars')",
+            );
             go("/tickets?view=mine&status=closed");
             look("empty", "document.querySelector('.list-empty')?.checkVisibility()");
         }

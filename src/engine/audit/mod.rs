@@ -13,6 +13,7 @@ use super::account::{AccountCommand, Ending};
 use super::canned::CannedCommand;
 use super::categories::CategoryCommand;
 use super::command::{Actor, Command, Refusal, Reply, Submission};
+use super::contacts::ContactCommand;
 use super::desk::TicketChange;
 use super::draft::Draft;
 use super::hooks::WebhookCommand;
@@ -82,6 +83,7 @@ fn audit_of(command: &Command) -> Audit {
         Command::ApplySlaPolicy { .. } => As("sla_policy.apply"),
         Command::SaveBusinessHours { .. } => As("business_hours.save"),
         Command::DeleteBusinessHours { .. } => As("business_hours.delete"),
+        Command::Contact(command) => As(audit_of_contact(command)),
         Command::DetachCall { .. }
         | Command::ExpireCall { .. }
         | Command::OrphanCalls
@@ -93,6 +95,15 @@ fn audit_of(command: &Command) -> Audit {
         | Command::SeedSla
         | Command::SlaDue
         | Command::Sweep => Never,
+    }
+}
+
+fn audit_of_contact(command: &ContactCommand) -> &'static str {
+    match command {
+        ContactCommand::Change { .. } => "contact.change",
+        ContactCommand::Put { .. } => "contact.put",
+        ContactCommand::Merge { .. } => "contact.merge",
+        ContactCommand::Split(_) => "contact.split",
     }
 }
 
@@ -238,6 +249,7 @@ fn subject(draft: &Draft<'_>, command: &Command, reply: &Reply) -> Option<Subjec
         (Reply::Ticket(ticket), _) => Some(Subject::new("ticket", ticket.number)),
         (Reply::Agent(agent), _) => Some(Subject::new("person", agent.id)),
         (_, Command::Account(account)) => person_of(account).map(|id| Subject::new("person", id)),
+        (Reply::Contact(contact), _) => Some(Subject::new("contact", contact.id)),
         (Reply::Webhook(webhook), _) => Some(Subject::new("webhook", webhook.id)),
         (Reply::Category(category), _) => Some(Subject::new("category", &category.slug)),
         (Reply::Canned(response), _) => Some(Subject::new("canned_response", response.id)),

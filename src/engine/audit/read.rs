@@ -126,7 +126,7 @@ pub struct Page {
 }
 
 /// How much of the audit there is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Extent {
     /// Rows that are kept.
     pub rows: u64,

@@ -11,6 +11,7 @@ mod categories;
 mod changes;
 mod chat;
 mod comments;
+mod contacts;
 mod crm;
 mod deletion;
 mod deliveries;
@@ -34,6 +35,7 @@ mod reported_call;
 mod session;
 pub(in crate::engine) mod sla;
 mod sla_policy;
+mod split;
 mod sweep;
 mod token;
 mod unclaimed;
@@ -158,11 +160,15 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::SaveBusinessHours { id, hours } => sla_policy::save_hours(draft, *id, hours),
         Command::DeleteBusinessHours { id } => sla_policy::delete_hours(draft, *id),
         Command::SlaDue => sla::due(draft),
+        Command::Contact(command) => contacts::decide(draft, command),
     }
 }
 
 /// Whose data a reply repeats.
 fn owner(reply: &Reply) -> Owner {
+    if let Reply::Contact(contact) = reply {
+        return Owner::Contact(contact.id);
+    }
     let number = match reply {
         Reply::Call { ticket, .. }
         | Reply::Ticket(ticket)

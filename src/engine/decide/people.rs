@@ -4,6 +4,7 @@
 use crate::domain::contact::{
     Contact, Conversation, MAX_ADDRESSES, MAX_CONVERSATIONS, Mode, spelling,
 };
+use crate::domain::profile::Profile;
 use crate::domain::ticket::{MAX_NAME, Ticket};
 use crate::engine::command::{InboundMessage, Refusal, Reply};
 use crate::engine::draft::Draft;
@@ -26,7 +27,7 @@ pub fn find_conversation(
     })
 }
 
-fn conversation_key(draft: &Draft<'_>, instance: &str, contact: u64) -> [u8; 16] {
+pub fn conversation_key(draft: &Draft<'_>, instance: &str, contact: u64) -> [u8; 16] {
     draft.ctx.seal.hash("conversation", &[instance.as_bytes(), &contact.to_be_bytes()])
 }
 
@@ -91,7 +92,11 @@ pub fn meet_contact(draft: &mut Draft<'_>, message: &InboundMessage) -> Result<C
     }
     let contact = one_contact(draft, &message.addresses, message.phone.as_deref())?;
     let name = name.map(cut_name).filter(|n| !n.is_empty());
-    if name.is_none() || contact.name == name {
+    let is_named = |draft: &Draft<'_>| -> Result<bool, Refusal> {
+        let profile = draft.get::<Profile>(&key::number(contact.id))?;
+        Ok(profile.is_some_and(|profile| profile.is_named))
+    };
+    if name.is_none() || contact.name == name || is_named(draft)? {
         return Ok(contact);
     }
     let contact = Contact { name, ..contact };
@@ -118,15 +123,7 @@ pub fn one_contact(
 ) -> Result<Contact, Refusal> {
     let found = find_contact(draft, addresses)?;
     let (mut contact, known) = match found.split_first() {
-        None => {
-            let id = draft.next("contact", 1)?;
-            draft.event_about(EventKind::ContactCreated, None, None, Some(id));
-            let created_at = draft.ctx.now;
-            let addresses = Vec::new();
-            let conversations = Vec::new();
-            let (name, phone, merged_into) = (None, None, None);
-            (Contact { id, name, phone, addresses, conversations, created_at, merged_into }, false)
-        }
+        None => (new_contact(draft)?, false),
         Some((first, others)) => {
             let mut contact = stored_contact(draft, *first)?;
             for other in others {
@@ -143,8 +140,7 @@ pub fn one_contact(
         let known = contact.addresses.iter().any(|known| spelling(known) == spelling(address));
         if contact.addresses.len() < MAX_ADDRESSES && !known {
             contact.addresses.push(address.clone());
-            let row = key::address(draft.ctx.seal, address);
-            draft.put(&row, &AddressOf(contact.id));
+            lead(draft, address, contact.id);
         }
     }
     if contact != before {
@@ -153,14 +149,35 @@ pub fn one_contact(
             draft.event_about(EventKind::ContactUpdated, None, None, Some(contact.id));
         }
         if contact.phone != before.phone {
-            for id in contact.conversations.clone() {
-                if let Some(conversation) = draft.get::<Conversation>(&key::number(id))? {
-                    show_contact(draft, &contact, &conversation)?;
-                }
-            }
+            show_everywhere(draft, &contact)?;
         }
     }
     Ok(contact)
+}
+
+/// Somebody of whom nothing is known; the caller puts the row.
+pub fn new_contact(draft: &mut Draft<'_>) -> Result<Contact, Refusal> {
+    let id = draft.next("contact", 1)?;
+    draft.event_about(EventKind::ContactCreated, None, None, Some(id));
+    let created_at = draft.ctx.now;
+    let (addresses, conversations) = (Vec::new(), Vec::new());
+    let (name, phone, merged_into) = (None, None, None);
+    Ok(Contact { id, name, phone, addresses, conversations, created_at, merged_into })
+}
+
+/// From now on this address leads to that contact.
+pub fn lead(draft: &mut Draft<'_>, address: &str, contact: u64) {
+    draft.put(&key::address(draft.ctx.seal, address), &AddressOf(contact));
+}
+
+/// Brings what the open tickets of a contact's conversations show of it up to date.
+pub fn show_everywhere(draft: &mut Draft<'_>, contact: &Contact) -> Result<(), Refusal> {
+    for id in &contact.conversations {
+        if let Some(conversation) = draft.get::<Conversation>(&key::number(*id))? {
+            show_contact(draft, contact, &conversation)?;
+        }
+    }
+    Ok(())
 }
 
 pub fn stored_contact(draft: &Draft<'_>, id: u64) -> Result<Contact, Refusal> {
@@ -171,7 +188,7 @@ pub fn stored_contact(draft: &Draft<'_>, id: u64) -> Result<Contact, Refusal> {
 
 /// `other` turns out to be `survivor`, who takes over addresses and conversations. Where both talk over the
 /// same bridge, the conversation with an open ticket goes on; a second open ticket is worked off by itself.
-fn merge(draft: &mut Draft<'_>, survivor: &mut Contact, other: u64) -> Result<(), Refusal> {
+pub fn merge(draft: &mut Draft<'_>, survivor: &mut Contact, other: u64) -> Result<(), Refusal> {
     let mut absorbed = stored_contact(draft, other)?;
     absorbed.merged_into = Some(survivor.id);
     draft.put(&key::number(other), &absorbed);
@@ -182,6 +199,7 @@ fn merge(draft: &mut Draft<'_>, survivor: &mut Contact, other: u64) -> Result<()
     }
     survivor.phone = survivor.phone.take().or(absorbed.phone);
     survivor.name = survivor.name.take().or(absorbed.name);
+    super::contacts::join_profiles(draft, survivor.id, other)?;
     for id in absorbed.conversations {
         if let Some(conversation) = draft.get::<Conversation>(&key::number(id))? {
             take_over(draft, survivor, conversation)?;

@@ -95,6 +95,7 @@ fn begin(
             }
         }
         (known.name, known.phone, known.addresses) = (None, None, Vec::new());
+        draft.delete(Table::ContactProfiles, &key::number(*id));
         draft.put(&key::number(*id), &known);
     }
     draft.put(&key::number(contact), erasure);

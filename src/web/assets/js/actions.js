@@ -1,10 +1,11 @@
 // What can be done with a ticket. Shown at once, and taken back when the daemon says no, with its reason.
 
-import { get, patch, post, put } from './api.js';
+import { call, get, patch, post, put } from './api.js';
 import { t } from './i18n.js';
 import { ask } from './parts/dialog.js';
 import { NEXT, PRIORITIES, STATUSES, avatar, priorityShape, priorityWord, statusShape, statusWord } from './parts/marks.js';
 import { problem, toast } from './parts/toast.js';
+import { go } from './router.js';
 import { me } from './session.js';
 
 /** @typedef {{ now: () => any, change: (changes: Record<string, any>) => void, reload: () => void }} Held */
@@ -108,4 +109,26 @@ export async function categoryChoices(held) {
   const { categories } = await get('/api/tickets/categories');
   const { category } = held.now();
   return categories.map((/** @type {any} */ one) => ({ label: one.name, current: one.id === category, run: () => void setCategory(held, one.id) }));
+}
+
+/** @param {Held} held @param {boolean} on */
+export async function follow(held, on) {
+  const id = me().id;
+  const others = (held.now().followers || []).filter((/** @type {number} */ one) => one !== id);
+  const done = await optimistic(held, { followers: on ? [...others, id] : others }, (number) => (on ? post(`/api/tickets/${number}/followers`, { agent_id: id }) : call('DELETE', `/api/tickets/${number}/followers/me`)));
+  if (done) toast(on ? t('toast.follows') : t('toast.unfollows'));
+}
+
+/** Makes this ticket part of another; it can be undone. @param {Held} held */
+export async function merge(held) {
+  const { number } = held.now();
+  const into = (await ask({ title: t('merge.title', { number }), label: t('merge.into'), action: t('action.merge'), max: 64 }))?.replace(/^#/, '');
+  if (!into) return;
+  try {
+    const one = await post(`/api/tickets/${number}/merge`, { into });
+    go(`/tickets/${one.number}`);
+    toast(t('toast.merged', { number, into: one.number }), { action: [t('toast.undo'), () => void post(`/api/tickets/${number}/unmerge`).then(() => go(`/tickets/${number}`), problem)] });
+  } catch (error) {
+    problem(error);
+  }
 }

@@ -71,3 +71,32 @@ export function query(values) {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '');
   return pairs.length ? `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}` : '';
 }
+
+/**
+ * Sends a file as it is, and tells how far it has come. @param {string} path @param {File} file @param {(part: number) => void} told 0 to 1
+ * @returns {{ done: Promise<any>, stop: () => void }}
+ */
+export function upload(path, file, told) {
+  const request = new XMLHttpRequest();
+  const done = new Promise((resolve, reject) => {
+    request.upload.onprogress = (event) => { if (event.lengthComputable) told(event.loaded / event.total); };
+    request.onerror = () => reject(new Refused(0, { detail: file.name }));
+    request.onabort = () => reject(new Refused(0, { detail: file.name }));
+    request.onload = () => {
+      let value = {};
+      try {
+        value = JSON.parse(request.responseText || '{}');
+      } catch {
+        // The status says enough.
+      }
+      if (request.status === 401) lost();
+      if (request.status < 300) resolve(value);
+      else reject(new Refused(request.status, value));
+    };
+  });
+  request.open('POST', path);
+  request.setRequestHeader('content-type', file.type || 'application/octet-stream');
+  if (csrf) request.setRequestHeader('x-csrf-token', csrf);
+  request.send(file);
+  return { done, stop: () => request.abort() };
+}

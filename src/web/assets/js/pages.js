@@ -12,6 +12,8 @@ const EVERYBODY = ['agent', 'supervisor', 'admin'];
 
 /** @type {Entry[]} */
 export const PAGES = [
+  { name: 'contacts', href: '/contacts', icon: 'people', label: () => t('contacts.title'), roles: EVERYBODY, load: () => import('./views/contacts.js') },
+  { name: 'admin', href: '/admin', icon: 'tool', label: () => t('admin.title'), roles: ['admin'], load: () => import('./views/admin.js') },
   { name: 'calls', href: '/calls', icon: 'call', label: () => t('calls.title'), roles: EVERYBODY, load: () => import('./views/calls.js') },
 ];
 

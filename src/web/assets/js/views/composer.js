@@ -5,6 +5,7 @@ import { debounced, fill, h } from '../dom.js';
 import { t } from '../i18n.js';
 import { icon } from '../parts/icons.js';
 import { problem } from '../parts/toast.js';
+import { fileTray } from './files.js';
 
 const MAX = 65_536;
 const KEEP_AFTER = 1_500;
@@ -20,7 +21,7 @@ function cannedResponses() {
 }
 
 /**
- * @param {{ ticket: () => any, say: (body: string, isInternal: boolean) => void, reopen: () => void }} how
+ * @param {{ ticket: () => any, say: (body: string, isInternal: boolean, attachments: number[]) => void, reopen: () => void }} how
  */
 export function composer({ ticket, say, reopen }) {
   let isInternal = false;
@@ -32,8 +33,10 @@ export function composer({ ticket, say, reopen }) {
   const hint = h('p', { class: 'hint', id: 'reply-hint' });
   const state = h('span', { class: 'hint draft-state', role: 'status' });
   const send = h('button', { class: 'primary', type: 'submit' }, icon('send'), h('span', {}));
+  /** @type {ReturnType<typeof fileTray>} */
+  const tray = fileTray({ number: () => number, changed: (waits) => { send.disabled = waits; } });
   const form = h('form', { class: 'composer', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); submit(); } },
-    modes, suggestions, text, h('div', { class: 'composer-foot' }, hint, state, send));
+    modes, suggestions, text, tray.list, h('div', { class: 'composer-foot' }, hint, state, tray.button, send));
   const closed = h('div', { class: 'composer closed', hidden: true }, h('p', {}, t('composer.closed')),
     h('button', { onclick: reopen }, t('action.reopen')), h('button', { class: 'quiet', onclick: () => { isInternal = true; draw(); text.focus(); } }, t('composer.note')));
   const element = h('div', { class: 'composer-frame' }, form, closed);
@@ -102,8 +105,8 @@ export function composer({ ticket, say, reopen }) {
 
   function submit() {
     const body = text.value.trim();
-    if (!body) return text.focus();
-    say(body, isInternal);
+    if (!body || tray.waits()) return text.focus();
+    say(body, isInternal, tray.take());
     text.value = '';
     keep.cancel();
     void store();
@@ -193,6 +196,23 @@ export function composer({ ticket, say, reopen }) {
       submit();
     } else if (event.key === 'Escape') text.blur();
   });
+  form.addEventListener('dragover', (/** @type {DragEvent} */ event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    form.classList.add('dropping');
+  });
+  form.addEventListener('dragleave', () => form.classList.remove('dropping'));
+  form.addEventListener('drop', (/** @type {DragEvent} */ event) => {
+    form.classList.remove('dropping');
+    if (!event.dataTransfer?.files.length) return;
+    event.preventDefault();
+    tray.add([...event.dataTransfer.files]);
+  });
+  text.addEventListener('paste', (/** @type {ClipboardEvent} */ event) => {
+    if (!event.clipboardData?.files.length) return;
+    event.preventDefault();
+    tray.add([...event.clipboardData.files]);
+  });
   const leaving = () => {
     keep.cancel();
     void store();
@@ -211,6 +231,7 @@ export function composer({ ticket, say, reopen }) {
     /** @param {number} next */
     async open(next) {
       leaving();
+      tray.clear();
       number = next;
       kept = '';
       text.value = '';

@@ -62,7 +62,7 @@ export function details(held) {
     const who = ticket.requester_name || ticket.requester_phone || ticket.requester_email || t('ticket.unknown_person');
     fill(element,
       ticket.escalation && h('div', { class: 'callout' }, icon('up'), h('div', {}, h('strong', {}, t('details.escalated')), h('p', { dir: 'auto' }, ticket.escalation.reason), h('p', { class: 'hint' }, ticket.escalation.by, ' · ', since(ticket.escalation.at)))),
-      h('section', {}, h('h2', {}, t('details.customer')), h('div', { class: 'person' }, avatar(who, 'large'), h('div', {}, h('strong', { dir: 'auto' }, who),
+      h('section', {}, h('h2', {}, t('details.customer')), h('div', { class: 'person' }, avatar(who, 'large'), h('div', {}, ticket.contact_id ? h('a', { href: `/contacts/${ticket.contact_id}`, class: 'person-link', dir: 'auto' }, who) : h('strong', { dir: 'auto' }, who),
         ticket.requester_phone && h('a', { href: `tel:+${ticket.requester_phone}`, class: 'contact', 'data-plain': true, dir: 'ltr' }, `+${ticket.requester_phone}`),
         ticket.requester_email && h('a', { href: `mailto:${ticket.requester_email}`, class: 'contact', 'data-plain': true, dir: 'ltr' }, ticket.requester_email)))),
       h('section', {}, h('h2', {}, t('details.ticket')), h('dl', { class: 'facts' },

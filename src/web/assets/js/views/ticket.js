@@ -9,10 +9,13 @@ import { icon } from '../parts/icons.js';
 import { avatar, channelMark, priorityBadge, priorityWord, statusBadge, statusWord } from '../parts/marks.js';
 import { openMenu } from '../parts/menu.js';
 import { bind } from '../parts/keys.js';
+import { go } from '../router.js';
 import { me } from '../session.js';
 import { counter, since } from '../time.js';
 import { composer } from './composer.js';
 import { details } from './details.js';
+import { createTicket } from './create.js';
+import { promise } from './promise.js';
 import { timeline } from './timeline.js';
 import { viewers } from './viewers.js';
 
@@ -37,6 +40,7 @@ export function ticketPage({ list }) {
   const overview = h('div', { class: 'overview', hidden: true });
   const middle = h('div', { class: 'ticket-middle', role: 'tabpanel', 'aria-labelledby': 'tab-conversation' }, talk.element, overview, related, others.element, writer.element);
   const aside = h('aside', { class: 'ticket-side', 'aria-label': t('details.label') }, side.element);
+  const clocks = promise();
   const page = h('article', { class: 'ticket', hidden: true }, h('div', { class: 'ticket-main' }, head, tabs, banner, middle), aside);
   const nothing = h('div', { class: 'ticket-none' }, h('span', { class: 'logo large', 'aria-hidden': 'true' }), h('p', {}, t('ticket.choose')), h('p', { class: 'hint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' ', t('ticket.choose_keys'), ' · ', h('kbd', {}, '?'), ' ', t('keys.title')));
   const element = h('main', { class: 'pane-ticket', id: 'ticket', tabindex: -1 }, page, nothing);
@@ -129,8 +133,10 @@ export function ticketPage({ list }) {
         button('status', t('ticket.status'), statusBadge(ticket.status)),
         button('priority', t('ticket.priority'), priorityBadge(ticket.priority)),
         button('assignee', t('ticket.assignee'), ticket.assignee_name ? h('span', { class: 'named' }, avatar(ticket.assignee_name, 'small'), h('span', {}, ticket.assignee_name)) : h('span', { class: 'nobody' }, t('ticket.nobody'))),
+        clocks.element,
         ticket.escalation && h('span', { class: 'badge escalated', title: ticket.escalation.reason }, icon('up'), t('details.escalated'))),
       h('div', { class: 'ticket-actions' },
+        h('button', { class: 'quiet', title: t('action.more'), 'aria-label': t('action.more'), dataset: { act: 'more' }, 'aria-haspopup': 'listbox', onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label: t('action.more'), choices: moreChoices() }) }, icon('more')),
         h('button', { class: 'quiet', title: t('action.escalate'), dataset: { act: 'escalate' }, onclick: () => void act.escalate(held) }, icon('up'), h('span', { class: 'only-read' }, t('action.escalate'))),
         !ticket.assignee_id && h('button', { class: 'primary', dataset: { act: 'claim' }, onclick: () => void act.claim(held) }, t('action.claim')),
         isDone ? h('button', { dataset: { act: 'reopen' }, onclick: () => void act.setStatus(held, 'open') }, t('action.reopen'))
@@ -139,6 +145,20 @@ export function ticketPage({ list }) {
     side.draw();
     writer.draw();
   }
+
+  /** What is done now and then. */
+  function moreChoices() {
+    const follows = (ticket.followers || []).includes(me().id);
+    return [
+      { label: follows ? t('action.unfollow') : t('action.follow'), mark: icon('bell'), run: () => void act.follow(held, !follows) },
+      { label: t('action.merge'), mark: icon('swap'), run: () => void act.merge(held) },
+      { label: t('create.title'), mark: icon('note'), run: () => void another() },
+      ...(ticket.contact_id ? [{ label: t('contacts.show'), mark: icon('person'), run: () => go(`/contacts/${ticket.contact_id}`) }] : []),
+    ];
+  }
+
+  /** A further ticket for the same customer, with what this one is about (S2.44). */
+  const another = () => createTicket({ contact: { name: ticket.requester_name, email: ticket.requester_email, phone: ticket.requester_phone }, subject: ticket.subject || '', description: ticket.summary || ticket.description || '', done: (made) => go(`/tickets/${made.number}`) });
 
   /** @param {string | null} text */
   function say(text) {
@@ -163,6 +183,7 @@ export function ticketPage({ list }) {
       if (!known || called !== found.requester_name) talk.redraw();
       called = found.requester_name;
       void side.refresh();
+      void clocks.read(of);
     } catch (error) {
       if (of !== number) return;
       const { status, message } = /** @type {any} */ (error);
@@ -224,6 +245,7 @@ export function ticketPage({ list }) {
         ...(ticket.assignee_id ? [] : [{ label: t('action.claim'), run: () => void act.claim(held) }]),
         ...(open ? [{ label: t('action.resolve'), run: () => void act.setStatus(held, 'resolved') }] : [{ label: t('action.reopen'), run: () => void act.setStatus(held, 'open') }]),
         { label: t('action.escalate'), run: () => void act.escalate(held) },
+        ...moreChoices(),
         { label: t('action.assign'), run: () => menuByKey('assignee') },
         { label: t('ticket.status'), run: () => menuByKey('status') },
         { label: t('ticket.priority'), run: () => menuByKey('priority') },
@@ -234,6 +256,7 @@ export function ticketPage({ list }) {
       if (next === number) return;
       number = next || 0;
       ticket = null;
+      void clocks.read(0);
       say(null);
       page.hidden = !next;
       nothing.hidden = Boolean(next);
@@ -251,6 +274,7 @@ export function ticketPage({ list }) {
       void talk.open(next);
     },
     close() {
+      clocks.close();
       writer.close();
       others.close();
       stops.forEach((stop) => stop());

@@ -7,9 +7,10 @@ import { icon } from '../parts/icons.js';
 import { avatar } from '../parts/marks.js';
 import { problem } from '../parts/toast.js';
 import { clock, day, exact, since } from '../time.js';
+import { filesOf } from './files.js';
 
-/** @typedef {{ id: number, at: string, speaker: string, kind: string, author: string | null, body: string, tool_calls?: any[] | null, attachment?: any, provider_id?: string | null, edited_at?: string | null, deleted_at?: string | null, revisions?: any[], reactions?: any[], quoted?: any, delivery?: any }} Entry */
-/** @typedef {{ key: string, body: string, is_internal: boolean, state: 'sending' | 'failed', why?: string, id?: number, at: string }} Pending */
+/** @typedef {{ id: number, at: string, speaker: string, kind: string, author: string | null, body: string, tool_calls?: any[] | null, attachment?: any, provider_id?: string | null, edited_at?: string | null, deleted_at?: string | null, revisions?: any[], reactions?: any[], quoted?: any, delivery?: any, attachments?: any[] }} Entry */
+/** @typedef {{ key: string, body: string, is_internal: boolean, attachments: number[], state: 'sending' | 'failed', why?: string, id?: number, at: string }} Pending */
 
 const PAGE = 100;
 /** How far back the end is read again when something came: late words of a call stand before later ones. */
@@ -109,7 +110,7 @@ export function timeline({ ticket }) {
     toEnd();
     try {
       // The same key for each try: twice asked is once written.
-      const comment = await call('POST', `/api/tickets/${number}/comments`, { body: one.body, is_internal: one.is_internal }, { headers: { 'idempotency-key': one.key } });
+      const comment = await call('POST', `/api/tickets/${number}/comments`, { body: one.body, is_internal: one.is_internal, attachments: one.attachments }, { headers: { 'idempotency-key': one.key } });
       one.id = comment.id;
       refresh();
     } catch (error) {
@@ -189,9 +190,9 @@ export function timeline({ ticket }) {
         toEnd();
       }
     },
-    /** Shows it at once, and sends it. @param {string} body @param {boolean} isInternal */
-    say(body, isInternal) {
-      const one = /** @type {Pending} */ ({ key: randomKey(), body, is_internal: isInternal, state: 'sending', at: new Date().toISOString() });
+    /** Shows it at once, and sends it. @param {string} body @param {boolean} isInternal @param {number[]} attachments */
+    say(body, isInternal, attachments = []) {
+      const one = /** @type {Pending} */ ({ key: randomKey(), body, is_internal: isInternal, attachments, state: 'sending', at: new Date().toISOString() });
       pending.push(one);
       return send(one);
     },
@@ -218,7 +219,7 @@ function entryOf(entry, { together, goesOn }, ticket, resend) {
   const head = !together && h('div', { class: 'head' }, isBot ? h('span', { class: 'avatar bot', 'aria-hidden': 'true' }, icon('bot')) : avatar(who),
     h('span', { class: 'who', dir: 'auto' }, who), who !== role && h('span', { class: 'role' }, isNote && icon('lock'), role));
   return h('div', { class: `entry ${isNote ? 'note' : 'message'} ${side} ${together ? 'together' : ''}`, id: `entry-${entry.id}` }, head,
-    h('div', { class: 'bubble', title: exact(entry.at) }, quoteOf(entry), bodyOf(entry), toolsOf(entry), attachmentOf(entry, ticket), reactionsOf(entry)),
+    h('div', { class: 'bubble', title: exact(entry.at) }, quoteOf(entry), bodyOf(entry), toolsOf(entry), attachmentOf(entry, ticket), entry.attachments?.length ? filesOf(ticket?.number, entry.attachments) : null, reactionsOf(entry)),
     (!goesOn || entry.delivery || entry.edited_at) && footOf(entry, resend));
 }
 

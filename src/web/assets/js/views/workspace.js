@@ -105,8 +105,8 @@ export function workspace({ logout }) {
       h('div', { class: 'rail-group' }, VIEWS.map((view) => item(`/tickets?view=${view}`, icon(/** @type {any} */ (marks)[view]), /** @type {any} */ (views)[view], !wanted && now.view === view, counts[view]))),
       h('div', { class: 'rail-group pages' }, PAGES.filter((one) => one.roles.includes(role)).map((one) => item(one.href, icon(one.icon), one.label(), pageOf(wanted) === one, undefined))),
       h('h2', { class: 'rail-title rail-word' }, t('rail.status')),
-      h('div', { class: 'rail-group statuses' }, item(of({ status: '' }), statusShape('open'), t('rail.open'), now.status === '', undefined),
-        STATUSES.map((status) => item(of({ status }), statusShape(status), statusWord(status), now.status === status, undefined))),
+      h('div', { class: 'rail-group statuses' }, item(of({ status: '' }), statusShape('open'), t('rail.open'), !wanted && now.status === '', undefined),
+        STATUSES.map((status) => item(of({ status }), statusShape(status), statusWord(status), !wanted && now.status === status, undefined))),
       h('span', { class: 'grow' }),
       h('div', { class: 'rail-group' },
         h('button', { class: 'rail-item', onclick: palette, title: t('palette.title') }, icon('search'), h('span', { class: 'rail-word grow' }, t('palette.title')), h('kbd', { class: 'rail-word' }, 'Ctrl K')),
@@ -192,13 +192,14 @@ export function workspace({ logout }) {
     live.onResync(counting),
   ];
   bind([
-    { keys: 'j', group: t('keys.list'), label: t('keys.down'), run: () => list.move(1) },
-    { keys: 'k', group: t('keys.list'), label: t('keys.up'), run: () => list.move(-1) },
-    { keys: 'Escape', group: t('keys.list'), label: t('ticket.back'), run: () => go(`/tickets${location.search}`) },
+    { keys: 'j', group: t('keys.list'), label: t('keys.down'), when: () => !wanted, run: () => list.move(1) },
+    { keys: 'k', group: t('keys.list'), label: t('keys.up'), when: () => !wanted, run: () => list.move(-1) },
+    { keys: 'Escape', group: t('keys.list'), label: t('ticket.back'), when: () => !wanted, run: () => go(`/tickets${location.search}`) },
     { keys: '/', group: t('keys.go'), label: t('list.search'), run: () => search.focus() },
     { keys: 'g m', group: t('keys.go'), label: views.mine, run: () => choose_({ view: 'mine', status: '' }) },
     { keys: 'g u', group: t('keys.go'), label: views.unassigned, run: () => choose_({ view: 'unassigned', status: '' }) },
     { keys: 'g a', group: t('keys.go'), label: views.all, run: () => choose_({ view: 'all', status: '' }) },
+    { keys: 'g c', group: t('keys.go'), label: t('contacts.title'), run: () => go('/contacts') },
     { keys: 'ctrl k', group: t('keys.go'), label: t('palette.title'), run: palette },
     { keys: '?', group: t('keys.go'), label: t('keys.title'), run: overview },
   ]);
