@@ -42,7 +42,7 @@ use crate::store::{self, Progress, Store, StoreSettings, Upgrade};
 use crate::telemetry::metrics::Metrics;
 use crate::workers::outbox::{self, Post};
 use crate::workers::webhooks;
-use crate::{admin, config, http, workers};
+use crate::{admin, http, workers};
 
 pub use error::AppError;
 pub use people::authenticator;

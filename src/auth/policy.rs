@@ -277,6 +277,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("PUT", "/api/v2/tickets/{ref}/escalate", AGENT),
     ("GET", "/api/v2/customers", READ),
     ("GET", "/api/v2/customers/{id}", READ),
+    ("PUT", "/api/v2/customers/{id}", AGENT),
     ("GET", "/api/v2/customers/{id}/tickets", READ),
     ("GET", "/api/v2/conversations", READ),
     ("GET", "/api/v2/conversations/{id}", READ),

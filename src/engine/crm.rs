@@ -41,7 +41,7 @@ pub fn reported_as(customer: &str, call: &str) -> String {
 pub struct Asking {
     /// The contact and those that turned out to be the same person.
     pub contacts: Vec<u64>,
-    phones: Vec<String>,
+    pub phones: Vec<String>,
     call: Option<u64>,
 }
 
@@ -60,13 +60,7 @@ impl Rows<'_> {
 
     /// The contact of this id, or who they turned out to be.
     pub fn person(&self, id: u64) -> Result<Option<Contact>, ReadError> {
-        const MAX_MERGES: usize = 1000;
-        let mut found = self.get::<Contact>(&key::number(id))?;
-        for _ in 0..MAX_MERGES {
-            let Some(into) = found.as_ref().and_then(|contact| contact.merged_into) else { break };
-            found = self.get(&key::number(into))?;
-        }
-        Ok(found)
+        Ok(self.known_contact(id)?.map(|known| known.contact))
     }
 
     /// By what tickets are this customer's; none where nobody is known.

@@ -81,6 +81,13 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Those in whom all these words stand, of whom somebody may see.
+    pub fn of(words: Vec<String>, visible_to: Option<u64>) -> Wanted {
+        Wanted { words, visible_to, ..Wanted::default() }
+    }
+}
+
 /// Contacts in their order, and whether all were looked at.
 pub struct Found {
     pub ids: Vec<u64>,

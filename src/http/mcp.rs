@@ -210,9 +210,9 @@ impl Desk<'_> {
 
     /// A tool for the customer whom the header names.
     async fn serve(&self, name: &str, arguments: &Map<String, Value>) -> Result<Value, Error> {
-        let found = self.state.engine.read(|rows| self.identity.customer(&rows));
-        let customer = found.map_err(|error| Error::from(Failure::from(error)))?;
-        let language = self.identity.language(&customer, self.state.desk.language);
+        let usual = self.state.desk.language;
+        let found = self.state.engine.read(|rows| self.identity.resolve(&rows, usual));
+        let (customer, language) = found.map_err(|error| Error::from(Failure::from(error)))?;
         let arguments = Value::Object(arguments.clone()).to_string();
         let call = Call { id: String::new(), name: name.to_owned(), arguments };
         Ok(carry_out(self.state, self.caller, (&customer, language), &call).await)

@@ -294,6 +294,11 @@ fn customers_and_conversations_show_their_tickets() {
     assert_eq!((chats.len(), &chats[0]["mode"]), (1, &json!("agent")));
     let tickets = get(&format!("/api/v2/customers/{}/tickets?limit=1", word(&ana["customerId"])));
     assert_eq!((&tickets["data"]["total"], &tickets["data"]["pages"]), (&json!(2), &json!(2)));
+    let body = json!({"lastName": "López", "tags": ["large"], "vip": true});
+    let changed = centre.send(&centre.agent, "PUT", &format!("/api/v2/customers/{id}"), &body);
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    assert_eq!(changed.json()["customer"]["lastName"], "López");
+    assert_eq!(get(&format!("/api/v2/customers/{id}"))["customer"]["lastName"], "López");
     let conversations = get("/api/v2/conversations");
     assert_eq!(conversations["pagination"]["total"], 2);
     let mine = get("/api/v2/conversations?search=5214491");

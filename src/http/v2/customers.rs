@@ -6,19 +6,25 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::conversations::{CrmConversation, shown};
+use super::given::trimmed;
 use super::list::customer;
-use super::paging::{Page, Pages, holds, words};
+use super::paging::{Page, Pages, words};
 use super::view::names;
-use crate::domain::contact::{Contact, Conversation};
+use crate::domain::contact::Conversation;
 use crate::domain::reference::customer_code;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
-use crate::engine;
+use crate::engine::command::{Command, Reply};
+use crate::engine::contacts::{ContactCommand, Known};
 use crate::engine::index::{Filter, Set};
 use crate::engine::rows::key;
 use crate::http::State;
+use crate::http::calls::unexpected;
+use crate::http::contacts::ContactBody;
+use crate::http::contacts_list::{Wanted, find};
 use crate::http::error::Failure;
-use crate::http::extract::{Caller, Query};
+use crate::http::extract::{Caller, Input, Query};
+use crate::http::intake::Findings;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -61,17 +67,17 @@ pub struct CrmCustomer {
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    total_tickets: u64,
-    open_tickets: u64,
+    total_tickets: usize,
+    open_tickets: usize,
     total_conversations: usize,
 }
 
-fn view(state: &State, caller: &Caller, contact: Contact) -> CrmCustomer {
+fn view(state: &State, caller: &Caller, known: Known) -> CrmCustomer {
+    let Known { contact, ids, .. } = known;
     let count = |statuses: Set| {
         let visible_to = caller.visible_to();
-        let filter =
-            Filter { contact: Some(contact.id), statuses, visible_to, ..Filter::default() };
-        state.engine.shared().index().lines(&filter).count() as u64
+        let filter = Filter { statuses, visible_to, ..Filter::default() };
+        state.engine.shared().index().theirs(&ids, &filter).len()
     };
     let open = Set::statuses(Status::ALL.into_iter().filter(|status| status.is_open()));
     let statistics = Counts {
@@ -102,7 +108,7 @@ pub struct CrmCustomers {
     pagination: Pages,
 }
 
-/// Lists customers, the newest first.
+/// Lists customers, the newest first. An agent sees those of whose tickets they see one, and those without any ticket.
 #[utoipa::path(get, path = "/api/v2/customers", operation_id = "list_customers", tag = "crm", params(CustomersQuery),
     responses((status = 200, body = CrmCustomers)))]
 pub async fn list(
@@ -112,16 +118,16 @@ pub async fn list(
 ) -> Result<Json<CrmCustomers>, Failure> {
     let asked = Page::read(query.page.as_deref(), query.limit.as_deref())?;
     let words = words("search", query.search.as_deref())?;
-    let engine = state.engine.clone();
-    let scanned = tokio::task::spawn_blocking(move || {
-        engine.newest((asked.offset, asked.limit), |_, contact: Contact| {
-            let wanted = contact.merged_into.is_none() && holds(&contact, &words);
-            Ok(wanted.then_some(contact))
-        })
-    });
-    let (found, total) = scanned.await.unwrap_or(Err(engine::Error::Panicked))?;
-    let customers = found.into_iter().map(|contact| view(&state, &caller, contact)).collect();
-    Ok(Json(CrmCustomers { success: true, customers, pagination: asked.told(total) }))
+    let ids = find(&state, Wanted::of(words, caller.visible_to())).await?.ids;
+    let shown = ids.iter().skip(usize::try_from(asked.offset).unwrap_or(usize::MAX));
+    let contacts = state.engine.read(|rows| {
+        let found = shown.take(asked.limit).map(|id| rows.known_contact(*id));
+        found.collect::<Result<Vec<_>, _>>()
+    })?;
+    let customers = contacts.into_iter().flatten();
+    let customers = customers.map(|known| view(&state, &caller, known)).collect();
+    let pagination = asked.told(ids.len() as u64);
+    Ok(Json(CrmCustomers { success: true, customers, pagination }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -144,17 +150,84 @@ pub async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<CustomerDetail>, Failure> {
-    let contact = customer(&state, &id)?;
+    let known = customer(&state, &caller, &id)?;
     let recent_conversations = state.engine.read(|rows| {
         let mut found = Vec::new();
-        for id in contact.conversations.iter().rev() {
+        for id in known.contact.conversations.iter().rev() {
             if let Some(chat) = rows.get::<Conversation>(&key::number(*id))? {
                 found.extend(shown(&rows, &caller, chat)?);
             }
         }
         Ok(found)
     })?;
-    let customer = view(&state, &caller, contact);
+    let customer = view(&state, &caller, known);
     let statistics = customer.statistics;
     Ok(Json(CustomerDetail { success: true, customer, statistics, recent_conversations }))
+}
+
+/// What is known of a customer; what is absent stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerBody {
+    #[schema(example = "Ana")]
+    first_name: Option<String>,
+    #[schema(example = "López")]
+    last_name: Option<String>,
+    /// A further e-mail address of theirs
+    #[schema(max_length = 254)]
+    email: Option<String>,
+    /// A further number of theirs
+    #[schema(max_length = 32)]
+    phone_number: Option<String>,
+    vip: Option<bool>,
+    #[schema(max_length = 10000)]
+    notes: Option<String>,
+    /// All of them: others are taken away
+    tags: Option<Vec<String>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ChangedCustomer {
+    #[schema(example = true)]
+    success: bool,
+    customer: CrmCustomer,
+}
+
+/// Changes what is known of a customer; `PATCH /api/contacts/{id}` knows more, merging and splitting are there, too.
+#[utoipa::path(put, path = "/api/v2/customers/{id}", operation_id = "edit_customer", tag = "crm", request_body = CustomerBody,
+    params(("id" = String, Path, description = "a customer's number or code", example = "CUST-00017")),
+    responses((status = 200, body = ChangedCustomer)))]
+pub async fn update(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+    input: Input<CustomerBody>,
+) -> Result<Json<ChangedCustomer>, Failure> {
+    let contact = customer(&state, &input.caller, &id)?.contact;
+    let body = &input.value;
+    let (first, last) = names(contact.name.as_deref());
+    let first = trimmed(body.first_name.as_ref()).or(first);
+    let last = trimmed(body.last_name.as_ref()).or(last);
+    let name = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let named = body.first_name.is_some() || body.last_name.is_some();
+    let wanted = ContactBody {
+        name: named.then_some(Some(name)),
+        email: body.email.clone(),
+        phone: body.phone_number.clone(),
+        vip: body.vip,
+        notes: body.notes.clone().map(Some),
+        tags: body.tags.clone(),
+        ..ContactBody::default()
+    };
+    let mut findings = Findings::default();
+    let changes = Box::new(wanted.changes(&mut findings));
+    findings.done()?;
+    let command = Command::Contact(ContactCommand::Change { id: contact.id, changes });
+    match state.engine.submit(input.submission(command)).await? {
+        Reply::Contact(contact) => {
+            let known = customer(&state, &input.caller, &contact.id.to_string())?;
+            let customer = view(&state, &input.caller, known);
+            Ok(Json(ChangedCustomer { success: true, customer }))
+        }
+        other => Err(unexpected(&other)),
+    }
 }

@@ -107,7 +107,7 @@ impl Identity {
     }
 
     /// Whom that means. Where chat and person are named, and are two people, nobody is meant.
-    pub fn customer(&self, rows: &Rows<'_>) -> Result<Customer, ReadError> {
+    fn customer(&self, rows: &Rows<'_>) -> Result<Customer, ReadError> {
         let person = match (&self.contact, &self.person) {
             (Some(id), _) => contact(id),
             (None, Some(name)) => person(name),
@@ -127,13 +127,25 @@ impl Identity {
         Ok(chat)
     }
 
-    /// The language to answer in: as the request says, else as the customer's number does.
-    pub fn language(&self, customer: &Customer, usual: Language) -> Language {
-        let number = match customer {
-            Customer::At { phone, .. } => phone.as_deref().and_then(Language::of_number),
-            _ => None,
+    /// Whom that means, and the language to answer in: as the request says, else as the contact's card does, else as
+    /// their number's country.
+    pub fn resolve(
+        &self,
+        rows: &Rows<'_>,
+        usual: Language,
+    ) -> Result<(Customer, Language), ReadError> {
+        let customer = self.customer(rows)?;
+        if let Some(language) = self.language {
+            return Ok((customer, language));
+        }
+        let asking = rows.asking(&customer)?.unwrap_or_default();
+        let card = match asking.contacts.first() {
+            Some(id) => rows.known_contact(*id)?.and_then(|known| known.profile.language),
+            None => None,
         };
-        self.language.or(number).unwrap_or(usual)
+        let by_card = card.as_deref().and_then(Language::parse);
+        let by_number = || asking.phones.iter().find_map(|digits| Language::of_number(digits));
+        Ok((customer, by_card.or_else(by_number).unwrap_or(usual)))
     }
 }
 

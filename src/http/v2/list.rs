@@ -8,11 +8,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Success;
 use super::view::{CrmTicket, listed};
-use crate::domain::contact::{Contact, Conversation};
+use crate::domain::contact::Conversation;
 use crate::domain::ticket::Ticket;
+use crate::engine::contacts::Known;
 use crate::engine::index::Filter;
 use crate::engine::rows::key;
 use crate::http::State;
+use crate::http::contacts_view::seen;
 use crate::http::error::{Failure, not_found};
 use crate::http::extract::{Caller, limit, number};
 use crate::http::tickets::visible;
@@ -220,11 +222,10 @@ pub async fn list(
     find(&state, &caller, &query).await
 }
 
-/// The customer of this number or code, or who they turned out to be.
-pub fn customer(state: &State, text: &str) -> Result<Contact, Failure> {
+/// The customer of this number or code, or who they turned out to be, if the caller may see them.
+pub fn customer(state: &State, caller: &Caller, text: &str) -> Result<Known, Failure> {
     let id = customer_number(text).ok_or_else(|| not_found("such customer"))?;
-    let found = state.engine.read(|rows| rows.person(id))?;
-    found.ok_or_else(|| not_found("such customer"))
+    Ok(seen(state, caller, id)?.0)
 }
 
 /// Lists a customer's tickets; the parameters are those of the list of all.
@@ -237,8 +238,8 @@ pub async fn of_customer(
     Path(id): Path<String>,
     Asked(query): Asked,
 ) -> Result<Json<Success<CrmTickets>>, Failure> {
-    let customer = customer(&state, &id)?;
-    let query = CrmQuery { customer_id: Some(customer.id.to_string()), ..query };
+    let customer = customer(&state, &caller, &id)?;
+    let query = CrmQuery { customer_id: Some(customer.contact.id.to_string()), ..query };
     find(&state, &caller, &query).await
 }
 

@@ -58,7 +58,7 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(changes::resolve))
         .routes(routes!(changes::escalate))
         .routes(routes!(customers::list))
-        .routes(routes!(customers::read))
+        .routes(routes!(customers::read, customers::update))
         .routes(routes!(list::of_customer))
         .routes(routes!(conversations::list))
         .routes(routes!(conversations::read))

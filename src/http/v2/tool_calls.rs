@@ -82,17 +82,17 @@ pub async fn tool_calls(
         return Err(Problem::field("tool_calls", format!("at most {MAX_CALLS}")).into());
     }
     let identity = identity.or_of(&input.value);
-    let found = state.engine.read(|rows| identity.customer(&rows));
+    let usual = state.desk.language;
+    let found = state.engine.read(|rows| identity.resolve(&rows, usual));
     let mut outputs = Vec::with_capacity(calls.len());
     for call in calls {
         let output = match &found {
-            Ok(customer) => {
-                let language = identity.language(customer, state.desk.language);
-                carry_out(&state, &input.caller, (customer, language), &call).await
+            Ok((customer, language)) => {
+                carry_out(&state, &input.caller, (customer, *language), &call).await
             }
             Err(error) => {
                 tracing::error!(%error, "the customer of a tool call could not be read");
-                refused(state.desk.language.not_read())
+                refused(usual.not_read())
             }
         };
         outputs.push((call.id, output));
