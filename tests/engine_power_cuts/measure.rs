@@ -86,7 +86,9 @@ fn search_measures_itself() {
     let mut size = 0;
     let mut from = Vec::new();
     loop {
-        let found = engine.read(|rows| {});
+        let found = engine.read(|rows| {
+            Ok(rows.view.scan(Table::SearchChunks, &from, None, Order::Ascending, 256)?)
+        });
         let found = found.expect("rows");
         size += found.iter().map(|(_, value)| value.len() as u64).sum::<u64>();
         let Some((last, _)) = found.last() else { break };

@@ -204,14 +204,16 @@ impl Tending {
                 let building = state.manifest.building;
                 state.manifest = SearchManifest { building, ..manifest };
                 if let Some(mut segment) = segment {
-                    for at in died.iter() {
+                    let buried = died.iter().try_for_each(|at| {
                         let key = fresh.lines[at as usize].key;
                         if let Some((at, _)) = self.with(|pieces| segment.document(&pieces, key))? {
                             segment.bury(at);
                             state.mortal.insert(number);
                         }
-                    }
+                        Ok(())
+                    });
                     state.segments.push(segment);
+                    return buried;
                 }
                 Ok(())
             }
