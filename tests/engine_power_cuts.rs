@@ -147,6 +147,7 @@ pub fn rules() -> Rules {
         },
         audit_keep: 400 * Micros::DAY,
         redactor: std::sync::Arc::default(),
+        mail: Default::default(),
     }
 }
 

@@ -1,7 +1,6 @@
-//! Checks what the rows promise each other: the index is the tickets, every listed entry is there, every
-//! reference leads to its ticket, a conversation has at most one open ticket, a running call can be gone on
-//! with, what is queued waits in the outbox, what was merged is closed and leads on, a clock has its timer, an address leads
-//! to its person, counters reach what they gave out and numbers are dense, the audit is an unbroken chain.
+//! Checks what the rows promise each other: the index is the tickets, every listed entry is there, references lead to their
+//! tickets, a conversation has one open ticket at most, a running call can be gone on with, what is queued waits, what was
+//! merged leads on, a clock has its timer, an address its person, counters and numbers fit, the audit is one chain.
 
 mod automation;
 mod clocks;

@@ -14,7 +14,7 @@ use frontdesk::engine::{Engine, Limits};
 use frontdesk::store::files::Files;
 use frontdesk::store::seal::Seal;
 use frontdesk::store::sim::Random;
-use frontdesk::store::{Order, RealDisk, Store, StoreSettings, Table, View};
+use frontdesk::store::{Order, RealDisk, Store, StoreSettings, Table};
 use frontdesk::telemetry::metrics::Metrics;
 
 use super::rules;
