@@ -28,7 +28,7 @@ use frontdesk::engine::draft::Context;
 use frontdesk::engine::event::{Event, EventKind};
 use frontdesk::engine::index::Index;
 use frontdesk::engine::rows::Rows;
-use frontdesk::engine::rules::{BotReturns, Rules, WebhookRules};
+use frontdesk::engine::rules::{BotReturns, MailRules, Rules, WebhookRules};
 use frontdesk::engine::verify;
 use frontdesk::store::keyring::Keyring;
 use frontdesk::store::keys::Keys;
@@ -139,6 +139,7 @@ pub fn rules() -> Rules {
         },
         audit_keep: 400 * Micros::DAY,
         redactor: std::sync::Arc::default(),
+        mail: MailRules::default(),
     }
 }
 
