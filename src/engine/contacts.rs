@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::rows::{ReadError, Rows, key};
 use crate::domain::contact::Contact;
 use crate::domain::profile::Profile;
+use crate::store::Order;
 use crate::store::records::AddressOf;
 
 /// Merged contacts followed; more are a circle.
@@ -69,6 +70,18 @@ pub struct Known {
 }
 
 impl Rows<'_> {
+    /// Contacts that were made before this one, the newest first.
+    pub fn contacts_before(
+        &self,
+        before: Option<u64>,
+        most: usize,
+    ) -> Result<Vec<Contact>, ReadError> {
+        let end = before.map(key::number);
+        let end = end.as_ref().map(|key| &key[..]);
+        let found = self.scan::<Contact>(&[], end, Order::Descending, most)?;
+        Ok(found.into_iter().map(|(_, contact)| contact).collect())
+    }
+
     /// The contact of this id, or the one that it became part of.
     pub fn known_contact(&self, id: u64) -> Result<Option<Known>, ReadError> {
         let Some(mut contact) = self.get::<Contact>(&key::number(id))? else { return Ok(None) };

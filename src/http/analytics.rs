@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
-use super::analytics_query::{AnalyticsQuery, Answer, Question, filter};
+use super::analytics_query::{AnalyticsQuery, FiguresAnswer, Question, filter};
 use super::error::Failure;
 use super::extract::{Caller, Query};
 use crate::engine::analytics::{
@@ -30,7 +30,7 @@ pub struct AgentRow {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Agents {
+pub struct AgentsFigures {
     /// The part of their tickets that agents should escalate at most (S2.34)
     #[schema(example = 0.05)]
     escalation_target: f64,
@@ -57,12 +57,12 @@ pub async fn now(
 
 /// The desk in a dozen figures.
 #[utoipa::path(get, path = "/api/tickets/analytics/overview", operation_id = "analytics_overview", tag = "analytics",
-    params(AnalyticsQuery), responses((status = 200, body = Answer<Overview>)))]
+    params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Overview>)))]
 pub async fn overview(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<AnalyticsQuery>,
-) -> Result<Json<Answer<Overview>>, Failure> {
+) -> Result<Json<FiguresAnswer<Overview>>, Failure> {
     let question = Question::of(&state, &caller, &query)?;
     let figures = question.answer(&state, |facts, period| Ok(analytics::overview(facts, period)));
     Ok(Json(figures?))
@@ -70,12 +70,12 @@ pub async fn overview(
 
 /// Tickets made and resolved, and those that were left, by hour, day, week or month.
 #[utoipa::path(get, path = "/api/tickets/analytics/volume", operation_id = "analytics_volume", tag = "analytics",
-    params(AnalyticsQuery), responses((status = 200, body = Answer<Vec<Volume>>)))]
+    params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Vec<Volume>>)))]
 pub async fn volume(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<AnalyticsQuery>,
-) -> Result<Json<Answer<Vec<Volume>>>, Failure> {
+) -> Result<Json<FiguresAnswer<Vec<Volume>>>, Failure> {
     let question = Question::of(&state, &caller, &query)?;
     let figures = question.answer(&state, |facts, period| {
         Ok(analytics::volume(facts, period, &question.buckets(period)?))
@@ -85,12 +85,12 @@ pub async fn volume(
 
 /// The tickets made in the period by status, priority, channel, category and tag.
 #[utoipa::path(get, path = "/api/tickets/analytics/distribution", operation_id = "analytics_distribution",
-    tag = "analytics", params(AnalyticsQuery), responses((status = 200, body = Answer<Distribution>)))]
+    tag = "analytics", params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Distribution>)))]
 pub async fn distribution(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<AnalyticsQuery>,
-) -> Result<Json<Answer<Distribution>>, Failure> {
+) -> Result<Json<FiguresAnswer<Distribution>>, Failure> {
     let question = Question::of(&state, &caller, &query)?;
     let figures =
         question.answer(&state, |facts, period| Ok(analytics::distribution(facts, period)));
@@ -99,12 +99,12 @@ pub async fn distribution(
 
 /// What each agent did; agents are shown themselves alone.
 #[utoipa::path(get, path = "/api/tickets/analytics/agents", operation_id = "analytics_agents", tag = "analytics",
-    params(AnalyticsQuery), responses((status = 200, body = Answer<Agents>)))]
+    params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<AgentsFigures>)))]
 pub async fn agents(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<AnalyticsQuery>,
-) -> Result<Json<Answer<Agents>>, Failure> {
+) -> Result<Json<FiguresAnswer<AgentsFigures>>, Failure> {
     let question = Question::of(&state, &caller, &query)?;
     let people = state.engine.shared().people();
     let figures = question.answer(&state, |facts, period| {
@@ -117,19 +117,19 @@ pub async fn agents(
             })
             .collect();
         agents.sort_by(|a, b| (&a.name, a.agent_id).cmp(&(&b.name, b.agent_id)));
-        Ok(Agents { escalation_target: ESCALATION_TARGET, agents })
+        Ok(AgentsFigures { escalation_target: ESCALATION_TARGET, agents })
     });
     Ok(Json(figures?))
 }
 
 /// How service levels were kept, by target, priority, channel, category and time.
 #[utoipa::path(get, path = "/api/tickets/analytics/sla/detailed", operation_id = "analytics_sla", tag = "analytics",
-    params(AnalyticsQuery), responses((status = 200, body = Answer<Promises>)))]
+    params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Promises>)))]
 pub async fn sla(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<AnalyticsQuery>,
-) -> Result<Json<Answer<Promises>>, Failure> {
+) -> Result<Json<FiguresAnswer<Promises>>, Failure> {
     let question = Question::of(&state, &caller, &query)?;
     let figures = question.answer(&state, |facts, period| {
         Ok(analytics::promises(facts, period, &question.buckets(period)?))
@@ -139,12 +139,12 @@ pub async fn sla(
 
 /// What customers said of how they were served.
 #[utoipa::path(get, path = "/api/tickets/analytics/csat", operation_id = "analytics_csat", tag = "analytics",
-    params(AnalyticsQuery), responses((status = 200, body = Answer<Csat>)))]
+    params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Csat>)))]
 pub async fn csat(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<AnalyticsQuery>,
-) -> Result<Json<Answer<Csat>>, Failure> {
+) -> Result<Json<FiguresAnswer<Csat>>, Failure> {
     let question = Question::of(&state, &caller, &query)?;
     let figures = question.answer(&state, |facts, period| {
         Ok(analytics::csat(facts, period, &question.buckets(period)?))
@@ -154,12 +154,12 @@ pub async fn csat(
 
 /// In which hours of the week tickets are made.
 #[utoipa::path(get, path = "/api/tickets/analytics/peak-hours", operation_id = "analytics_peak_hours",
-    tag = "analytics", params(AnalyticsQuery), responses((status = 200, body = Answer<PeakHours>)))]
+    tag = "analytics", params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<PeakHours>)))]
 pub async fn peak_hours(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<AnalyticsQuery>,
-) -> Result<Json<Answer<PeakHours>>, Failure> {
+) -> Result<Json<FiguresAnswer<PeakHours>>, Failure> {
     let question = Question::of(&state, &caller, &query)?;
     let figures = question
         .answer(&state, |facts, period| Ok(analytics::peak_hours(facts, period, &question.zone)));

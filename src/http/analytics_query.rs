@@ -63,7 +63,7 @@ pub struct PeriodView {
 
 /// Figures of a period and, if asked for, of the one before.
 #[derive(Serialize, ToSchema)]
-pub struct Answer<T: ToSchema> {
+pub struct FiguresAnswer<T: ToSchema> {
     period: PeriodView,
     /// hour, day, week or month: how long the pieces are where there are some
     #[schema(example = "day")]
@@ -139,7 +139,7 @@ impl Question {
         &self,
         state: &State,
         figures: impl Fn(&mut dyn Iterator<Item = Fact<'_>>, &Period) -> Result<T, Failure>,
-    ) -> Result<Answer<T>, Failure> {
+    ) -> Result<FiguresAnswer<T>, Failure> {
         let of = |index: &Index, period: &Period| figures(&mut index.facts(&self.filter), period);
         let before = self.compares.then(|| self.period.before(&self.zone));
         let index = state.engine.shared().index();
@@ -148,7 +148,7 @@ impl Question {
         let period = self.view(&self.period);
         let previous_period = before.map(|period| self.view(&period));
         let granularity = self.granularity.as_str();
-        Ok(Answer { period, granularity, current, previous_period, previous })
+        Ok(FiguresAnswer { period, granularity, current, previous_period, previous })
     }
 
     fn view(&self, period: &Period) -> PeriodView {

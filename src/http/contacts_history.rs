@@ -15,7 +15,6 @@ use super::tickets_list::{ListedTicket, Pagination};
 use crate::domain::entry::Entry;
 use crate::domain::ticket::Ticket;
 use crate::engine::rows::{ReadError, Rows};
-use crate::store::records::DirItem;
 use crate::wire::problem::Problem;
 
 /// Entries of one ticket in a contact's timeline, the newest ones.
@@ -137,6 +136,6 @@ fn newest(rows: &Rows<'_>, ticket: &Ticket) -> Result<Vec<Entry>, ReadError> {
         }
     }
     let from = items.len().saturating_sub(ENTRIES);
-    let entry = |item: DirItem| Ok(Entry { id: item.id, ..rows.entry(&item)? });
-    items.split_off(from).into_iter().map(entry).collect()
+    let shown = items.split_off(from).into_iter();
+    shown.map(|item| Ok(Entry { id: item.id, ..rows.entry(&item)? })).collect()
 }

@@ -18,7 +18,6 @@ use crate::engine::contacts::{Tally, tally};
 use crate::engine::index::Filter;
 use crate::engine::rows::key;
 use crate::engine::{self, Engine};
-use crate::store::Order;
 use crate::wire::problem::Problem;
 
 /// Contacts that are looked at for one answer, the newest first.
@@ -162,11 +161,9 @@ fn scan(engine: &Engine, wanted: &Wanted, most: usize) -> Result<Found, engine::
             break false;
         }
         let read = engine.read(|rows| {
-            let end = end.map(key::number);
-            let end = end.as_ref().map(|key| &key[..]);
-            let contacts = rows.scan::<Contact>(&[], end, Order::Descending, chunk)?;
+            let contacts = rows.contacts_before(end, chunk)?;
             let mut read = Vec::with_capacity(contacts.len());
-            for (_, contact) in contacts {
+            for contact in contacts {
                 let profile = rows.get::<Profile>(&key::number(contact.id))?.unwrap_or_default();
                 let holds = contact.merged_into.is_none() && wanted.holds(&contact, &profile);
                 read.push((contact.id, contact.merged_into, holds));

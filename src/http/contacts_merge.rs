@@ -23,20 +23,20 @@ use crate::wire::problem::Problem;
 const MAX_TICKETS: usize = 500;
 
 #[derive(Deserialize, ToSchema)]
-pub struct MergeBody {
+pub struct MergeContactsBody {
     /// The contact that stays
     #[schema(example = 17)]
     into: u64,
 }
 
 /// Makes one contact out of two: addresses, chats, tickets and notes go to the one that stays. Splitting undoes it.
-#[utoipa::path(post, path = "/api/contacts/{id}/merge", operation_id = "merge_contact", tag = "contacts", request_body = MergeBody,
+#[utoipa::path(post, path = "/api/contacts/{id}/merge", operation_id = "merge_contact", tag = "contacts", request_body = MergeContactsBody,
     params(("id" = u64, Path, description = "The contact that becomes part of the other")),
     responses((status = 200, body = ContactDetail), (status = 404, body = Problem), (status = 409, description = "they are one already, one is a group, or they have too many addresses together")))]
 pub async fn merge(
     Shared(state): Shared<State>,
     ContactId(id): ContactId,
-    input: Input<MergeBody>,
+    input: Input<MergeContactsBody>,
 ) -> Result<Json<ContactDetail>, Failure> {
     let into = input.value.into;
     seen(&state, &input.caller, id)?;

@@ -5,7 +5,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::State;
 use super::error::Failure;
@@ -161,6 +161,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
                 Problem::field(format!("{parent}.{name}"), "is required").into()
             }
             (None, path) if inner.is_data() && path != "." => Problem::field(path, text).into(),
+            // Where one of some words is expected, serde_json calls anything else no JSON.
+            (None, path) if path != "." && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() => {
+                Problem::field(path, "is of another kind than is expected here").into()
+            }
             _ => Problem::bad_request(format!("the body is not the JSON expected here: {text}"))
                 .into(),
         }

@@ -63,20 +63,20 @@ pub struct EventView {
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<EntryView>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    contact: Option<ContactView>,
+    contact: Option<FeedContact>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct ContactView {
+pub struct FeedContact {
     id: u64,
     name: Option<String>,
     phone: Option<String>,
     merged_into: Option<u64>,
 }
 
-impl From<Contact> for ContactView {
-    fn from(c: Contact) -> ContactView {
-        ContactView { id: c.id, name: c.name, phone: c.phone, merged_into: c.merged_into }
+impl From<Contact> for FeedContact {
+    fn from(c: Contact) -> FeedContact {
+        FeedContact { id: c.id, name: c.name, phone: c.phone, merged_into: c.merged_into }
     }
 }
 
@@ -93,7 +93,7 @@ impl EventView {
             actor: p.event.actor,
             ticket: p.ticket.map(TicketView::from),
             entry: p.entry.map(|e| EntryView { delivery, ..EntryView::from(e) }),
-            contact: p.contact.map(ContactView::from),
+            contact: p.contact.map(FeedContact::from),
         }
     }
 }

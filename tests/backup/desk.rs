@@ -50,13 +50,14 @@ pub fn store(dir: &Path) -> Store {
 }
 
 /// Where consumers are, what the daemon notes of its clock, what it ships: rows that are put without an event.
-pub const EVENTLESS: [Table; 6] = [
+pub const EVENTLESS: [Table; 7] = [
     Table::Cursors,
     Table::Clock,
     Table::Links,
     Table::SlaPolicies,
     Table::BusinessHours,
     Table::Categories,
+    Table::Rules,
 ];
 
 /// Every row but the store's own and the places of the feed's consumers, which no backup brings back.
@@ -77,7 +78,7 @@ pub fn rows(store: &Store) -> Rows {
     for own in ["journal.applied", "feed.epoch", "store.stamp", "store.keyring"] {
         all.remove(&(Table::Meta, own.as_bytes().into()));
     }
-    for shipped in ["sla_policy", "business_hours"] {
+    for shipped in ["sla_policy", "business_hours", "rule", "agent.open", "rules.rewind"] {
         all.remove(&(Table::Counts, shipped.as_bytes().into()));
     }
     all

@@ -174,7 +174,7 @@ pub async fn add_note(
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct StatusBody {
+pub struct CrmStatusBody {
     /// new, open, in_progress, pending_customer, waiting_internal, resolved or closed
     #[schema(example = "pending_customer")]
     status: String,
@@ -184,14 +184,14 @@ pub struct StatusBody {
 }
 
 /// Moves a ticket to a status; a move that its life does not allow is 409 and names those it does (S2.14).
-#[utoipa::path(put, path = "/api/v2/tickets/{ref}/status", operation_id = "set_crm_status", tag = "crm", request_body = StatusBody,
+#[utoipa::path(put, path = "/api/v2/tickets/{ref}/status", operation_id = "set_crm_status", tag = "crm", request_body = CrmStatusBody,
     params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = Success<CrmTicket>)))]
 pub async fn set_status(
     Shared(state): Shared<State>,
     Named(ticket): Named,
     expected: IfMatch,
-    input: Input<StatusBody>,
+    input: Input<CrmStatusBody>,
 ) -> Result<Told, Failure> {
     let to = status(&input.value.status)?;
     let wanted = TicketChange::Move { to, reason: input.value.reason.clone(), notes: None };
@@ -200,7 +200,7 @@ pub async fn set_status(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct AssignBody {
+pub struct CrmAssignBody {
     /// An agent's id, or `me`; null takes it from whoever has it
     #[schema(value_type = Option<String>, example = "2")]
     #[serde(alias = "assignedAgent")]
@@ -210,14 +210,14 @@ pub struct AssignBody {
 }
 
 /// Gives a ticket to an agent.
-#[utoipa::path(put, path = "/api/v2/tickets/{ref}/assign", operation_id = "assign_crm_ticket", tag = "crm", request_body = AssignBody,
+#[utoipa::path(put, path = "/api/v2/tickets/{ref}/assign", operation_id = "assign_crm_ticket", tag = "crm", request_body = CrmAssignBody,
     params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = Success<CrmTicket>)))]
 pub async fn assign(
     Shared(state): Shared<State>,
     Named(ticket): Named,
     expected: IfMatch,
-    input: Input<AssignBody>,
+    input: Input<CrmAssignBody>,
 ) -> Result<Told, Failure> {
     let reason = input.value.reason.clone();
     let wanted = match &input.value.agent_id {
@@ -260,7 +260,7 @@ pub async fn resolve(
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"toAgent": "2", "reason": "The customer is a large account"}))]
-pub struct EscalateBody {
+pub struct CrmEscalateBody {
     /// The agent who shall have it from now on, by id; it stays where it is if absent
     #[schema(value_type = Option<String>)]
     #[serde(alias = "toAgentId", alias = "escalatedTo", alias = "agentId")]
@@ -270,14 +270,14 @@ pub struct EscalateBody {
 }
 
 /// Escalates a ticket: a flag, not a status (S2.15), and a colleague who has it then.
-#[utoipa::path(put, path = "/api/v2/tickets/{ref}/escalate", operation_id = "escalate_crm_ticket", tag = "crm", request_body = EscalateBody,
+#[utoipa::path(put, path = "/api/v2/tickets/{ref}/escalate", operation_id = "escalate_crm_ticket", tag = "crm", request_body = CrmEscalateBody,
     params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = Success<CrmTicket>)))]
 pub async fn escalate(
     Shared(state): Shared<State>,
     Named(ticket): Named,
     expected: IfMatch,
-    input: Input<EscalateBody>,
+    input: Input<CrmEscalateBody>,
 ) -> Result<Told, Failure> {
     let reason = input.value.reason.clone();
     let wanted = match &input.value.to_agent {

@@ -53,9 +53,9 @@ export function promise() {
     /** @param {number} next */
     async read(next) {
       number = next;
-      const answer = next ? await get(`/api/tickets/${next}/sla`).catch(() => null) : null;
+      const ticket = next ? await get(`/api/tickets/${next}`).catch(() => null) : null;
       if (next !== number) return;
-      told = answer;
+      told = ticket?.sla ?? null;
       at = Date.now();
       draw();
       clearInterval(timer);
