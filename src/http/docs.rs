@@ -46,6 +46,11 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     components.schemas.insert(Present::name().into(), Present::schema());
     document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
     let schema = Ref::from_schema_name(Problem::name());
+    let named = Some(RefOr::Ref(schema.clone()));
+    let of_problem = |content: &RefOr<Content>| match content {
+        RefOr::T(content) => content.schema == named,
+        RefOr::Ref(_) => false,
+    };
     let problem = ResponseBuilder::new()
         .description("What was wrong, where, and what would be right")
         .content(MEDIA_TYPE, Content::new(Some(schema)))
@@ -59,6 +64,7 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
             for (status, response) in responses.iter_mut() {
                 let RefOr::T(response) = response else { continue };
                 if status.starts_with(['4', '5'])
+                    && response.content.get("application/json").is_some_and(of_problem)
                     && let Some(content) = response.content.shift_remove("application/json")
                 {
                     response.content.insert(MEDIA_TYPE.into(), content);

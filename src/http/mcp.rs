@@ -68,7 +68,8 @@ fn failed(id: &Value, Error(wrong, message): Error) -> Value {
         example = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})),
     responses((status = 200, body = Object, description = "its JSON-RPC answer",
             example = json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": []}})),
-        (status = 202, description = "it was a notification")))]
+        (status = 202, description = "it was a notification"),
+        (status = 400, body = Object, description = "no message of JSON-RPC; the answer is one, with the error")))]
 pub async fn message(
     Shared(state): Shared<State>,
     caller: Caller,

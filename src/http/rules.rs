@@ -62,7 +62,7 @@ pub struct RuleInput {
     /// One or more of `{"assign": agent id}`, `"unassign"`, `{"set_status": status}`, `{"set_priority": priority}`,
     /// `{"set_category": name}`, `{"tag": [...]}`, `{"untag": [...]}`, `{"note": text}`, `{"reply": text}`,
     /// `{"escalate": {"reason": text, "to": agent id}}`, `"notify"` (event ticket.alert), `"webhook"` (event rule.fired)
-    #[schema(value_type = Vec<Object>, example = json!([{"set_priority": "urgent"}, {"tag": ["refund"]}, "notify"]))]
+    #[schema(value_type = Vec<serde_json::Value>, example = json!([{"set_priority": "urgent"}, {"tag": ["refund"]}, "notify"]))]
     actions: Vec<Action>,
 }
 
@@ -86,7 +86,7 @@ pub struct RuleView {
     trigger: Trigger,
     #[schema(value_type = Object)]
     conditions: Conditions,
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<serde_json::Value>)]
     actions: Vec<Action>,
     /// Why it does nothing at present, as it failed; changing it or switching it on ends that
     paused: Option<PausedView>,
@@ -321,7 +321,7 @@ pub async fn runs(Shared(state): Shared<State>, Id(id): Id) -> Result<Json<Runs>
 #[serde(deny_unknown_fields)]
 pub struct TryBody {
     /// Any reference of a ticket; without one those of the last week are tried
-    #[schema(value_type = Option<String>, example = "#1001")]
+    #[schema(example = "#1001")]
     ticket: Option<TicketName>,
 }
 
@@ -333,7 +333,7 @@ pub struct Tried {
     #[schema(example = json!(["#1004", "#1001"]))]
     tickets: Vec<String>,
     /// What it would do with each
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<serde_json::Value>)]
     actions: Vec<Action>,
 }
 

@@ -105,12 +105,12 @@ impl Desk {
         })
     }
 
-    /// Of the consumers outside: the daemon's own one of rules may be newer than the store.
-    fn cursors(&self) -> Vec<Value> {
+    /// Of the consumers outside: the daemon's own may be newer than the store.
+    fn cursors(&self) -> Value {
         let all = self.read("/api/feed/cursors");
         let mut all = all["cursors"].as_array().cloned().unwrap_or_default();
-        all.retain(|cursor| cursor["name"] != "rules");
-        all
+        all.retain(|cursor| cursor["name"] != "rules" && cursor["name"] != "search");
+        json!({ "cursors": all })
     }
 
     /// The rows of all pages of a list, behind the one that `after` names.

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::conversations::{CrmConversation, shown};
 use super::given::trimmed;
 use super::list::customer;
+use super::list::in_crm_names;
 use super::paging::{Page, Pages, words};
 use super::view::names;
 use crate::domain::contact::Conversation;
@@ -220,9 +221,10 @@ pub async fn update(
     };
     let mut findings = Findings::default();
     let changes = Box::new(wanted.changes(&mut findings));
-    findings.done()?;
+    findings.done().map_err(|problem| in_crm_names(problem.into()))?;
     let command = Command::Contact(ContactCommand::Change { id: contact.id, changes });
-    match state.engine.submit(input.submission(command)).await? {
+    let changed = state.engine.submit(input.submission(command)).await;
+    match changed.map_err(|error| in_crm_names(error.into()))? {
         Reply::Contact(contact) => {
             let known = customer(&state, &input.caller, &contact.id.to_string())?;
             let customer = view(&state, &input.caller, known);

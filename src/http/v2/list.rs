@@ -70,7 +70,7 @@ pub struct CrmQuery {
 }
 
 /// The CRM's names of the helpdesk's parameters, where they differ.
-const NAMES: [(&str, &str); 8] = [
+const NAMES: [(&str, &str); 9] = [
     ("contact", "customerId"),
     ("assignee", "assignedAgent"),
     ("created_from", "startDate"),
@@ -79,6 +79,7 @@ const NAMES: [(&str, &str); 8] = [
     ("q", "search"),
     ("sort", "sortBy"),
     ("order", "sortOrder"),
+    ("phone", "phoneNumber"),
 ];
 
 /// A query whose repeated parameters are one, with commas between the values.
@@ -159,7 +160,7 @@ impl CrmQuery {
 }
 
 /// The same error in the CRM's names.
-fn in_crm_names(failure: Failure) -> Failure {
+pub fn in_crm_names(failure: Failure) -> Failure {
     let mut problem = failure.into_problem();
     for (helpdesk, crm) in NAMES {
         for error in problem.errors.iter_mut().filter(|error| error.field == helpdesk) {
