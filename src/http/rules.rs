@@ -9,9 +9,8 @@ use utoipa::ToSchema;
 use super::State;
 use super::calls::unexpected;
 use super::error::{Failure, not_found};
-use super::extract::{Id, Input};
+use super::extract::{Id, Input, named_as};
 use super::queue::Nothing;
-use super::tickets_actions::TicketName;
 use crate::domain::condition::Conditions;
 use crate::domain::rule::{
     Action, MAX_ACTION_TEXT, MAX_ACTIONS, MAX_RULE_NAME, MAX_WAIT, Rule, RuleBody, RuleRun, Trigger,
@@ -321,8 +320,8 @@ pub async fn runs(Shared(state): Shared<State>, Id(id): Id) -> Result<Json<Runs>
 #[serde(deny_unknown_fields)]
 pub struct TryBody {
     /// Any reference of a ticket; without one those of the last week are tried
-    #[schema(example = "#1001")]
-    ticket: Option<TicketName>,
+    #[schema(example = "#1001", max_length = 128)]
+    ticket: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -346,10 +345,10 @@ pub async fn test(
     Id(id): Id,
     input: Input<TryBody>,
 ) -> Result<Json<Tried>, Failure> {
+    let named = input.value.ticket.as_deref().map(|text| named_as("ticket", text)).transpose()?;
     let rule = known(&state, id)?;
-    let numbers = match &input.value.ticket {
-        Some(name) => {
-            let reference = name.reference()?;
+    let numbers = match named {
+        Some(reference) => {
             let found = state.engine.read(|rows| rows.resolve(&reference))?;
             vec![found.ok_or_else(|| not_found("such ticket"))?.number]
         }

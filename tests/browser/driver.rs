@@ -31,6 +31,15 @@ impl Driver {
 
     /// With a home directory in which its browsers look for authorities that they trust.
     pub fn with_home(home: Option<&Path>) -> Option<Driver> {
+        // Two that start at once may choose the same port; the one that comes late gives up.
+        (0..10)
+            .find_map(|_| Driver::try_with_home(home).transpose())
+            .expect("chromedriver's port")
+            .ok()
+    }
+
+    /// None where it has given up; an error, and a word on why, where there is no Chromium.
+    fn try_with_home(home: Option<&Path>) -> Result<Option<Driver>, ()> {
         let mut command = Command::new("chromedriver");
         if let Some(home) = home {
             command.env("HOME", home);
@@ -40,7 +49,7 @@ impl Driver {
             Ok(child) => child,
             Err(why) => {
                 eprintln!("skipped: apt-get install chromium chromium-driver: {why}");
-                return None;
+                return Err(());
             }
         };
         let told = BufReader::new(child.stdout.take().expect("its stdout"));
@@ -50,8 +59,11 @@ impl Driver {
             Some(port.trim_end_matches('.').to_owned())
         });
         std::thread::spawn(move || lines.for_each(drop));
-        let address = format!("127.0.0.1:{}", port.expect("chromedriver's port"));
-        Some(Driver { child, address })
+        let Some(port) = port else {
+            drop(child.wait());
+            return Ok(None);
+        };
+        Ok(Some(Driver { child, address: format!("127.0.0.1:{port}") }))
     }
 
     /// A window with a profile of its own.

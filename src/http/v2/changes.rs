@@ -70,7 +70,7 @@ pub struct CrmEditBody {
     status: Option<String>,
     /// An agent's id, or `me`; null takes it from whoever has it
     #[serde(default, deserialize_with = "sent")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<u64>)]
     assigned_agent: Option<Option<AgentGiven>>,
     /// All of them: others are taken away
     tags: Option<Vec<String>>,
@@ -202,7 +202,7 @@ pub async fn set_status(
 #[serde(rename_all = "camelCase")]
 pub struct CrmAssignBody {
     /// An agent's id, or `me`; null takes it from whoever has it
-    #[schema(value_type = Option<String>, example = "2")]
+    #[schema(value_type = Option<u64>, example = 2)]
     #[serde(alias = "assignedAgent")]
     agent_id: Option<AgentGiven>,
     #[schema(max_length = 2000)]
@@ -262,7 +262,7 @@ pub async fn resolve(
 #[schema(example = json!({"toAgent": "2", "reason": "The customer is a large account"}))]
 pub struct CrmEscalateBody {
     /// The agent who shall have it from now on, by id; it stays where it is if absent
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<u64>)]
     #[serde(alias = "toAgentId", alias = "escalatedTo", alias = "agentId")]
     to_agent: Option<AgentGiven>,
     #[schema(max_length = 2000)]

@@ -51,7 +51,7 @@ pub struct NewCrmBody {
     #[schema(example = "high")]
     priority: Option<String>,
     /// Who it is for: a customer's number or code; or `customerPhone`, `customerEmail` or `conversationId`
-    #[schema(value_type = Option<String>, example = "CUST-00017")]
+    #[schema(value_type = Option<u64>, example = 17)]
     customer_id: Option<IdGiven>,
     /// 3 to 20 digits
     #[schema(example = "5214491234567")]
@@ -61,10 +61,10 @@ pub struct NewCrmBody {
     #[schema(max_length = 256)]
     customer_name: Option<String>,
     /// The chat that it came in
-    #[schema(value_type = Option<String>, example = "3")]
+    #[schema(value_type = Option<u64>, example = 3)]
     conversation_id: Option<IdGiven>,
     /// An agent's id, or `me`
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<u64>)]
     assigned_agent: Option<AgentGiven>,
     #[serde(default)]
     tags: Vec<String>,

@@ -12,7 +12,7 @@ use crate::wire::problem::Problem;
 
 /// An id as a number, a text, or an object of the client's that has one.
 #[derive(Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a number, or an object with _id")]
 pub enum IdGiven {
     Number(u64),
     Text(String),
@@ -35,7 +35,7 @@ impl IdGiven {
 
 /// An agent as a number, `me`, or an object of the client's.
 #[derive(Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be an agent's number, \"me\" or an object with _id")]
 pub enum AgentGiven {
     Name(AgentName),
     Object {
