@@ -22,7 +22,7 @@ const OTHERS = { channels, system };
 /** @returns {import('../pages.js').Page} */
 export default function adminPage() {
   const nav = h('nav', { class: 'admin-nav', 'aria-label': t('admin.title') });
-  const main = h('div', { class: 'admin-main' });
+  const main = h('div', { class: 'admin-main', role: 'region', 'aria-label': t('admin.title'), tabindex: 0 });
   const element = h('div', { class: 'admin' }, nav, main);
   void style('admin');
   let current = '';
