@@ -1,5 +1,6 @@
 //! A client of `/api/live`, and a relay that streams a call.
 
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -52,6 +53,9 @@ impl Client {
                 Ok(Message::Close(frame)) => return Err(frame),
                 Ok(_) => {}
                 Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Err(None),
+                Err(Error::Io(error)) if error.kind() == ErrorKind::ConnectionReset => {
+                    return Err(None);
+                }
                 Err(error) => panic!("nothing came: {error}"),
             }
         }
