@@ -11,6 +11,7 @@ mod interop;
 mod mcp;
 #[path = "crm/owners.rs"]
 mod owners;
+mod python;
 #[path = "crm/tools.rs"]
 mod tools;
 
