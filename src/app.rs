@@ -18,7 +18,6 @@ use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::policy;
 use crate::config::{Config, Tls};
@@ -173,11 +172,6 @@ fn progress(progress: &Progress<'_>) {
     let Progress { what, done, total, unit } = *progress;
     tracing::info!(done, total, unit, "upgrading: {what}");
     notify(NotifyState::ExtendTimeoutUsec(PATIENCE));
-}
-
-/// The doors' documentation, for whoever wants the document without a daemon.
-pub fn documented_doors() -> OpenApiRouter {
-    ingest::documented()
 }
 
 /// Serves until SIGTERM or SIGINT, then drains. `ready` is called once, when requests are answered. The
@@ -364,7 +358,7 @@ async fn start(
     let connections = Connections::new(connections, metrics);
     let listening = server::Settings::new(&config.http, Arc::clone(&connections));
     let mut servers = tokio::task::JoinSet::new();
-    let router = http::router(state.clone(), doors.router());
+    let router = http::router(state.clone(), doors.router(), ingest::describe);
     for listener in listeners {
         servers.spawn(server::serve(
             listener,

@@ -86,13 +86,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::Semaphore;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::auth::Authenticator;
 use crate::config::Range;
 use crate::domain::language::Language;
 use crate::engine::Engine;
+use crate::routes::Routes;
 pub use legacy::router as legacy_router;
 pub use limits::Limits;
 
@@ -143,12 +144,13 @@ pub struct Public {
     pub workspaces: Vec<String>,
 }
 
-/// The whole API. `doors` are the routes of the intake, with their documentation.
-pub fn router(state: State, doors: OpenApiRouter) -> Router {
-    let (router, document) = api().split_for_parts();
-    let (doors, door_document) = doors.split_for_parts();
-    let document = docs::complete(document.merge_from(door_document));
-    let served = docs::routes(&document);
+/// The whole API. `doors` are the routes of the intake, `describe_doors` adds their description to a document.
+pub fn router(state: State, doors: Router, describe_doors: fn(OpenApi) -> OpenApi) -> Router {
+    let served = docs::routes(move || {
+        let document = api(Routes::described(docs::base())).into_document().unwrap_or_default();
+        docs::complete(describe_doors(document))
+    });
+    let router = api(Routes::served()).into_router();
     router
         .route("/socket.io/", live::socketio::service(&state))
         .with_state(state.clone())
@@ -164,15 +166,8 @@ pub fn router(state: State, doors: OpenApiRouter) -> Router {
         .layer(from_fn_with_state(Arc::clone(&state.engine.shared().metrics), ops::count))
 }
 
-/// The OpenAPI document, without a running daemon; for the snapshot test.
-pub fn document(doors: OpenApiRouter) -> utoipa::openapi::OpenApi {
-    let (_, document) = api().split_for_parts();
-    let (_, door_document) = doors.split_for_parts();
-    docs::complete(document.merge_from(door_document))
-}
-
-fn api() -> OpenApiRouter<State> {
-    OpenApiRouter::with_openapi(docs::base())
+fn api(to: Routes<State>) -> Routes<State> {
+    let to = to
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
@@ -309,7 +304,8 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(business_hours::update, business_hours::delete))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
-        .merge(v2::routes())
+;
+    v2::routes(to)
         .routes(routes!(mcp::message))
         .routes(routes!(audit::list))
         .routes(routes!(feed::read))

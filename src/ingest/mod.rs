@@ -26,11 +26,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::head;
 use tokio::sync::{Semaphore, mpsc, watch};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::auth::Caller;
@@ -38,6 +39,7 @@ use crate::config::{DoorsConfig, WhatsappConfig};
 use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
+use crate::routes::Routes;
 use crate::wire::problem::Problem;
 use recorder::Backlog;
 pub use speech::{Speech, SpeechError};
@@ -98,15 +100,14 @@ impl Doors {
         trusted.then(|| Micros(jiff::Timestamp::now().as_microsecond()))
     }
 
-    /// The routes of all doors, with their documentation.
-    pub fn router(self) -> OpenApiRouter {
-        routes().with_state(self)
+    /// The routes of all doors.
+    pub fn router(self) -> Router {
+        routes(Routes::served()).into_router().with_state(self)
     }
 }
 
-fn routes() -> OpenApiRouter<Doors> {
-    OpenApiRouter::new()
-        .routes(routes!(calls::stream))
+fn routes(to: Routes<Doors>) -> Routes<Doors> {
+    to.routes(routes!(calls::stream))
         .routes(routes!(realtime::connect))
         .routes(routes!(desks::zendesk))
         .routes(routes!(desks::intercom))
@@ -130,10 +131,9 @@ fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(whatsapp::from_meta, whatsapp::verify_meta))
 }
 
-/// The documentation of the doors, without a running daemon.
-pub fn documented() -> OpenApiRouter {
-    let (_, document) = routes().split_for_parts();
-    OpenApiRouter::with_openapi(document)
+/// Adds the description of the doors to a document.
+pub fn describe(document: OpenApi) -> OpenApi {
+    routes(Routes::described(document)).into_document().unwrap_or_default()
 }
 
 fn actor(caller: &Caller) -> Actor {

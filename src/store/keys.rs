@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use super::backup::Secret;
 use super::disk::Disk;
-use super::keyring::{Key, Keyring};
+use super::keyring::{Key, Keyring, Near};
 use super::keyring_file::{self, KeyringError};
 use super::owner::Owner;
 
@@ -17,10 +17,17 @@ const MOST_READY: usize = 8192;
 
 pub struct Keys {
     ring: RwLock<Keyring>,
-    ready: RwLock<HashMap<Owner, Key>>,
+    ready: RwLock<Ready>,
     doomed: RwLock<HashSet<Owner>>,
     /// Whoever changes the keyring holds this; none where it lies in memory alone.
     file: Option<Mutex<File>>,
+}
+
+/// Keys made ready, of the keyring as it is.
+#[derive(Default)]
+struct Ready {
+    keys: HashMap<Owner, Key>,
+    near: Near,
 }
 
 /// Where the keyring lies, and what opens it.
@@ -55,17 +62,17 @@ impl Keys {
 
     /// The key of an owner; none when it was destroyed.
     pub fn key(&self, owner: Owner) -> Option<Key> {
-        if let Some(key) = read(&self.ready).get(&owner) {
+        if let Some(key) = read(&self.ready).keys.get(&owner) {
             return Some(*key);
         }
         // Held while the key is made ready, so that one that is destroyed meanwhile does not come back.
         let ring = read(&self.ring);
-        let key = ring.key(owner)?;
         let mut ready = write(&self.ready);
-        if ready.len() >= MOST_READY {
-            ready.clear();
+        let key = ring.key_near(owner, &mut ready.near)?;
+        if ready.keys.len() >= MOST_READY {
+            ready.keys.clear();
         }
-        ready.insert(owner, key);
+        ready.keys.insert(owner, key);
         Some(key)
     }
 
@@ -91,7 +98,7 @@ impl Keys {
             }
             let mut held = write(&self.ring);
             *held = ring;
-            write(&self.ready).clear();
+            *write(&self.ready) = Ready::default();
         }
         let mut doomed = write(&self.doomed);
         owners.iter().for_each(|owner| _ = doomed.remove(owner));
