@@ -5,6 +5,8 @@
 mod assignment;
 #[path = "automation/backlog.rs"]
 mod backlog;
+#[path = "automation/conditions.rs"]
+mod conditions;
 mod faketime;
 mod harness;
 #[path = "automation/presence.rs"]

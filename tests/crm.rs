@@ -2,6 +2,8 @@
 //! list is here, one test a line of it.
 
 mod bridge;
+#[path = "crm/customers.rs"]
+mod customers;
 #[path = "crm/face.rs"]
 mod face;
 mod harness;

@@ -8,6 +8,7 @@ mod client;
 mod harness;
 #[path = "live/many.rs"]
 mod many;
+mod persons;
 #[path = "live/socket.rs"]
 mod socket;
 #[path = "live/socketio.rs"]

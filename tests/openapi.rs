@@ -172,7 +172,7 @@ fn attributes<'p>(page: &'p str, name: &str) -> Vec<&'p str> {
     page.split(&opening).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// The issue: interactive, and served whole from the binary.
+/// S1.3: interactive, and served whole from the binary.
 #[test]
 fn the_docs_need_nothing_but_the_daemon() {
     let daemon = Daemon::with_config("");

@@ -276,6 +276,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("PUT", "/api/v2/tickets/{ref}/resolve", AGENT),
     ("PUT", "/api/v2/tickets/{ref}/escalate", AGENT),
     ("GET", "/api/v2/customers", READ),
+    ("POST", "/api/v2/customers", AGENT),
     ("GET", "/api/v2/customers/{id}", READ),
     ("PUT", "/api/v2/customers/{id}", AGENT),
     ("GET", "/api/v2/customers/{id}/tickets", READ),

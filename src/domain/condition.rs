@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contact::Contact;
 use super::entry::Speaker;
 use super::language_guess::language;
+use super::profile::Profile;
 use super::rule::Watch;
 use super::ticket::{Metadata, Ticket};
 use super::words::{head, words};
@@ -57,13 +57,13 @@ impl Op {
     }
 }
 
-/// What of a ticket is asked: one of [`FIELDS`], or `metadata.KEY`.
+/// What of a ticket is asked: one of [`FIELDS`], `metadata.KEY`, or `contact.KEY`, an attribute of its contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Field(String);
 
-/// The names of fields, but for `metadata.KEY`.
-pub const FIELDS: [&str; 19] = [
+/// The names of fields, but for those that hold a key of their own ([`KEYED`]).
+pub const FIELDS: [&str; 20] = [
     "channel",
     "status",
     "priority",
@@ -75,6 +75,7 @@ pub const FIELDS: [&str; 19] = [
     "assignee",
     "requester",
     "vip",
+    "contact_tags",
     "speaker",
     "escalated",
     "on_hold",
@@ -84,16 +85,19 @@ pub const FIELDS: [&str; 19] = [
     "order_id",
     "source",
 ];
+/// What stands before the key of a ticket's metadata, and of an attribute of its contact.
+const KEYED: [&str; 2] = ["metadata.", "contact."];
 
 impl TryFrom<String> for Field {
     type Error = String;
 
     fn try_from(text: String) -> Result<Field, String> {
-        let key = text.strip_prefix("metadata.").map(|key| key.chars().count());
+        let key = KEYED.iter().find_map(|prefix| text.strip_prefix(prefix));
+        let key = key.map(|key| key.chars().count());
         if FIELDS.contains(&text.as_str()) || key.is_some_and(|key| (1..=MAX_TEXT).contains(&key)) {
             return Ok(Field(text));
         }
-        Err(format!("{text:?} is none of {}, metadata.KEY", FIELDS.join(", ")))
+        Err(format!("{text:?} is none of {}, metadata.KEY, contact.KEY", FIELDS.join(", ")))
     }
 }
 
@@ -110,7 +114,8 @@ pub struct Facts<'a> {
     /// What the customer wrote last; of a ticket at large its description.
     pub text: &'a str,
     pub metadata: &'a [(u32, Metadata)],
-    pub contact: Option<&'a Contact>,
+    /// What people noted of the contact; nothing of one whom nobody knows.
+    pub profile: &'a Profile,
     /// Who spoke, where it is about a message.
     pub speaker: Option<Speaker>,
     /// The tickets of the last hour that read alike, this one among them.
@@ -184,6 +189,9 @@ impl Facts<'_> {
         if let Some(key) = field.strip_prefix("metadata.") {
             return self.metadata(key);
         }
+        if let Some(key) = field.strip_prefix("contact.") {
+            return self.profile.attribute(key).map(str::to_owned).into_iter().collect();
+        }
         match field {
             "channel" => vec![t.channel.as_str().to_owned()],
             // In the words of both faces.
@@ -199,14 +207,15 @@ impl Facts<'_> {
             "language" => {
                 let said =
                     if self.text.is_empty() { t.subject.as_deref() } else { Some(self.text) };
-                said.and_then(language).map(str::to_owned).into_iter().collect()
+                languages(self.profile, said)
             }
             "assignee" => t.assignee.iter().map(|a| a.agent.to_string()).collect(),
             "requester" => {
                 let r = &t.requester;
                 [&r.name, &r.email, &r.phone].into_iter().flatten().cloned().collect()
             }
-            "vip" => yes(self.is_vip()),
+            "vip" => yes(is_vip(t, self.profile)),
+            "contact_tags" => self.profile.tags.clone(),
             "speaker" => self.speaker.iter().map(|s| speaker(*s).to_owned()).collect(),
             "escalated" => yes(t.escalation.is_some()),
             "on_hold" => yes(t.on_hold.is_some()),
@@ -223,9 +232,22 @@ impl Facts<'_> {
         let of = self.metadata.iter().filter(|(_, row)| row.key == key);
         of.map(|(_, row)| row.value.clone()).collect()
     }
+}
 
-    fn is_vip(&self) -> bool {
-        self.ticket.tags.iter().any(|tag| tag.eq_ignore_ascii_case("vip"))
+/// Whether a ticket is a VIP's: people noted it of the contact, or tagged the ticket so (S2.33).
+pub fn is_vip(ticket: &Ticket, profile: &Profile) -> bool {
+    profile.vip || ticket.tags.iter().any(|tag| tag.eq_ignore_ascii_case("vip"))
+}
+
+/// In which language to speak with a contact: as people noted it (`es-MX` is `es` as well), else the one that their words
+/// are in, if that can be told.
+pub fn languages(profile: &Profile, said: Option<&str>) -> Vec<String> {
+    match &profile.language {
+        Some(tag) => {
+            let bare = tag.split('-').next().unwrap_or_default();
+            vec![tag.to_ascii_lowercase(), bare.to_ascii_lowercase()]
+        }
+        None => said.and_then(language).map(str::to_owned).into_iter().collect(),
     }
 }
 
@@ -240,7 +262,8 @@ fn folded(text: &str) -> Vec<String> {
     words(text).map(|word| word.folded()).collect()
 }
 
-fn same(value: &str, wanted: &str) -> bool {
+/// Whether two values are one, whatever the case of their letters.
+pub fn same(value: &str, wanted: &str) -> bool {
     value.trim().to_lowercase() == wanted.trim().to_lowercase()
 }
 

@@ -162,8 +162,10 @@ pub fn standing(
     now: Micros,
 ) -> Standing {
     let runs = runs(target, life);
+    // What has passed has passed, be the clock set back behind it since: else a moment that `due_at` names could come
+    // without the target being reached, and be due for ever.
     let elapsed: i64 =
-        runs.iter().map(|(from, to)| calendar.between(*from, to.unwrap_or(now).min(now))).sum();
+        runs.iter().map(|(from, to)| calendar.between(*from, to.unwrap_or(now))).sum();
     let running_since = runs.last().filter(|(_, to)| to.is_none()).map(|(from, _)| *from);
     let warns_after = allowed - allowed / AT_RISK_LEFT;
     let before: i64 =

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::{BadWeek, Calendar, Week};
 use super::channel::Channel;
+use super::condition::{is_vip, languages, same};
+use super::profile::Profile;
 use super::sla::{Promise, Target, Targets};
 use super::ticket::Ticket;
 use super::time::Micros;
@@ -42,20 +44,38 @@ pub struct Conditions {
     pub channels: Vec<Channel>,
     pub categories: Vec<String>,
     pub tags: Vec<String>,
+    pub vip: Option<bool>,
+    /// Of the contact, or of the ticket's description or subject.
+    pub languages: Vec<String>,
+    /// Attributes of the contact, each with the values that fit.
+    pub contact: Vec<(String, Vec<String>)>,
 }
 
 impl Conditions {
     pub fn is_empty(&self) -> bool {
-        self.channels.is_empty() && self.categories.is_empty() && self.tags.is_empty()
+        *self == Conditions::default()
     }
 
-    pub fn fit(&self, ticket: &Ticket) -> bool {
+    pub fn fit(&self, ticket: &Ticket, profile: &Profile) -> bool {
         let among = |values: &[String], value: &str| values.iter().any(|one| one == value);
         let channel = self.channels.is_empty() || self.channels.contains(&ticket.channel);
         let category = self.categories.is_empty()
             || ticket.category.as_deref().is_some_and(|name| among(&self.categories, name));
         let tags = self.tags.is_empty() || ticket.tags.iter().any(|name| among(&self.tags, name));
-        channel && category && tags
+        channel && category && tags && self.fit_contact(ticket, profile)
+    }
+
+    fn fit_contact(&self, ticket: &Ticket, profile: &Profile) -> bool {
+        let among = |values: &[String], value: &str| values.iter().any(|one| same(one, value));
+        let vip = self.vip.is_none_or(|vip| vip == is_vip(ticket, profile));
+        let said = ticket.description.as_deref().or(ticket.subject.as_deref());
+        let language = self.languages.is_empty()
+            || languages(profile, said).iter().any(|one| among(&self.languages, one));
+        let mut attributes = self.contact.iter();
+        let attributes = attributes.all(|(name, values)| {
+            profile.attribute(name).is_some_and(|value| among(values, value))
+        });
+        vip && language && attributes
     }
 }
 
@@ -63,10 +83,11 @@ impl Conditions {
 /// default.
 pub fn choose<'p>(
     policies: &'p [SlaPolicy],
-    ticket: &Ticket,
+    (ticket, profile): (&Ticket, &Profile),
     usual: Option<&str>,
 ) -> Option<&'p SlaPolicy> {
-    let meant = policies.iter().find(|p| !p.conditions.is_empty() && p.conditions.fit(ticket));
+    let fits = |p: &&SlaPolicy| !p.conditions.is_empty() && p.conditions.fit(ticket, profile);
+    let meant = policies.iter().find(fits);
     let usual = usual.map(str::to_lowercase);
     let named = || policies.iter().find(|p| usual.as_ref() == Some(&p.name.to_lowercase()));
     meant.or_else(named).or_else(|| policies.iter().find(|p| p.is_default))

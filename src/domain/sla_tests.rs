@@ -110,7 +110,8 @@ proptest! {
     /// At the moment that is told as due the target is breached, and a microsecond before it is not.
     #[test]
     fn what_is_due_is_breached_then_and_not_before(
-        steps in prop::collection::vec((1_i64..2000, 0_usize..7), 0..8),
+        // The wall clock may be set back meanwhile.
+        steps in prop::collection::vec((-300_i64..2000, 0_usize..7), 0..8),
         minutes in 1_i64..5000,
         later in 0_i64..5000,
     ) {

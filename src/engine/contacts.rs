@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::rows::{ReadError, Rows, key};
 use crate::domain::contact::Contact;
 use crate::domain::profile::Profile;
+use crate::domain::ticket::Ticket;
 use crate::store::Order;
 use crate::store::records::AddressOf;
 
@@ -100,6 +101,17 @@ impl Rows<'_> {
         }
         let profile = self.get::<Profile>(&key::number(contact.id))?.unwrap_or_default();
         Ok(Some(Known { contact, profile, ids }))
+    }
+
+    /// The ids under which the tickets of this contact's person may stand; its own if nobody knows it.
+    pub fn ids_of(&self, contact: u64) -> Result<Vec<u64>, ReadError> {
+        Ok(self.known_contact(contact)?.map_or_else(|| vec![contact], |known| known.ids))
+    }
+
+    /// What people noted of a ticket's contact, or of who they turned out to be.
+    pub fn profile_of(&self, ticket: &Ticket) -> Result<Profile, ReadError> {
+        let known = ticket.requester.contact.map(|id| self.known_contact(id)).transpose()?;
+        Ok(known.flatten().map(|known| known.profile).unwrap_or_default())
     }
 }
 

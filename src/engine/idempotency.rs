@@ -26,6 +26,12 @@ impl Idempotency {
         Ok(Idempotency { key: fingerprint(&[&caller, key]), request: fingerprint(request) })
     }
 
+    /// Of a request whose id others may bear, too: it is the same one only if all of it is.
+    pub fn of_all(caller: u64, request: &[&[u8]]) -> Idempotency {
+        let (caller, request) = (caller.to_be_bytes(), fingerprint(request));
+        Idempotency { key: fingerprint(&[&caller, b"all", &request]), request }
+    }
+
     /// The key of one of several commands that a request comes to.
     pub fn part(self, position: usize) -> Idempotency {
         Idempotency { key: fingerprint(&[&self.key, &position.to_be_bytes()]), ..self }

@@ -8,16 +8,12 @@ use sha2::{Digest, Sha256};
 use super::index::Filter;
 use super::rows::key;
 use super::{Engine, Error};
-use crate::domain::contact::Contact;
 use crate::domain::email;
 use crate::domain::mail::{MAX_LINKS, MailboxPosition};
 use crate::domain::time::Micros;
 use crate::engine::portal::NewFile;
 use crate::store::records::AddressOf;
 use crate::store::seal::Seal;
-
-/// Merged contacts followed; a chain is never longer than a few.
-const MAX_MERGES: usize = 32;
 
 #[derive(Clone, Debug)]
 pub enum MailCommand {
@@ -122,19 +118,14 @@ pub fn token_hash(token: &str) -> [u8; 32] {
 impl Engine {
     /// The newest tickets whose customer has this address, as far as one mail has room for their links.
     pub fn tickets_of_address(&self, address: &str) -> Result<Vec<u64>, Error> {
-        let contact = self.read(|rows| {
+        let contacts = self.read(|rows| {
             let row = key::address(rows.seal, &email::contact_address(address));
-            let Some(AddressOf(mut id)) = rows.get(&row)? else { return Ok(None) };
-            for _ in 0..MAX_MERGES {
-                match rows.get::<Contact>(&key::number(id))?.and_then(|c| c.merged_into) {
-                    Some(into) => id = into,
-                    None => break,
-                }
-            }
-            Ok(Some(id))
+            rows.get(&row)?.map_or(Ok(Vec::new()), |AddressOf(id)| rows.ids_of(id))
         })?;
-        let Some(contact) = contact else { return Ok(Vec::new()) };
-        let filter = Filter { contact: Some(contact), ..Filter::default() };
+        if contacts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let filter = Filter { contacts, ..Filter::default() };
         let index = self.shared().index();
         let mut numbers: Vec<u64> = index.lines(&filter).map(|line| line.number).collect();
         numbers.sort_unstable_by(|one, other| other.cmp(one));

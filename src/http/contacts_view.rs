@@ -166,11 +166,10 @@ pub fn detail(state: &State, caller: &Caller, id: u64) -> Result<ContactDetail, 
     let (known, tickets) = seen(state, caller, id)?;
     let mut tally = Tally { tickets: tickets.len() as u64, open: 0 };
     let index = Filter { visible_to: caller.visible_to(), ..Filter::default() };
-    for id in &known.ids {
-        let filter = Filter { contact: Some(*id), ..index.clone() };
-        let index = state.engine.shared().index();
-        tally.open += index.lines(&filter).filter(|line| line.status.is_open()).count() as u64;
-    }
+    let filter = Filter { contacts: known.ids.clone(), ..index };
+    let index = state.engine.shared().index();
+    tally.open = index.lines(&filter).filter(|line| line.status.is_open()).count() as u64;
+    drop(index);
     let (satisfaction, last_seen_at) = state.engine.read(|rows| figures(&rows, &tickets))?;
     Ok(ContactDetail {
         conversations: known.contact.conversations.clone(),

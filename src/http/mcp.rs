@@ -1,7 +1,9 @@
 //! The tools as a Model Context Protocol server over streamable HTTP (protocol 2025-11-25 and back to 2025-03-26).
 //!
 //! The stateless part of the protocol: every request is a POST of one JSON-RPC message and is answered with one JSON
-//! body; there are no sessions, no streams and nothing that the server asks of its client. Assistants serve the customer
+//! body; there are no sessions, no streams and nothing that the server asks of its client. A report that is sent again
+//! makes no second ticket: it is known by the key that its client gives, else by its JSON-RPC id with all that it asks.
+//! Assistants serve the customer
 //! whom their program names in the header `Frontdesk-Customer`; people of the desk, and tokens that act for them, search
 //! and read tickets within their own rights, besides.
 
@@ -22,13 +24,19 @@ use super::v2::assistant::carry_out;
 use super::v2::identity::Told;
 use super::v2::view::{listed, whole};
 use crate::domain::contact::Scope;
+use crate::domain::crm::MAX_CALL_ID;
 use crate::domain::reference::Reference;
+use crate::engine::command::Idempotency;
 use crate::wire::assistant::{self, Call, Tool};
 use crate::wire::problem::Problem;
 
 /// The newest first: what a client is offered that asks for another.
 const PROTOCOLS: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
 const PROTOCOL_HEADER: &str = "mcp-protocol-version";
+
+/// How a client names a report that it may send again, as an argument or as a header.
+const KEY_ARGUMENT: &str = "idempotency_key";
+const KEY_HEADER: &str = "idempotency-key";
 
 const SEARCH: &str = "search_tickets";
 const READ: &str = "read_ticket";
@@ -63,6 +71,7 @@ fn failed(id: &Value, Error(wrong, message): Error) -> Value {
 /// One message of the Model Context Protocol (streamable HTTP, stateless: JSON answers, no session)
 #[utoipa::path(post, path = "/mcp", operation_id = "model_context_protocol", tag = "assistant",
     params(("Frontdesk-Customer" = Option<String>, Header, description = "whom an assistant serves: a number, a WhatsApp address, or `conversation:` and its id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "or the argument `idempotency_key` of a call: the same one for the same customer makes one ticket; without it the same id with the same arguments does"),
         ("MCP-Protocol-Version" = Option<String>, Header, description = "2025-11-25, 2025-06-18 or 2025-03-26")),
     request_body(content = Object, description = "a JSON-RPC message: initialize, ping, tools/list, tools/call or a notification",
         example = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})),
@@ -90,7 +99,8 @@ pub async fn message(
         }
     };
     let Some(id) = id else { return Ok(StatusCode::ACCEPTED.into_response()) };
-    let desk = Desk { state: &state, caller: &caller, identity: &identity };
+    let key = parts.headers.get(KEY_HEADER).and_then(|value| value.to_str().ok());
+    let desk = Desk { state: &state, caller: &caller, identity: &identity, id: &id, key };
     let answer = match desk.answer(&asked).await {
         Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
         Err(error) => failed(&id, error),
@@ -142,11 +152,13 @@ fn read(headers: &HeaderMap, body: &Bytes) -> Result<(Option<Value>, Asked), Err
     Ok((id, Asked { method, params }))
 }
 
-/// Who asks, and for whom.
+/// Who asks, for whom, and by which names the request is known.
 struct Desk<'a> {
     state: &'a State,
     caller: &'a Caller,
     identity: &'a super::v2::identity::Identity,
+    id: &'a Value,
+    key: Option<&'a str>,
 }
 
 impl Desk<'_> {
@@ -214,9 +226,16 @@ impl Desk<'_> {
         let usual = self.state.desk.language;
         let found = self.state.engine.read(|rows| self.identity.resolve(&rows, usual));
         let (customer, language) = found.map_err(|error| Error::from(Failure::from(error)))?;
+        let key = arguments.get(KEY_ARGUMENT).and_then(Value::as_str).or(self.key);
+        let key = key.map(str::trim).filter(|key| (1..=MAX_CALL_ID).contains(&key.len()));
         let arguments = Value::Object(arguments.clone()).to_string();
-        let call = Call { id: String::new(), name: name.to_owned(), arguments };
-        Ok(carry_out(self.state, self.caller, (&customer, language), &call).await)
+        // Clients number their requests from the start again, so an id alone says little.
+        let (id, customer_named) = (self.id.to_string(), format!("{customer:?}"));
+        let all = ["mcp", &id, &customer_named, name, &arguments].map(str::as_bytes);
+        let repeated = key.is_none().then(|| Idempotency::of_all(self.caller.token.key(), &all));
+        let call =
+            Call { id: key.unwrap_or_default().to_owned(), name: name.to_owned(), arguments };
+        Ok(carry_out(self.state, self.caller, (&customer, language), &call, repeated).await)
     }
 
     async fn search(&self, arguments: &Map<String, Value>) -> Result<Value, Failure> {

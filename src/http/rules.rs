@@ -51,10 +51,11 @@ pub struct RuleInput {
     #[schema(value_type = Object, example = json!({"events": ["ticket.message.added"]}))]
     trigger: Trigger,
     /// `all` of them, and one of `any` if there are any. Fields: channel, status, priority, category, tags, subject, text
-    /// (what the customer wrote), language (id, es, en), assignee, requester, vip, speaker (customer, agent, bot,
-    /// system), escalated, on_hold, customer_messages (without an answer), similar (tickets alike within an hour),
-    /// sentiment, order_id, source, metadata.KEY. Operators: is, is_not, contains and contains_not (words or phrases),
-    /// at_least, at_most, is_set, is_not_set
+    /// (what the customer wrote), language (as noted of the contact, else id, es, en by the words), assignee, requester,
+    /// vip (true or false: of the contact, or a tag of the ticket), contact_tags, speaker (customer, agent, bot, system),
+    /// escalated, on_hold, customer_messages (without an answer), similar (tickets alike within an hour), sentiment,
+    /// order_id, source, metadata.KEY, contact.KEY (an attribute of the contact). Operators: is, is_not, contains and
+    /// contains_not (words or phrases), at_least, at_most, is_set, is_not_set
     #[serde(default)]
     #[schema(value_type = Object, example = json!({"all": [{"field": "text", "op": "contains", "values": ["refund"]}, {"field": "speaker", "op": "is", "values": ["customer"]}]}))]
     conditions: Conditions,

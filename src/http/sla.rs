@@ -47,6 +47,15 @@ pub struct ConditionsBody {
     channels: Vec<String>,
     categories: Vec<String>,
     tags: Vec<String>,
+    /// true: tickets of VIPs, false: those of others; absent: both
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vip: Option<bool>,
+    /// As noted of the contact (es is for es-MX too), else the one of description or subject
+    #[schema(example = json!(["es"]))]
+    languages: Vec<String>,
+    /// Attributes of the contact, each with the values that fit
+    #[schema(value_type = std::collections::HashMap<String, Vec<String>>, example = json!({"plan": ["gold", "enterprise"]}))]
+    contact: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -135,6 +144,9 @@ impl From<SlaPolicy> for PolicyView {
                 channels,
                 categories: policy.conditions.categories,
                 tags: policy.conditions.tags,
+                vip: policy.conditions.vip,
+                languages: policy.conditions.languages,
+                contact: policy.conditions.contact.into_iter().collect(),
             },
             created_at: policy.created_at,
             updated_at: policy.updated_at,
@@ -172,11 +184,21 @@ fn targets(within: &str, hours: Hours) -> Result<Targets, Problem> {
 }
 
 fn conditions(body: ConditionsBody) -> Result<Conditions, Problem> {
-    let lists = [
-        ("conditions.channels", &body.channels),
-        ("conditions.categories", &body.categories),
-        ("conditions.tags", &body.tags),
+    let mut lists = vec![
+        ("conditions.channels".to_owned(), &body.channels),
+        ("conditions.categories".to_owned(), &body.categories),
+        ("conditions.tags".to_owned(), &body.tags),
+        ("conditions.languages".to_owned(), &body.languages),
     ];
+    let names: Vec<String> = body.contact.keys().cloned().collect();
+    lists.push(("conditions.contact".to_owned(), &names));
+    for (name, values) in &body.contact {
+        let field = format!("conditions.contact.{name}");
+        if values.is_empty() {
+            return Err(Problem::field(field, "must be at least one value"));
+        }
+        lists.push((field, values));
+    }
     for (field, values) in lists {
         if values.len() > MAX_CONDITION {
             return Err(Problem::field(field, format!("must be at most {MAX_CONDITION} values")));
@@ -192,7 +214,14 @@ fn conditions(body: ConditionsBody) -> Result<Conditions, Problem> {
         Channel::parse(text).ok_or_else(|| Problem::field("conditions.channels", why()))
     };
     let channels = body.channels.iter().map(channel).collect::<Result<_, _>>()?;
-    Ok(Conditions { channels, categories: body.categories, tags: body.tags })
+    Ok(Conditions {
+        channels,
+        categories: body.categories,
+        tags: body.tags,
+        vip: body.vip,
+        languages: body.languages,
+        contact: body.contact.into_iter().collect(),
+    })
 }
 
 fn policy(state: &State, body: PolicyBody) -> Result<NewSlaPolicy, Failure> {

@@ -272,7 +272,7 @@ pub async fn find(state: &State, caller: &Caller, query: &ListQuery) -> Result<L
     };
     let offset = before.saturating_mul(limit);
     let now = state.engine.shared().now();
-    let mut filter = filter(caller, query)?;
+    let mut filter = filter(state, caller, query)?;
     filter.sla = sla(query.sla.as_deref())?.map(|wanted| (wanted, now));
     let known = state.engine.shared().categories();
     filter.categories =
@@ -312,7 +312,7 @@ pub async fn find(state: &State, caller: &Caller, query: &ListQuery) -> Result<L
 }
 
 /// What a query leaves of what the caller may see.
-pub fn filter(caller: &Caller, query: &ListQuery) -> Result<Filter, Failure> {
+pub fn filter(state: &State, caller: &Caller, query: &ListQuery) -> Result<Filter, Failure> {
     let shown = match flag("deleted", query.deleted.as_deref())? {
         Some(true) if caller.token.acts_as() < Role::Admin => {
             return Err(
@@ -323,6 +323,10 @@ pub fn filter(caller: &Caller, query: &ListQuery) -> Result<Filter, Failure> {
         _ => Shown::Live,
     };
     let contact = number("contact", query.contact.as_deref().filter(|c| !c.is_empty()), 0)?;
+    let contacts = match contact as u64 {
+        0 => Vec::new(),
+        id => state.engine.read(|rows| rows.ids_of(id))?,
+    };
     Ok(Filter {
         statuses: statuses(query.status.as_deref())?,
         priorities: priorities(query.priority.as_deref())?,
@@ -331,7 +335,7 @@ pub fn filter(caller: &Caller, query: &ListQuery) -> Result<Filter, Failure> {
         assignee: assignee(caller, query.assignee.as_deref())?,
         categories: categories(query.category.as_deref())?,
         tag: tag(query.tag.as_deref())?,
-        contact: (contact > 0).then_some(contact as u64),
+        contacts,
         created: span("created", query.created_from.as_deref(), query.created_to.as_deref())?,
         updated: span("updated", query.updated_from.as_deref(), query.updated_to.as_deref())?,
         on_hold: flag("on_hold", query.on_hold.as_deref())?,

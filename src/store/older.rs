@@ -11,6 +11,8 @@ use crate::domain::channel::Channel;
 use crate::domain::entry::Attachment;
 use crate::domain::message::{OwnMessage, Quote, Unclaimed};
 use crate::domain::priority::Priority;
+use crate::domain::sla::Promise;
+use crate::domain::sla_policy::{Conditions, SlaPolicy};
 use crate::domain::status::Status;
 use crate::domain::ticket::{Assignee, Escalation, Extent, Requester, Ticket};
 use crate::domain::time::Micros;
@@ -179,7 +181,7 @@ impl From<Ticket2> for Ticket {
 impl Record for Remembered {
     const TABLE: Table = Table::Idempotency;
     /// Grows with the shape of any reply, as replies bear no version of their own.
-    const VERSION: u8 = 3;
+    const VERSION: u8 = 4;
 
     /// That the request was carried out is known; its answer is not.
     fn decode_older(version: u8, bytes: &[u8]) -> Result<Remembered, CodecError> {
@@ -214,6 +216,56 @@ struct Agent1 {
 impl From<Agent1> for Agent {
     fn from(Agent1 { id, name, created_at }: Agent1) -> Agent {
         Agent { id, name, email: None, role: Role::Agent, disabled_at: None, created_at }
+    }
+}
+
+impl Record for SlaPolicy {
+    const TABLE: Table = Table::SlaPolicies;
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, bytes: &[u8]) -> Result<SlaPolicy, CodecError> {
+        match version {
+            1 => read::<SlaPolicy1>(Table::SlaPolicies, bytes).map(SlaPolicy::from),
+            _ => Err(newer::<SlaPolicy>(version)),
+        }
+    }
+}
+
+/// Its conditions did not ask who the contact is.
+#[derive(Deserialize)]
+struct SlaPolicy1 {
+    id: u64,
+    name: String,
+    description: String,
+    promise: Promise,
+    hours: Option<u64>,
+    is_default: bool,
+    conditions: Conditions1,
+    created_at: Micros,
+    updated_at: Micros,
+}
+
+#[derive(Deserialize)]
+struct Conditions1 {
+    channels: Vec<Channel>,
+    categories: Vec<String>,
+    tags: Vec<String>,
+}
+
+impl From<SlaPolicy1> for SlaPolicy {
+    fn from(p: SlaPolicy1) -> SlaPolicy {
+        let Conditions1 { channels, categories, tags } = p.conditions;
+        SlaPolicy {
+            id: p.id,
+            name: p.name,
+            description: p.description,
+            promise: p.promise,
+            hours: p.hours,
+            is_default: p.is_default,
+            conditions: Conditions { channels, categories, tags, ..Conditions::default() },
+            created_at: p.created_at,
+            updated_at: p.updated_at,
+        }
     }
 }
 
@@ -264,6 +316,23 @@ mod tests {
         let read: Agent = codec::decode(&bytes).expect("an older agent");
         let role = Role::Agent;
         assert_eq!(read, Agent { id, name, email: None, role, disabled_at: None, created_at });
+    }
+
+    #[test]
+    fn an_older_policy_asks_for_no_contact() {
+        let promise = Promise { targets: Default::default(), overrides: Vec::new() };
+        let conditions = (vec![Channel::Call], vec!["billing".to_owned()], vec!["vip".to_owned()]);
+        let times = (Micros(1), Micros(2));
+        let older = (7_u64, "Gold", "", &promise, Some(3_u64), true, &conditions, times.0, times.1);
+        let mut bytes = vec![1];
+        codec::append(&older, &mut bytes);
+        let read: SlaPolicy = codec::decode(&bytes).expect("an older policy");
+        let (channels, categories, tags) = conditions;
+        let conditions = Conditions { channels, categories, tags, ..Conditions::default() };
+        assert_eq!(
+            (&read.conditions, read.hours, read.created_at),
+            (&conditions, Some(3), times.0)
+        );
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::domain::rule::{
     AssignmentRule, Escalated, LastAgent, Rule, RuleRun, RuleTimer, SlaStanding, Watch,
 };
 use crate::domain::session::{Account, Link, Session};
-use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaPolicy, SlaTimer};
+use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaTimer};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
 use crate::domain::time::Micros;
@@ -96,7 +96,6 @@ records! {
     Escalated => Escalations,
     SlaStanding => SlaStandings,
     LastAgent => LastAgents,
-    SlaPolicy => SlaPolicies,
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,
     SlaTimer => SlaTimers,

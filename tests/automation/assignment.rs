@@ -183,3 +183,30 @@ fn rules_of_assignment_are_checked_field_by_field() {
     desk.done("DELETE", &path, &Value::Null, 204);
     desk.done("GET", &path, &Value::Null, 404);
 }
+
+/// "Sticky" over the ends of tickets and over a merge of two contacts that are one person (S3.17).
+#[test]
+fn a_customer_comes_back_to_their_last_agent_in_a_new_ticket() {
+    let desk = Desk::with(QUIET);
+    let (ani, budi) = (desk.agent("Ani"), desk.agent("Budi"));
+    rule(&desk, "known", &json!({"strategy": "sticky"}));
+    let first = desk.made("first", &json!({"assignee_id": budi.id}));
+    desk.done("POST", &format!("/api/tickets/{first}/resolve"), &json!({}), 200);
+    desk.done("POST", &format!("/api/tickets/{first}/close"), &json!({}), 200);
+    // Budi has one ticket of somebody else: Ani is the least busy.
+    desk.made("his", &json!({"requester_email": "tom@example.com", "assignee_id": budi.id}));
+    desk.is(&ani, "online");
+    desk.is(&budi, "online");
+    let second = desk.made("second", &Value::Null);
+    desk.until_ticket(second, "assignee_id", &json!(budi.id));
+    // They turn out to be one with somebody whom nobody has had yet.
+    let fresh = desk.done("POST", "/api/contacts", &json!({"email": "sari@example.org"}), 201);
+    let merge = format!("/api/contacts/{}/merge", desk.ticket(first)["contact_id"]);
+    desk.done("POST", &merge, &json!({"into": fresh["id"]}), 200);
+    let third = desk.made("third", &json!({"requester_email": "sari@example.org"}));
+    desk.until_ticket(third, "assignee_id", &json!(budi.id));
+    // Without him it is whoever has the least to do.
+    desk.is(&budi, "offline");
+    let fourth = desk.made("fourth", &json!({"requester_email": "sari@example.org"}));
+    desk.until_ticket(fourth, "assignee_id", &json!(ani.id));
+}

@@ -94,6 +94,13 @@ fn vips_words_that_cannot_wait_and_sentiment_escalate() {
     let desk = only("vip", "");
     let ticket = desk.made("from a VIP", &json!({"tags": ["VIP"]}));
     desk.until("it is escalated", || !reason(&desk, ticket).is_null());
+    // Whoever is one is one in each of their tickets.
+    let who = json!({"email": "boss@example.com", "vip": true});
+    desk.done("POST", "/api/contacts", &who, 201);
+    let other = desk.made("from nobody special", &json!({"requester_email": "tom@example.com"}));
+    let theirs = desk.made("no tag", &json!({"requester_email": "boss@example.com"}));
+    desk.until("it is escalated", || !reason(&desk, theirs).is_null());
+    assert_eq!(reason(&desk, other), Value::Null);
     for (key, text) in [
         ("keywords_en", "I can't access my account"),
         ("keywords_id", "aplikasinya rusak"),

@@ -12,6 +12,7 @@ fn made(centre: &Centre, subject: &str) -> Value {
     centre.done("POST", "/api/v2/tickets", &body)
 }
 
+/// S2.10, S2.12, S2.39
 #[test]
 fn an_agent_makes_a_ticket_with_the_forms_defaults() {
     let centre = Centre::open("");
@@ -326,5 +327,44 @@ fn customers_and_conversations_show_their_tickets() {
     assert_eq!(get("/api/v2/conversations")["pagination"]["total"], 1);
     for path in ["/api/v2/customers/99", "/api/v2/customers/ana", "/api/v2/conversations/99"] {
         problem(&centre.desk.call(&centre.agent, "GET", path), 404);
+    }
+}
+
+/// S2.13, S2.14, S2.31: the words of the seed, each one of which is taken and shown as it is.
+#[test]
+fn a_ticket_goes_through_all_statuses_and_categories_of_the_seed() {
+    let centre = Centre::open("");
+    let ticket = made(&centre, "A long way");
+    let path = format!("/api/v2/tickets/{}", word(&ticket["ticketId"]));
+    let way = ["open", "in_progress", "pending_customer", "in_progress", "waiting_internal"];
+    for status in way.into_iter().chain(["in_progress", "resolved", "closed"]) {
+        let moved = centre.done("PUT", &path, &json!({"status": status}));
+        assert_eq!(moved["status"], status, "{moved}");
+    }
+    let shown = centre.done("GET", &path, &json!({}));
+    let history = rows(&shown, "statusHistory");
+    let went: Vec<String> = history.iter().map(|change| word(&change["to"])).collect();
+    assert_eq!(
+        went,
+        [&["new"][..], &way, &["in_progress", "resolved", "closed"]].concat(),
+        "S2.16"
+    );
+    let refused = centre.send(&centre.agent, "PUT", &path, &json!({"status": "pending_customer"}));
+    assert!(problem(&refused, 409).contains("open"), "{}", refused.text());
+    for category in [
+        "technical_support",
+        "billing",
+        "account",
+        "general_inquiry",
+        "complaint",
+        "feature_request",
+        "other",
+    ] {
+        let body = json!({"subject": "One of seven", "description": "d", "category": category});
+        let made = centre.done("POST", "/api/v2/tickets", &body);
+        assert_eq!(made["category"], category, "{made}");
+        let listed =
+            centre.done("GET", &format!("/api/v2/tickets?category={category}"), &json!({}));
+        assert!(listed["total"].as_u64() >= Some(1), "{category}: {listed}");
     }
 }

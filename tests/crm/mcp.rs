@@ -79,6 +79,49 @@ fn an_assistant_serves_its_customer_over_mcp() {
     assert_eq!(refused["error"]["code"], -32602, "{refused}");
 }
 
+/// S2.10, as for the other protocols: a client that lost its connection sends its report again.
+#[test]
+fn a_report_that_is_sent_again_makes_no_second_ticket() {
+    let mut centre = Centre::open("");
+    let report =
+        |centre: &Centre, (id, customer): (Value, &str), more: &[(&str, &str)], words: Value| {
+            let params = json!({"name": "create_ticket_report", "arguments": words});
+            let asked =
+                json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+            let headers = [&[("Frontdesk-Customer", customer)], more].concat();
+            let answer = post(centre, &centre.assistant, &headers, &asked);
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            word(&answer.json()["result"]["structuredContent"]["ticketId"])
+        };
+    let words = json!({"subject": "Double charge", "description": "Twice.", "category": "billing"});
+    let first = report(&centre, (json!(7), ANA), &[], words.clone());
+    assert_eq!(report(&centre, (json!(7), ANA), &[], words.clone()), first, "sent again");
+    centre.desk.daemon.kill9();
+    centre.desk.daemon.restart();
+    assert_eq!(report(&centre, (json!(7), ANA), &[], words.clone()), first, "after a power cut");
+    // Clients count from the start again: an id alone says nothing.
+    let other = json!({"subject": "The app crashes", "description": "At the start."});
+    let mut made = vec![
+        first,
+        report(&centre, (json!(7), ANA), &[], other),
+        report(&centre, (json!("7"), ANA), &[], words.clone()),
+        report(&centre, (json!(7), "628123456789"), &[], words.clone()),
+    ];
+    // A key says it, whatever the id and the words, as an argument or as a header.
+    let keyed = json!({"subject": "Refund", "description": "Please.", "idempotency_key": "k-1"});
+    let again = json!({"subject": "A refund", "idempotency_key": "k-1"});
+    let header = [("Idempotency-Key", "k-1")];
+    let third = report(&centre, (json!(8), ANA), &[], keyed);
+    assert_eq!(report(&centre, (json!(9), ANA), &[], again), third);
+    assert_eq!(report(&centre, (json!(10), ANA), &header, words.clone()), third);
+    made.push(third);
+    made.push(report(&centre, (json!(11), "628123456789"), &header, words));
+    made.sort();
+    made.dedup();
+    assert_eq!(made.len(), 6, "{made:?}");
+    centre.is_sound();
+}
+
 #[test]
 fn an_agent_searches_and_reads_within_their_rights_over_mcp() {
     let centre = Centre::open("");

@@ -52,6 +52,7 @@ fn an_assistant_makes_a_ticket_and_it_is_kept() {
     centre.is_sound();
 }
 
+/// S2.6
 #[test]
 fn each_api_gets_its_outputs_in_its_own_shape() {
     let centre = Centre::open("");

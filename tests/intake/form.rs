@@ -6,7 +6,7 @@ use crate::desk::{Desk, example, problem, word};
 
 const CREATE: &str = "/api/tickets/create";
 
-/// S1.5, S1.17, S1.18
+/// S1.1, S1.2, S1.4, S1.5, S1.17, S1.18
 #[test]
 fn the_seeds_form_gets_the_seeds_answer() {
     let desk = Desk::open("");
@@ -148,6 +148,36 @@ fn a_form_needs_a_token_and_keeps_its_idempotency_key() {
         [0, 1].map(|_| desk.daemon.request("POST", CREATE, &headers, body.as_bytes()).json());
     assert_eq!(twice[0], twice[1]);
     assert_eq!(desk.tickets(), 1);
+}
+
+/// S1.8, S1.9, S1.13, S1.19: from its making to its end, in the words of the seed, and listed under each of them.
+#[test]
+fn a_form_goes_through_the_life_of_the_seed_and_is_listed_on_its_way() {
+    let desk = Desk::open("");
+    let told = desk.deliver(CREATE, &example("001_01"));
+    let id = word(&told["ticket"]["ticket_id"]);
+    let read = |path: &str| desk.call(&desk.admin, "GET", path, b"").json();
+    let events = read("/api/feed?after=0&limit=100");
+    let kinds: Vec<&Value> =
+        events["events"].as_array().expect("events").iter().map(|event| &event["event"]).collect();
+    assert!(kinds.contains(&&json!("ticket.created")), "S1.19: {kinds:?}");
+    for status in ["new", "open", "in_progress", "resolved", "closed"] {
+        if status != "new" {
+            let path = format!("/api/tickets/{id}/status");
+            let body = json!({"status": status}).to_string();
+            let moved = desk.call(&desk.admin, "PUT", &path, body.as_bytes());
+            assert_eq!(moved.status, 200, "{}", moved.text());
+        }
+        for path in ["/api/tickets", "/api/tickets/"] {
+            let listed = read(&format!("{path}?status={status}"));
+            assert_eq!(listed["tickets"][0]["ticket_id"], id.as_str(), "{path} {status}");
+            assert_eq!(listed["tickets"].as_array().map(Vec::len), Some(1), "{path} {status}");
+        }
+    }
+    let raised = json!({"priority": "critical"}).to_string();
+    let path = format!("/api/tickets/{id}");
+    assert_eq!(desk.call(&desk.admin, "PATCH", &path, raised.as_bytes()).status, 200);
+    assert_eq!(read("/api/tickets/?priority=critical")["tickets"][0]["ticket_id"], id.as_str());
 }
 
 /// S1.14, DESIGN C3

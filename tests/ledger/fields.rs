@@ -58,7 +58,7 @@ fn the_figures_have_the_fields_of_the_seed() {
     assert_eq!(counted(&ledger.read("/api/calls/stats")), counted(&seed("000_01.json")));
 }
 
-/// S0.42: one ticket in the form that other ticket systems import; `metadata` is an object there (C11).
+/// S0.42, S0.43: one ticket in the form that other ticket systems import; `metadata` is an object there (C11).
 #[test]
 fn the_export_has_the_fields_of_the_seed() {
     let ledger = Ledger::open();

@@ -80,6 +80,7 @@ fn a_turn_or_a_change_sent_again_adds_nothing() {
     assert_eq!(call["metadata"].as_array().map(Vec::len), Some(1));
 }
 
+/// S0.59: many who write at once wait for one another, and none is told of a lock.
 #[test]
 fn of_many_at_once_with_one_key_one_counts() {
     let ledger = Ledger::open();

@@ -51,6 +51,7 @@ fn without_categories(value: &Value) -> Vec<String> {
     keys(value).into_iter().filter(|key| !key.starts_with(".data.by_category.")).collect()
 }
 
+/// S0.55
 #[test]
 fn the_seeds_own_paths_answer_in_its_form_to_a_token() {
     let legacy = Legacy::open("");

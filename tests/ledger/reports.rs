@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Ledger;
 
-/// S0.21, S0.22.
+/// S0.21, S0.22, S0.40.
 #[test]
 fn the_figures_count_calls_by_status_and_category() {
     let ledger = Ledger::open();

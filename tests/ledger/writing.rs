@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Ledger, assert_names_field};
 
-/// S0.33, S0.34, S0.37 to S0.39, S0.53.
+/// S0.30, S0.32 to S0.34, S0.37 to S0.39, S0.53.
 #[test]
 fn a_call_is_opened_logged_and_closed_over_plain_http() {
     let ledger = Ledger::open();
@@ -76,7 +76,7 @@ fn metadata_is_kept_in_the_order_it_came() {
     }
 }
 
-/// S0.36, S0.26.
+/// S0.36, S0.26, S0.49.
 #[test]
 fn an_update_changes_what_it_names_and_nothing_else() {
     let ledger = Ledger::open();
@@ -103,7 +103,7 @@ fn an_update_changes_what_it_names_and_nothing_else() {
     assert_eq!(ledger.read(&format!("/api/calls/{id}"))["data"]["ticket"], after);
 }
 
-/// S0.50: corrected by hand, a category outlives every later automatic run.
+/// S0.50, S0.60: corrected by hand, a category outlives every later automatic run.
 #[test]
 fn a_category_set_by_hand_is_not_overwritten_when_the_call_ends() {
     let ledger = Ledger::open();
@@ -190,13 +190,18 @@ fn what_is_wrong_is_refused_by_name_and_changes_nothing() {
     assert_eq!(ledger.read("/api/calls/stats")["data"]["total_tickets"], 1);
 }
 
-/// C2: the words of other faces are understood; this one shows its own.
+/// S0.20, C2: the words of other faces are understood; this one shows its own.
 #[test]
 fn priorities_are_understood_in_every_dialect_and_shown_in_this_ones() {
     let ledger = Ledger::open();
-    for (word, shown) in
-        [("medium", "normal"), ("normal", "normal"), ("critical", "urgent"), ("low", "low")]
-    {
+    for (word, shown) in [
+        ("medium", "normal"),
+        ("normal", "normal"),
+        ("critical", "urgent"),
+        ("low", "low"),
+        ("high", "high"),
+        ("urgent", "urgent"),
+    ] {
         let body = json!({"session_id": "s", "priority": word});
         assert_eq!(ledger.write("POST", "/api/calls", &body, 201)["priority"], shown, "{word}");
     }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Desk;
 use crate::client::{Call, PATIENCE};
+use crate::persons::{PASSWORD, person, post};
 
 const PACKAGE: &str = "socket.io-client@4.8.1";
 const TRANSPORTS: [&str; 2] = ["polling", "websocket"];
@@ -91,7 +92,7 @@ impl Drop for Board {
     }
 }
 
-/// S2.24, S2.25
+/// S2.24, S2.25; S2.23: whatever face a change came through, the dashboards are told of it
 #[test]
 fn a_dashboard_hears_every_event_in_both_spellings_and_both_transports() {
     let desk = Desk::open("");
@@ -193,5 +194,37 @@ fn a_dashboard_hears_of_what_its_agent_may_see_until_the_session_ends() {
         desk.writes(&format!("62811122299{at}"), &format!("THREE{at}"), "Another");
         let later = board.lines.recv_timeout(Duration::from_millis(500));
         assert!(matches!(later, Err(RecvTimeoutError::Timeout)), "{later:?}");
+    }
+}
+
+/// A page of the box's own comes with the cookie of its session, and with nothing else; other pages do not.
+#[test]
+fn a_page_enters_with_its_session_and_leaves_with_it() {
+    let desk = Desk::open("");
+    let email = person(&desk.daemon, "Dewi", "agent");
+    for transport in TRANSPORTS {
+        let body = json!({"email": email, "password": PASSWORD, "cookie": true});
+        let login = post(&desk.daemon, "/api/auth/login", &[], &body);
+        assert_eq!(login.status, 200, "{}", login.text());
+        let csrf = login.json()["csrf_token"].as_str().expect("a token").to_owned();
+        let set = login.header("set-cookie").expect("a cookie").to_owned();
+        let cookie = set.split(';').next().expect("its pair").to_owned();
+        let elsewhere = format!("cookie:{cookie} https://evil.example");
+        let Some(stranger) = Board::open(&desk, transport, &elsewhere) else { return };
+        let (name, why) = stranger.hears();
+        assert_eq!(name, "connect_error", "{transport}: {why}");
+        let Some(board) = Board::open(&desk, transport, &format!("cookie:{cookie}")) else {
+            return;
+        };
+        board.up_to("ready");
+        let (me, _) = board.up_to("agent_authenticated");
+        assert_eq!(me["name"], "Dewi");
+        let ticket = desk.writes(&format!("62811122244{}", transport.len()), transport, "Halo");
+        let (told, _) = board.up_to("ticket:created");
+        assert_eq!(told["ticket"]["number"], ticket);
+        let headers = [("Cookie", cookie.as_str()), ("X-CSRF-Token", csrf.as_str())];
+        let out = desk.daemon.request("POST", "/api/auth/logout", &headers, b"");
+        assert!(out.status < 300, "{}", out.text());
+        board.up_to("disconnect");
     }
 }

@@ -8,6 +8,7 @@ use super::{claim, listed, new_ticket};
 use crate::bridge::{Desk, members, problem, sample, word};
 use crate::harness::Response;
 
+/// S4.13, S4.14, S4.27
 #[test]
 fn a_claim_takes_the_ticket_out_of_the_queue() {
     let desk = Desk::open("");

@@ -143,6 +143,58 @@ fn conditions_choose_a_policy_and_applying_it_says_how_many_tickets_it_changed()
     assert_eq!(desk.ask("POST", &format!("{POLICIES}/99/apply"), &json!({})).status, 404);
 }
 
+/// S3.14: who the customer is chooses a policy, as noted of the contact.
+#[test]
+fn who_the_customer_is_chooses_a_policy() {
+    let mut desk = Desk::open(Daemon::with_config(""));
+    for (name, conditions) in [
+        ("Gold", json!({"contact": {"plan": ["gold", "enterprise"], "region": ["emea"]}})),
+        ("VIPs", json!({"vip": true})),
+        ("Spanish", json!({"languages": ["es"], "vip": false})),
+    ] {
+        let body = json!({"name": name, "first_response_hours": 1, "conditions": conditions});
+        let made = desk.done("POST", POLICIES, &body, 201);
+        for (field, value) in conditions.as_object().unwrap() {
+            assert_eq!(made["conditions"][field], *value, "{made}");
+        }
+    }
+    let customers = [
+        (json!({"attributes": {"plan": "Enterprise", "region": "EMEA"}, "vip": true}), "Gold"),
+        (json!({"attributes": {"plan": "gold", "region": "apac"}}), "Standard"),
+        (json!({"vip": true, "language": "es"}), "VIPs"),
+        (json!({"language": "es-MX"}), "Spanish"),
+        (json!({"language": "en"}), "Standard"),
+    ];
+    let promised = |desk: &Desk, mail: &str, text: &str| {
+        let body = json!({"subject": "Halo", "description": text, "requester_email": mail});
+        let made = desk.done("POST", "/api/tickets", &body, 201);
+        desk.read(&format!("/api/tickets/{}/sla", made["number"]))["policy_name"].clone()
+    };
+    for (at, (noted, policy)) in customers.iter().enumerate() {
+        let mail = format!("customer{at}@example.com");
+        let mut who = noted.clone();
+        who["email"] = json!(mail);
+        desk.done("POST", "/api/contacts", &who, 201);
+        assert_eq!(promised(&desk, &mail, "Halo"), *policy, "{noted}");
+    }
+    let spanish = "Hola, no puedo entrar en mi cuenta";
+    assert_eq!(promised(&desk, "new@example.com", spanish), "Spanish", "by the words");
+    assert_eq!(promised(&desk, "customer4@example.com", spanish), "Standard", "as noted");
+    desk.daemon.kill9();
+    desk.daemon.restart();
+    let policies = desk.read(POLICIES)["policies"].to_string();
+    assert!(policies.contains("enterprise"), "{policies}");
+    for (conditions, field) in [
+        (json!({"contact": {"plan": []}}), "conditions.contact.plan"),
+        (json!({"contact": {"": ["x"]}}), "conditions.contact"),
+        (json!({"languages": [""]}), "conditions.languages"),
+    ] {
+        let body = json!({"name": "Wrong", "first_response_hours": 1, "conditions": conditions});
+        let wrong = desk.done("POST", POLICIES, &body, 400);
+        assert_eq!(wrong["errors"][0]["field"], field, "{wrong}");
+    }
+}
+
 #[test]
 fn business_hours_are_taken_as_the_seed_writes_them() {
     let desk = Desk::open(Daemon::with_config(""));

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{customer_said, said};
 use crate::bridge::{BUDI, Desk, members, message, phone, rows, sample, word};
 
+/// S4.1 to S4.3, S4.10: the bridge's one request makes chat, message, ticket and mode; nobody has to connect anything.
 #[test]
 fn a_customers_message_is_in_the_queue_when_the_bridge_is_answered() {
     let desk = Desk::open("");
@@ -34,6 +35,7 @@ fn a_customers_message_is_in_the_queue_when_the_bridge_is_answered() {
     assert_eq!(customer_said(&desk, 1001), ["Halo bot"]);
 }
 
+/// S4.20, S4.28
 #[test]
 fn making_a_ticket_is_logged_in_the_words_of_the_seed() {
     let mut desk = Desk::open("");

@@ -18,6 +18,7 @@ fn the_timeline_is_in_sent_order_whatever_the_order_of_arrival() {
     assert_eq!(customer_said(&desk, 1001)[6..], ["satu", "dua", "tiga"]);
 }
 
+/// S4.9
 #[test]
 fn an_entry_says_who_when_and_what() {
     let desk = Desk::open("");

@@ -186,12 +186,21 @@ fn pick(
             agents.find(|agent| *agent > last).or(with_room.first().map(|(_, agent)| *agent))
         }
         Strategy::Sticky => {
-            let contact = ticket.requester.contact.map(key::number);
-            let last = contact.map(|row| draft.get::<LastAgent>(&row)).transpose()?.flatten();
             let there = |agent: &u64| with_room.iter().any(|(_, one)| one == agent);
-            last.map(|LastAgent(agent)| agent).filter(there).or(least_busy)
+            last_agent(draft, ticket)?.filter(there).or(least_busy)
         }
     })
+}
+
+/// Who had this customer last, under whichever of the contacts that turned out to be them.
+fn last_agent(draft: &Draft<'_>, ticket: &Ticket) -> Result<Option<u64>, ReadError> {
+    let Some(contact) = ticket.requester.contact else { return Ok(None) };
+    for id in draft.rows().ids_of(contact)? {
+        if let Some(LastAgent(agent)) = draft.get(&key::number(id))? {
+            return Ok(Some(agent));
+        }
+    }
+    Ok(None)
 }
 
 /// Of an agent who went: a bounded number of tickets at once.

@@ -7,8 +7,8 @@
 
 use super::rule_actions;
 use crate::domain::condition::{Conditions, Facts};
-use crate::domain::contact::Contact;
 use crate::domain::entry::{Entry, Kind, Speaker};
+use crate::domain::profile::Profile;
 use crate::domain::rule::{
     AssignmentRule, KEPT_RUNS, MAX_DEPTH, Paused, Rule, RuleRun, RuleTimer, Trigger, Watch,
 };
@@ -42,7 +42,7 @@ pub struct Known {
     watch: Watch,
     text: String,
     metadata: Vec<(u32, Metadata)>,
-    contact: Option<Contact>,
+    profile: Profile,
 }
 
 impl Known {
@@ -51,12 +51,11 @@ impl Known {
             Some(text) => text.clone(),
             None => first_words(rows, ticket)?,
         };
-        let contact = ticket.requester.contact.map(key::number);
         Ok(Known {
             watch: rows.watch(ticket)?,
             text,
             metadata: rows.metadata(ticket)?,
-            contact: contact.map(|row| rows.get(&row)).transpose()?.flatten(),
+            profile: rows.profile_of(ticket)?,
         })
     }
 
@@ -66,8 +65,8 @@ impl Known {
         speaker: Option<Speaker>,
         similar: &'a [u64],
     ) -> Facts<'a> {
-        let Known { watch, text, metadata, contact } = self;
-        Facts { ticket, watch, text, metadata, contact: contact.as_ref(), speaker, similar }
+        let Known { watch, text, metadata, profile } = self;
+        Facts { ticket, watch, text, metadata, profile, speaker, similar }
     }
 }
 

@@ -60,7 +60,9 @@ pub(in crate::engine) fn follow(
             // What the CRM and its assistants make is promised something of its own (DESIGN C4).
             let of_crm = reference::yearly(&ticket.ticket_id).is_some();
             let usual = Some(draft.ctx.rules.crm.sla_policy.as_str()).filter(|_| of_crm);
-            let Some(policy) = choose(&policies, ticket, usual) else { return Ok(()) };
+            let profile = draft.rows().profile_of(ticket)?;
+            let about = (ticket, &profile);
+            let Some(policy) = choose(&policies, about, usual) else { return Ok(()) };
             promise(policy, ticket)
         }
         None => return Ok(()),

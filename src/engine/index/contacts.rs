@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Filter, Index, NONE_U32, narrow};
+use super::{Filter, Index, NONE_U32};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::status::Status;
 use crate::engine::contacts::Tally;
@@ -24,10 +24,12 @@ impl Index {
 
     /// The tickets of these contacts that the filter leaves, the newest first.
     pub fn theirs(&self, contacts: &[u64], filter: &Filter) -> Vec<u64> {
-        let wanted = self.wanted(filter);
-        let ids: Vec<u32> = contacts.iter().map(|id| narrow(Some(*id))).collect();
-        let is_theirs = |at: &usize| ids.contains(&self.contact[*at]) && self.matches(*at, &wanted);
-        let all = (0..self.status.len()).rev().filter(is_theirs);
+        if contacts.is_empty() {
+            return Vec::new();
+        }
+        let filter = Filter { contacts: contacts.to_vec(), ..filter.clone() };
+        let wanted = self.wanted(&filter);
+        let all = (0..self.status.len()).rev().filter(|at| self.matches(*at, &wanted));
         all.map(|at| FIRST_NUMBER + at as u64).collect()
     }
 }

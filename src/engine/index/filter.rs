@@ -75,7 +75,10 @@ pub struct Filter {
     /// One of these; empty is any.
     pub categories: Vec<String>,
     pub tag: Option<String>,
-    pub contact: Option<u64>,
+    /// Of one of these; empty is any. Who was more than one contact has tickets under each ([`Known::ids`]).
+    ///
+    /// [`Known::ids`]: crate::engine::contacts::Known::ids
+    pub contacts: Vec<u64>,
     pub created: Span,
     pub updated: Span,
     pub on_hold: Option<bool>,
@@ -99,7 +102,7 @@ impl Default for Filter {
             assignee: None,
             categories: Vec::new(),
             tag: None,
-            contact: None,
+            contacts: Vec::new(),
             created: Span::default(),
             updated: Span::default(),
             on_hold: None,
@@ -132,6 +135,7 @@ pub(super) struct Wanted<'a> {
     filter: &'a Filter,
     categories: Option<Vec<u16>>,
     tag_sets: Option<Vec<bool>>,
+    contacts: Vec<u32>,
 }
 
 impl Index {
@@ -140,7 +144,8 @@ impl Index {
         let ids = names.iter().filter_map(|name| self.categories.find(name)).collect();
         let categories = (!names.is_empty()).then_some(ids);
         let tag_sets = filter.tag.as_deref().map(|tag| self.tag_sets.with(tag));
-        Wanted { filter, categories, tag_sets }
+        let contacts = filter.contacts.iter().map(|id| narrow(Some(*id))).collect();
+        Wanted { filter, categories, tag_sets, contacts }
     }
 
     pub(super) fn matches(&self, at: usize, wanted: &Wanted<'_>) -> bool {
@@ -162,7 +167,7 @@ impl Index {
             })
             && f.on_hold.is_none_or(|held| is(HELD) == held)
             && f.escalated.is_none_or(|escalated| is(ESCALATED) == escalated)
-            && f.contact.is_none_or(|contact| self.contact[at] == narrow(Some(contact)))
+            && (wanted.contacts.is_empty() || wanted.contacts.contains(&self.contact[at]))
             && f.created.holds(self.created[at])
             && f.updated.holds(self.updated[at])
             && wanted.categories.as_ref().is_none_or(|ids| ids.contains(&self.category[at]))

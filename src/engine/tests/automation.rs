@@ -1,25 +1,28 @@
-//! A month of a desk with twenty people who come and go, power cuts and a clock that is set: every assignment and every
-//! alert is what an obvious count of all tickets gives, and the same seed gives the same month. The long form has more
-//! tickets: `FRONTDESK_MONTH_TICKETS=5000`.
+//! A month of a desk with twenty people who come and go, power cuts and a clock that is set: every assignment, every
+//! alert, every warning and every breach is what an obvious count of what happened to all tickets gives
+//! (`automation_recount.rs`), and the same seed gives the same month. The long form has more tickets:
+//! `FRONTDESK_MONTH_TICKETS=5000`.
 
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "automation_recount.rs"]
+mod recount;
+
+use std::collections::BTreeSet;
 
 use super::Desk;
-use crate::domain::activity::{Activity, What};
+use crate::domain::agent::Role;
 use crate::domain::condition::Conditions;
 use crate::domain::presence::State;
 use crate::domain::reference::Reference;
 use crate::domain::rule::{Action, RuleBody, Since, Strategy, Trigger};
 use crate::domain::status::Status;
-use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::account::{AccountCommand, NewPerson};
 use crate::engine::automation::{AutomationCommand, Happening, NewAssignment, load_of};
 use crate::engine::command::{Actor, Command, InboundMessage, Reply};
 use crate::engine::event::EventKind;
 use crate::engine::index::{AssigneeIs, Filter, Set, Sort};
-use crate::engine::rows::key;
-use crate::store::Order;
+use crate::store::records::Count;
+use recount::Recount;
 
 const AGENTS: u64 = 20;
 const CAPACITY: u64 = 3;
@@ -38,6 +41,7 @@ struct Month {
     desk: Desk,
     seq: u64,
     online: BTreeSet<u64>,
+    recount: Recount,
     /// Which stretches without anybody were told of: ticket, and since when.
     alerted: BTreeSet<(u64, Micros)>,
     /// Everything that happened by itself, in its order.
@@ -48,13 +52,20 @@ impl Month {
     fn begin() -> Month {
         let mut desk = Desk::new();
         desk.rules.automation.capacity = CAPACITY as u32;
-        let online = BTreeSet::new();
-        let mut month = Month { desk, seq: 0, online, alerted: BTreeSet::new(), told: Vec::new() };
+        desk.own(Command::SeedSla).unwrap();
+        let mut month = Month {
+            desk,
+            seq: 0,
+            online: BTreeSet::new(),
+            recount: Recount::default(),
+            alerted: BTreeSet::new(),
+            told: Vec::new(),
+        };
         for n in 0..AGENTS {
             let person = NewPerson {
                 name: format!("Agent {n}"),
                 email: format!("agent{n}@example.com"),
-                role: crate::domain::agent::Role::Agent,
+                role: Role::Agent,
                 password: None,
             };
             month.desk.own(Command::Account(AccountCommand::Add(person))).unwrap();
@@ -90,6 +101,7 @@ impl Month {
         let done = self.desk.ask(actor, command).ok().map(|(reply, _)| reply);
         loop {
             let events = self.desk.last_events();
+            self.recount.follow(&mut self.desk, &events);
             let happenings: Vec<Happening> = (events.into_iter().zip(self.seq + 1..))
                 .filter_map(|(event, seq)| {
                     let entry = event.entry;
@@ -115,10 +127,11 @@ impl Month {
     fn look(&mut self) {
         let mut wanted = BTreeSet::new();
         if self.is_trusted() {
-            for ticket in self.desk.tickets() {
-                let since = self.unclaimed_since(&ticket);
+            self.look_at_promises();
+            for (number, line) in &self.recount.lines {
+                let since = line.unclaimed_since();
                 let due = since.filter(|since| self.desk.reading.wall >= since.plus(ALERT));
-                wanted.extend(due.map(|since| (ticket.number, since)));
+                wanted.extend(due.map(|since| (*number, since)));
             }
         }
         let wanted: BTreeSet<_> = wanted.difference(&self.alerted).copied().collect();
@@ -140,38 +153,47 @@ impl Month {
         self.alerted.extend(wanted);
     }
 
-    /// From its histories alone.
-    fn unclaimed_since(&self, ticket: &Ticket) -> Option<Micros> {
-        if ticket.assignee.is_some() || !ticket.status.is_open() {
-            return None;
-        }
-        let rows = self.desk.rows();
-        let (start, end) = (key::pair(ticket.number, 0), key::pair(ticket.number + 1, 0));
-        let lines = rows.scan::<Activity>(&start, Some(&end), Order::Ascending, usize::MAX);
-        let mut since = ticket.created_at;
-        for (_, line) in lines.unwrap() {
-            let ended = |value: &Option<_>| {
-                let value: &Option<crate::domain::activity::Value> = value;
-                value.as_ref().is_some_and(|v| matches!(v.text.as_str(), "resolved" | "closed"))
+    /// What is due of what was promised is told, and is what the recount gives.
+    fn look_at_promises(&mut self) {
+        let mut told = Vec::new();
+        loop {
+            let Ok((Reply::Swept(dealt), _)) = self.desk.own(Command::SlaDue) else {
+                panic!("refused")
             };
-            let freed = line.what == What::Assignee && line.to.is_none();
-            let reopened = line.what == What::Status && ended(&line.from) && !ended(&line.to);
-            if freed || reopened {
-                since = line.at;
+            let events = self.desk.last_events();
+            let of_promises = events.iter().filter(|event| event.kind.sla_target().is_some());
+            told.extend(of_promises.map(|event| (event.ticket.unwrap(), event.kind)));
+            if dealt == 0 {
+                break;
             }
         }
-        Some(since)
+        let now = self.desk.reading.wall;
+        let mut wanted = self.recount.due(now);
+        self.told.extend(told.iter().map(|(ticket, kind)| (*kind, *ticket, None)));
+        let by_name = |(ticket, kind): &(u64, EventKind)| (*ticket, *kind as u8);
+        told.sort_unstable_by_key(by_name);
+        wanted.sort_unstable_by_key(by_name);
+        assert_eq!(told, wanted);
     }
 
-    /// The open tickets of each, counted one by one.
-    fn loads(&self) -> BTreeMap<u64, u64> {
-        let mut loads = BTreeMap::new();
-        for ticket in self.desk.tickets().iter().filter(|ticket| ticket.status.is_open()) {
-            if let Some(holder) = &ticket.assignee {
-                *loads.entry(holder.agent).or_default() += 1;
-            }
+    /// What was followed step by step is what the rows say of each ticket at the end.
+    fn check_rows(&self) {
+        let tickets = self.desk.tickets();
+        assert_eq!(tickets.len(), self.recount.lines.len());
+        for ticket in &tickets {
+            let line = &self.recount.lines[&ticket.number];
+            let holder = ticket.assignee.as_ref().map(|holder| holder.agent);
+            assert_eq!((line.holder, line.status), (holder, ticket.status), "{}", ticket.number);
+            let history = self.desk.rows().status_history(ticket).unwrap();
+            let changes: Vec<_> = history.iter().map(|change| (change.at, change.to)).collect();
+            assert_eq!(line.changes, changes, "{}", ticket.number);
         }
-        loads
+        let loads = self.recount.loads();
+        for agent in 1..=AGENTS {
+            let counted = self.desk.rows().get::<Count>(load_of(agent).as_bytes()).unwrap();
+            let counted = counted.map_or(0, |count| count.0);
+            assert_eq!(counted, loads.get(&agent).copied().unwrap_or(0), "agent {agent}");
+        }
     }
 
     fn hand_out(&mut self) {
@@ -179,7 +201,7 @@ impl Month {
         let assignee = Some(AssigneeIs::Nobody);
         let filter = Filter { statuses, assignee, ..Filter::default() };
         let tickets = self.desk.index.find(&filter, Sort::Queue, 0, 50).numbers;
-        let mut loads = self.loads();
+        let mut loads = self.recount.loads();
         let mut wanted = Vec::new();
         for ticket in &tickets {
             let load = |agent: &u64| loads.get(agent).copied().unwrap_or(0);
@@ -192,11 +214,10 @@ impl Month {
         }
         self.asks(AutomationCommand::HandOut { tickets });
         for (ticket, agent) in wanted {
-            let holder = self.desk.ticket(ticket).assignee.map(|holder| holder.agent);
-            assert_eq!(holder, Some(agent), "ticket {ticket}");
+            assert_eq!(self.recount.lines[&ticket].holder, Some(agent), "ticket {ticket}");
             self.told.push((EventKind::TicketAssigned, ticket, Some(agent)));
         }
-        assert_eq!(self.loads(), loads, "nobody else was given anything");
+        assert_eq!(self.recount.loads(), loads, "nobody else was given anything");
     }
 
     fn run(seed: u64, tickets: u64) -> Month {
@@ -207,9 +228,9 @@ impl Month {
             let minutes = 2 * 30 * 24 * 60 / actions + 1;
             month.desk.wait(dice.below(minutes * 60) as i64 * Micros::SECOND);
             month.look();
-            let known = month.desk.tickets().len() as u64;
+            let known = month.recount.lines.len() as u64;
             let ticket = Reference::Number(1001 + dice.below(known.max(1)));
-            match dice.below(12) {
+            match dice.below(14) {
                 0..=2 => {
                     let message = InboundMessage {
                         instance: "bridge 0".into(),
@@ -239,12 +260,24 @@ impl Month {
                         };
                         let tickets = month.desk.index.find(&filter, Sort::Queue, 0, 200).numbers;
                         month.asks(AutomationCommand::TakeBack { agent, tickets, last: true });
-                        assert_eq!(month.loads().get(&agent), None, "S4.25");
+                        assert_eq!(month.recount.loads().get(&agent), None, "S4.25");
                     } else {
                         month.online.insert(agent);
                     }
                 }
-                10 if dice.below(4) == 0 => {
+                10..=11 => {
+                    let who = Actor::Agent {
+                        id: 1 + dice.below(AGENTS),
+                        name: "agent".into(),
+                        role: Role::Supervisor,
+                        sees_all: true,
+                    };
+                    let (body, attachments) = ("we look into it".to_owned(), Vec::new());
+                    let is_internal = dice.below(4) == 0;
+                    let answer = Command::AddComment { ticket, body, is_internal, attachments };
+                    month.carry_out(&who, answer);
+                }
+                12 if dice.below(4) == 0 => {
                     let off = [-Micros::HOUR, 0, Micros::HOUR][dice.below(3) as usize];
                     month.desk.power_cut(off);
                 }
@@ -256,13 +289,7 @@ impl Month {
             }
             month.hand_out();
         }
-        let loads = month.loads();
-        for agent in 1..=AGENTS {
-            let counted =
-                month.desk.rows().get::<crate::store::records::Count>(load_of(agent).as_bytes());
-            let counted = counted.unwrap().map_or(0, |count| count.0);
-            assert_eq!(counted, loads.get(&agent).copied().unwrap_or(0), "agent {agent}");
-        }
+        month.check_rows();
         month
     }
 }
@@ -272,7 +299,17 @@ fn a_month_of_assignments_and_alerts_is_what_a_slow_count_gives() {
     let asked = std::env::var("FRONTDESK_MONTH_TICKETS").ok();
     let tickets = asked.and_then(|tickets| tickets.parse().ok()).unwrap_or(60);
     let month = Month::run(7, tickets);
-    let alerts = month.told.iter().filter(|(kind, ..)| *kind == EventKind::TicketAlert).count();
-    assert!(alerts > 0 && month.told.len() > alerts, "{:?}", month.told.len());
+    let told = |wanted: &dyn Fn(EventKind) -> bool| {
+        month.told.iter().filter(|(kind, ..)| wanted(*kind)).count()
+    };
+    let alerts = told(&|kind| kind == EventKind::TicketAlert);
+    let given = told(&|kind| kind == EventKind::TicketAssigned);
+    let warnings = told(&|kind| kind.name() == "ticket.sla.warning");
+    let breaches = told(&|kind| kind.name() == "ticket.sla.breached");
+    let known = month.recount.lines.len();
+    eprintln!(
+        "{known} tickets: {given} given, {alerts} alerts, {warnings} warnings, {breaches} breaches"
+    );
+    assert!(alerts > 0 && given > 0 && warnings > 0 && breaches > 0);
     assert_eq!(Month::run(7, tickets).told, month.told, "the same seed, the same month");
 }

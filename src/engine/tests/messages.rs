@@ -26,7 +26,7 @@ pub struct Messages {
     pub sent: HashMap<String, Micros>,
 }
 
-fn addresses(person: usize, under: Under) -> Vec<String> {
+pub fn addresses(person: usize, under: Under) -> Vec<String> {
     let phone = format!("62812000000{person}@s.whatsapp.net");
     let lid = format!("900000{person}@lid");
     match under {

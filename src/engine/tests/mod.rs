@@ -9,6 +9,7 @@ mod automation;
 mod calls;
 mod cases;
 mod changes;
+mod contacts;
 mod endings;
 mod figures;
 mod memory;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::calls::Calls;
+use super::contacts::Contacts;
 use super::endings::Endings;
 use super::messages::Messages;
 use super::replies::Replies;
@@ -27,6 +28,7 @@ struct Centre {
     desk: Desk,
     calls: Calls,
     messages: Messages,
+    contacts: Contacts,
     replies: Replies,
     endings: Endings,
     requests: Vec<Request>,
@@ -40,6 +42,7 @@ impl Centre {
             desk: Desk::new(),
             calls: Calls::default(),
             messages: Messages::default(),
+            contacts: Contacts::default(),
             replies: Replies::default(),
             endings: Endings::default(),
             requests: Vec::new(),
@@ -48,7 +51,7 @@ impl Centre {
     }
 
     fn step(&mut self, step: Step) {
-        let Centre { desk, calls, messages, replies, .. } = self;
+        let Centre { desk, calls, messages, contacts, replies, .. } = self;
         match step {
             Step::Wait(micros) => desk.wait(micros),
             Step::SetClock { by, synchronized } => desk.set_clock(by, synchronized),
@@ -56,6 +59,9 @@ impl Centre {
             Step::Message(writes) => messages.arrives(desk, writes),
             Step::MessageAgain { which, under } => messages.arrives_again(desk, which, under),
             Step::Join { person } => messages.join(desk, person),
+            Step::Note { person, vip } => contacts.is_noted(desk, person, vip),
+            Step::MergeContacts { person, into } => contacts.are_one(desk, person, into),
+            Step::SplitContact { person, under } => contacts.is_two(desk, person, under),
             Step::Open { session, connected, if_attached } => {
                 calls.opens(desk, session, connected, if_attached);
             }
@@ -200,6 +206,7 @@ impl Centre {
         self.desk.check();
         let said = self.desk.said();
         self.replies.check(&self.desk);
+        self.contacts.check(&self.desk);
         for text in self.calls.kept.iter().chain(&self.messages.kept).chain(&self.replies.kept) {
             assert_eq!(
                 said.get(text),

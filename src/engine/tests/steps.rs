@@ -48,6 +48,19 @@ pub enum Step {
     Join {
         person: usize,
     },
+    /// People note something of a contact, find that two are one person, or that one is two.
+    Note {
+        person: usize,
+        vip: bool,
+    },
+    MergeContacts {
+        person: usize,
+        into: usize,
+    },
+    SplitContact {
+        person: usize,
+        under: Under,
+    },
     Open {
         session: usize,
         connected: bool,
@@ -176,6 +189,10 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (any::<usize>(), prop::option::of(under()))
             .prop_map(|(which, under)| Step::MessageAgain { which, under }),
         1 => (0..4usize).prop_map(|person| Step::Join { person }),
+        1 => (0..4usize, any::<bool>()).prop_map(|(person, vip)| Step::Note { person, vip }),
+        1 => (0..4usize, 0..4usize)
+            .prop_map(|(person, into)| Step::MergeContacts { person, into }),
+        1 => (0..4usize, under()).prop_map(|(person, under)| Step::SplitContact { person, under }),
         3 => (0..3usize, any::<bool>(), if_attached())
             .prop_map(|(session, connected, if_attached)| Step::Open { session, connected, if_attached }),
         14 => (any::<usize>(), fact()).prop_map(|(call, fact)| Step::Fact { call, fact }),

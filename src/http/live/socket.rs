@@ -35,6 +35,8 @@ const PROTOCOL: &str = "frontdesk";
 pub const TOKEN_PROTOCOL: &str = "frontdesk.token.";
 /// How long a client may take to show its token.
 const TO_SHOW: Duration = Duration::from_secs(10);
+/// How long a client may take to close when it was told that it is over.
+const TO_PART: Duration = Duration::from_secs(2);
 /// Bytes of one message of a client, and messages that it may send in a second.
 const MAX_MESSAGE: usize = 16 << 10;
 const MAX_A_SECOND: u32 = 20;
@@ -114,8 +116,7 @@ pub async fn connect(
             };
             let told = refusal(refused).to_string();
             let _ = socket.send(Message::Text(told.into())).await;
-            let frame = closing(close_code::POLICY, "no token that lets you in");
-            let _ = socket.send(Message::Close(Some(frame))).await;
+            farewell(socket, close_code::POLICY, "no token that lets you in").await;
         }));
     };
     let stream = opened(&state, Caller::of(&state, known, origin), &filter, position)?;
@@ -212,12 +213,21 @@ async fn run(mut stream: Stream, socket: WebSocket) {
         }
         End::Over => (close_code::POLICY, "the session is over"),
     };
-    let goodbye = sink.send(Message::Close(Some(closing(code, why))));
-    let _ = timeout(Duration::from_secs(1), goodbye).await;
+    if let Ok(socket) = sink.reunite(received) {
+        farewell(socket, code, why).await;
+    }
 }
 
-fn closing(code: u16, reason: &'static str) -> CloseFrame {
-    CloseFrame { code, reason: reason.into() }
+/// Says why it ends, and reads away what the client still says until it closes, too: a connection that is closed with
+/// something unread is reset, and the reset would overtake the reason.
+async fn farewell(mut socket: WebSocket, code: u16, reason: &'static str) {
+    let goodbye = async {
+        let frame = CloseFrame { code, reason: reason.into() };
+        if socket.send(Message::Close(Some(frame))).await.is_ok() {
+            while let Some(Ok(_)) = socket.recv().await {}
+        }
+    };
+    let _ = timeout(TO_PART, goodbye).await;
 }
 
 fn is_over(stream: &Stream, live: &Live) -> bool {

@@ -17,7 +17,7 @@ use crate::domain::status::Status;
 use crate::domain::ticket::{MAX_DESCRIPTION, Ticket, first_line};
 use crate::domain::time::Micros;
 use crate::engine;
-use crate::engine::command::{Command, Reply};
+use crate::engine::command::{Command, Idempotency, Reply, Submission};
 use crate::engine::crm::{Asking, NewCrmTicket};
 use crate::engine::desk::NewTicket;
 use crate::engine::intake::{NewCase, NewRequester};
@@ -40,17 +40,22 @@ const PAGES: u32 = 8;
 /// Bytes of a call's arguments.
 const MAX_ARGUMENTS: usize = 64 << 10;
 
-/// Carries a call out.
+/// Carries a call out. `repeated` tells one that is sent again where its id alone does not.
 pub async fn carry_out(
     state: &State,
     caller: &Caller,
     (customer, language): (&Customer, Language),
     call: &Call,
+    repeated: Option<Idempotency>,
 ) -> Value {
     let arguments = read_arguments(&call.arguments);
     match (call.name.as_str(), arguments) {
         (assistant::CREATE, Some(given)) => {
-            create(state, caller, (customer, language), (&call.id, &given)).await
+            let Some(new) = report(customer, &call.id, &given) else {
+                return refused(language.not_created());
+            };
+            let command = Command::OpenCrmTicket(Box::new(new));
+            create(state, caller.submission(command).keyed(repeated), language).await
         }
         (assistant::CREATE, None) => refused(language.not_created()),
         (assistant::GET, Some(given)) => {
@@ -88,15 +93,8 @@ fn given(arguments: &Map<String, Value>, name: &str, characters: usize) -> Optio
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-async fn create(
-    state: &State,
-    caller: &Caller,
-    (customer, language): (&Customer, Language),
-    (id, arguments): (&str, &Map<String, Value>),
-) -> Value {
-    let Some(new) = report(customer, id, arguments) else { return refused(language.not_created()) };
-    let command = Command::OpenCrmTicket(Box::new(new));
-    let ticket = match state.engine.submit(caller.submission(command)).await {
+async fn create(state: &State, report: Submission, language: Language) -> Value {
+    let ticket = match state.engine.submit(report).await {
         Ok(Reply::Taken { ticket, .. }) => ticket,
         Ok(_) => return refused(language.not_created()),
         Err(engine::Error::Refused(refusal)) => {

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State as Shared};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -15,13 +16,12 @@ use crate::domain::contact::Conversation;
 use crate::domain::reference::customer_code;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
-use crate::engine::command::{Command, Reply};
-use crate::engine::contacts::{ContactCommand, Known};
+use crate::engine::command::Command;
+use crate::engine::contacts::{ContactChanges, ContactCommand, Known};
 use crate::engine::index::{Filter, Set};
 use crate::engine::rows::key;
 use crate::http::State;
-use crate::http::calls::unexpected;
-use crate::http::contacts::ContactBody;
+use crate::http::contacts::{ContactBody, changed};
 use crate::http::contacts_list::{Wanted, find};
 use crate::http::error::Failure;
 use crate::http::extract::{Caller, Input, Query};
@@ -166,7 +166,7 @@ pub async fn read(
     Ok(Json(CustomerDetail { success: true, customer, statistics, recent_conversations }))
 }
 
-/// What is known of a customer; what is absent stays as it is.
+/// What is known of a customer; what is absent stays as it is, or is unknown of a new one.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerBody {
@@ -204,32 +204,54 @@ pub async fn update(
     input: Input<CustomerBody>,
 ) -> Result<Json<ChangedCustomer>, Failure> {
     let contact = customer(&state, &input.caller, &id)?.contact;
-    let body = &input.value;
-    let (first, last) = names(contact.name.as_deref());
-    let first = trimmed(body.first_name.as_ref()).or(first);
-    let last = trimmed(body.last_name.as_ref()).or(last);
-    let name = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let named = body.first_name.is_some() || body.last_name.is_some();
-    let wanted = ContactBody {
-        name: named.then_some(Some(name)),
-        email: body.email.clone(),
-        phone: body.phone_number.clone(),
-        vip: body.vip,
-        notes: body.notes.clone().map(Some),
-        tags: body.tags.clone(),
-        ..ContactBody::default()
-    };
-    let mut findings = Findings::default();
-    let changes = Box::new(wanted.changes(&mut findings));
-    findings.done().map_err(|problem| in_crm_names(problem.into()))?;
-    let command = Command::Contact(ContactCommand::Change { id: contact.id, changes });
-    let changed = state.engine.submit(input.submission(command)).await;
-    match changed.map_err(|error| in_crm_names(error.into()))? {
-        Reply::Contact(contact) => {
-            let known = customer(&state, &input.caller, &contact.id.to_string())?;
-            let customer = view(&state, &input.caller, known);
-            Ok(Json(ChangedCustomer { success: true, customer }))
-        }
-        other => Err(unexpected(&other)),
+    let changes = input.value.changes(contact.name.as_deref())?;
+    carried_out(&state, &input, ContactCommand::Change { id: contact.id, changes }).await
+}
+
+/// Makes a customer, with a number or an e-mail address at least.
+#[utoipa::path(post, path = "/api/v2/customers", operation_id = "make_customer", tag = "crm", request_body = CustomerBody,
+    responses((status = 201, body = ChangedCustomer), (status = 409, description = "somebody has one of the addresses")))]
+pub async fn create(
+    Shared(state): Shared<State>,
+    input: Input<CustomerBody>,
+) -> Result<(StatusCode, Json<ChangedCustomer>), Failure> {
+    let changes = input.value.changes(None)?;
+    let made = carried_out(&state, &input, ContactCommand::Put { changes, is_new: true }).await?;
+    Ok((StatusCode::CREATED, made))
+}
+
+impl CustomerBody {
+    /// The changes that it asks for, of somebody whom we call so.
+    fn changes(&self, name: Option<&str>) -> Result<Box<ContactChanges>, Failure> {
+        let (first, last) = names(name);
+        let first = trimmed(self.first_name.as_ref()).or(first);
+        let last = trimmed(self.last_name.as_ref()).or(last);
+        let name = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let named = self.first_name.is_some() || self.last_name.is_some();
+        let wanted = ContactBody {
+            name: named.then_some(Some(name)),
+            email: self.email.clone(),
+            phone: self.phone_number.clone(),
+            vip: self.vip,
+            notes: self.notes.clone().map(Some),
+            tags: self.tags.clone(),
+            ..ContactBody::default()
+        };
+        let mut findings = Findings::default();
+        let changes = Box::new(wanted.changes(&mut findings));
+        findings.done().map_err(|problem| in_crm_names(problem.into()))?;
+        Ok(changes)
     }
+}
+
+async fn carried_out(
+    state: &State,
+    input: &Input<CustomerBody>,
+    command: ContactCommand,
+) -> Result<Json<ChangedCustomer>, Failure> {
+    let changed = changed(state, input, Command::Contact(command)).await;
+    let id = changed.map_err(in_crm_names)?;
+    let known = customer(state, &input.caller, &id.to_string())?;
+    let customer = view(state, &input.caller, known);
+    Ok(Json(ChangedCustomer { success: true, customer }))
 }

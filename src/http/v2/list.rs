@@ -280,13 +280,14 @@ async fn in_conversation(
 ) -> Result<Json<Success<CrmTickets>>, Failure> {
     let conversation = conversation(state, caller, id)?;
     let helpdesk = query.on_helpdesk()?;
-    let asked = tickets_list::filter(caller, &helpdesk).map_err(in_crm_names)?;
+    let asked = tickets_list::filter(state, caller, &helpdesk).map_err(in_crm_names)?;
     let limit = limit(query.limit.as_deref(), 20)?;
     let page = number("page", query.page.as_deref(), 1)?;
     let Some(before) = page.checked_sub(1) else {
         return Err(Problem::field("page", "at least 1").into());
     };
-    let filter = Filter { contact: Some(conversation.contact), ..asked };
+    let contacts = state.engine.read(|rows| rows.ids_of(conversation.contact))?;
+    let filter = Filter { contacts, ..asked };
     let numbers = state.engine.shared().index().numbers_before(&filter, u64::MAX, MOST);
     let all = state.engine.read(|rows| {
         let mut all: Vec<Ticket> = Vec::new();

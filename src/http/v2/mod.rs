@@ -56,7 +56,7 @@ pub fn routes(to: Routes<State>) -> Routes<State> {
         .routes(routes!(changes::assign))
         .routes(routes!(changes::resolve))
         .routes(routes!(changes::escalate))
-        .routes(routes!(customers::list))
+        .routes(routes!(customers::list, customers::create))
         .routes(routes!(customers::read, customers::update))
         .routes(routes!(list::of_customer))
         .routes(routes!(conversations::list))

@@ -88,7 +88,7 @@ pub async fn tool_calls(
     for call in calls {
         let output = match &found {
             Ok((customer, language)) => {
-                carry_out(&state, &input.caller, (customer, *language), &call).await
+                carry_out(&state, &input.caller, (customer, *language), &call, None).await
             }
             Err(error) => {
                 tracing::error!(%error, "the customer of a tool call could not be read");
