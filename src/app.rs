@@ -330,7 +330,7 @@ async fn start(
         mail: ingest::mail::mailbox::sizes(config),
     };
     let doors = Doors::new(engine.clone(), doors, speech, stopping.clone(), busy);
-    let state = http::State {
+    let state = http::State::new(http::Parts {
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,
         max_body: usize_of(config.http.max_body),
@@ -347,7 +347,7 @@ async fn start(
         desk: Arc::new(desk::desk(config)),
         auth,
         tls: tls.is_some(),
-    };
+    });
     let connections = connections::Limits {
         connections: config.http.max_connections as usize,
         per_address: config.http.max_connections_per_address as usize,

@@ -97,9 +97,26 @@ use crate::routes::Routes;
 pub use legacy::router as legacy_router;
 pub use limits::Limits;
 
-/// What handlers share.
+/// What handlers share. A request passes some layers, each of which has a clone of it: so it is one pointer.
 #[derive(Clone)]
-pub struct State {
+pub struct State(Arc<Parts>);
+
+impl State {
+    pub fn new(parts: Parts) -> State {
+        State(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for State {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What [`State`] is of.
+pub struct Parts {
     pub engine: Engine,
     pub agents_see_all: bool,
     pub max_body: usize,

@@ -46,9 +46,20 @@ pub use speech::{Speech, SpeechError};
 
 /// What the doors share.
 #[derive(Clone)]
-pub struct Doors {
+pub struct Doors(Arc<Parts>);
+
+impl std::ops::Deref for Doors {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What [`Doors`] is of.
+pub struct Parts {
     pub engine: Engine,
-    pub settings: Arc<Settings>,
+    pub settings: Settings,
     relays: Relays,
     /// What the in-line proxy passes calls to; none when it is off.
     speech: Option<Arc<Speech>>,
@@ -90,8 +101,9 @@ impl Doors {
     ) -> Doors {
         let backlog = Arc::new(Backlog::new(settings.max_backlog));
         let places = Arc::new(Semaphore::new(settings.max_open.min(Semaphore::MAX_PERMITS)));
-        let (settings, speech) = (Arc::new(settings), speech.map(Arc::new));
-        Doors { engine, settings, relays: Relays::default(), speech, places, backlog, stop, busy }
+        let (relays, speech) = (Relays::default(), speech.map(Arc::new));
+        let parts = Parts { engine, settings, relays, speech, places, backlog, stop, busy };
+        Doors(Arc::new(parts))
     }
 
     /// What the time is, if the box knows.
