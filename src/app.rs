@@ -1,5 +1,6 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
+pub mod allocator;
 mod desk;
 mod error;
 mod inherited;

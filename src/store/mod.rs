@@ -48,6 +48,7 @@ mod migrate;
 mod older;
 mod opened;
 pub mod owner;
+mod plain;
 mod plan;
 mod reader;
 mod recent;
