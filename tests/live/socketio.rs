@@ -228,3 +228,30 @@ fn a_page_enters_with_its_session_and_leaves_with_it() {
         board.up_to("disconnect");
     }
 }
+
+/// S2.25: the dashboards hear of a promise that is at risk, and of one that is broken.
+#[test]
+fn a_dashboard_hears_of_promises_that_are_at_risk_and_broken() {
+    // No rule makes the ticket urgent meanwhile.
+    let config = "[clock]\nsynchronized_files = [\"/dev/null\"]\n[automation]\noff = [\"unanswered_urgent\"]\n";
+    let Some((daemon, clock)) = crate::faketime::daemon(config) else { return };
+    let bridge = daemon.token("ingest");
+    let desk = Desk { daemon, bridge };
+    let dewi = desk.daemon.token_named("Dewi", "admin");
+    let mut boards = Vec::new();
+    for transport in TRANSPORTS {
+        let Some(board) = Board::open(&desk, transport, &dewi) else { return };
+        board.up_to("ready");
+        boards.push(board);
+    }
+    let ticket = desk.writes("628111222333", "ONE", "My order is late");
+    for (later, name) in [("+7h", "sla_warning"), ("+9h", "sla_breach")] {
+        std::fs::write(&clock, later).expect("a file");
+        for board in &boards {
+            let (colon, _) = board.up_to(&format!("ticket:{name}"));
+            let (plain, _) = board.up_to(&format!("ticket_{name}"));
+            assert_eq!(colon, plain, "{name}");
+            assert_eq!(plain["ticket"]["number"], ticket, "{name}: {plain}");
+        }
+    }
+}
