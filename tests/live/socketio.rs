@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Desk;
 use crate::client::{Call, PATIENCE};
-use crate::persons::{PASSWORD, person, post};
+use crate::persons::{PASSWORD, access, person, post};
 
 const PACKAGE: &str = "socket.io-client@4.8.1";
 const TRANSPORTS: [&str; 2] = ["polling", "websocket"];
@@ -197,7 +197,8 @@ fn a_dashboard_hears_of_what_its_agent_may_see_until_the_session_ends() {
     }
 }
 
-/// A page of the box's own comes with the cookie of its session, and with nothing else; other pages do not.
+/// A page of the box's own comes with the cookie of its session, and with nothing else; other pages do not. A program
+/// comes with an access token of the person's.
 #[test]
 fn a_page_enters_with_its_session_and_leaves_with_it() {
     let desk = Desk::open("");
@@ -209,6 +210,10 @@ fn a_page_enters_with_its_session_and_leaves_with_it() {
         let csrf = login.json()["csrf_token"].as_str().expect("a token").to_owned();
         let set = login.header("set-cookie").expect("a cookie").to_owned();
         let cookie = set.split(';').next().expect("its pair").to_owned();
+        let Some(program) = Board::open(&desk, transport, &access(&desk.daemon, &email)) else {
+            return;
+        };
+        program.up_to("ready");
         let elsewhere = format!("cookie:{cookie} https://evil.example");
         let Some(stranger) = Board::open(&desk, transport, &elsewhere) else { return };
         let (name, why) = stranger.hears();
