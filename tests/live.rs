@@ -5,6 +5,7 @@
 mod calls;
 #[path = "live/client.rs"]
 mod client;
+mod faketime;
 mod harness;
 #[path = "live/many.rs"]
 mod many;

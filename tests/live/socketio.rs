@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Desk;
 use crate::client::{Call, PATIENCE};
-use crate::persons::{PASSWORD, person, post};
+use crate::persons::{PASSWORD, access, person, post};
 
 const PACKAGE: &str = "socket.io-client@4.8.1";
 const TRANSPORTS: [&str; 2] = ["polling", "websocket"];
@@ -197,7 +197,8 @@ fn a_dashboard_hears_of_what_its_agent_may_see_until_the_session_ends() {
     }
 }
 
-/// A page of the box's own comes with the cookie of its session, and with nothing else; other pages do not.
+/// A page of the box's own comes with the cookie of its session, and with nothing else; other pages do not. A program
+/// comes with an access token of the person's.
 #[test]
 fn a_page_enters_with_its_session_and_leaves_with_it() {
     let desk = Desk::open("");
@@ -209,6 +210,10 @@ fn a_page_enters_with_its_session_and_leaves_with_it() {
         let csrf = login.json()["csrf_token"].as_str().expect("a token").to_owned();
         let set = login.header("set-cookie").expect("a cookie").to_owned();
         let cookie = set.split(';').next().expect("its pair").to_owned();
+        let Some(program) = Board::open(&desk, transport, &access(&desk.daemon, &email)) else {
+            return;
+        };
+        program.up_to("ready");
         let elsewhere = format!("cookie:{cookie} https://evil.example");
         let Some(stranger) = Board::open(&desk, transport, &elsewhere) else { return };
         let (name, why) = stranger.hears();
@@ -226,5 +231,32 @@ fn a_page_enters_with_its_session_and_leaves_with_it() {
         let out = desk.daemon.request("POST", "/api/auth/logout", &headers, b"");
         assert!(out.status < 300, "{}", out.text());
         board.up_to("disconnect");
+    }
+}
+
+/// S2.25: the dashboards hear of a promise that is at risk, and of one that is broken.
+#[test]
+fn a_dashboard_hears_of_promises_that_are_at_risk_and_broken() {
+    // No rule makes the ticket urgent meanwhile.
+    let config = "[clock]\nsynchronized_files = [\"/dev/null\"]\n[automation]\noff = [\"unanswered_urgent\"]\n";
+    let Some((daemon, clock)) = crate::faketime::daemon(config) else { return };
+    let bridge = daemon.token("ingest");
+    let desk = Desk { daemon, bridge };
+    let dewi = desk.daemon.token_named("Dewi", "admin");
+    let mut boards = Vec::new();
+    for transport in TRANSPORTS {
+        let Some(board) = Board::open(&desk, transport, &dewi) else { return };
+        board.up_to("ready");
+        boards.push(board);
+    }
+    let ticket = desk.writes("628111222333", "ONE", "My order is late");
+    for (later, name) in [("+7h", "sla_warning"), ("+9h", "sla_breach")] {
+        std::fs::write(&clock, later).expect("a file");
+        for board in &boards {
+            let (colon, _) = board.up_to(&format!("ticket:{name}"));
+            let (plain, _) = board.up_to(&format!("ticket_{name}"));
+            assert_eq!(colon, plain, "{name}");
+            assert_eq!(plain["ticket"]["number"], ticket, "{name}: {plain}");
+        }
     }
 }
