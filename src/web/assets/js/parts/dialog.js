@@ -34,3 +34,12 @@ export function ask({ title, label, action, required = true, max = 2000, value =
     dialog.addEventListener('close', () => answer(given));
   });
 }
+
+/** Asks whether something is to be done that cannot be undone. @param {string} what @returns {Promise<boolean>} */
+export function sure(what) {
+  return new Promise((answer) => {
+    let yes = false;
+    const dialog = openDialog(t('admin.sure'), [h('form', { method: 'dialog', onsubmit: () => { yes = true; } }, h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary' }, what)))], 'narrow');
+    dialog.addEventListener('close', () => answer(yes));
+  });
+}
