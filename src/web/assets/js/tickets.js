@@ -2,7 +2,7 @@
 
 import { get, query } from './api.js';
 
-/** @typedef {{ id: string, number: number, ticket_number: string, subject: string | null, status: string, priority: string, channel: string, category: string | null, requester_name: string | null, requester_email: string | null, requester_phone: string | null, assignee_id: number | null, assignee_name: string | null, tags: string[], call_running?: boolean, escalated?: boolean, sla?: { state: string, due_at: string | null, remaining_seconds: number | null } | null, created_at: string, updated_at: string, last_message_at: string | null, deleted_at?: string | null }} Row */
+/** @typedef {Api.ListedTicket} Row as the API lists a ticket */
 
 export const PAGE = 100;
 /** Pages kept; the ones out of sight longest go first. */

@@ -17,7 +17,7 @@ export function deliveries() {
   const body = h('div', {}, h('p', { class: 'hint' }, t('loading')));
   const said = new URLSearchParams(location.search);
   const state = STATES.includes(said.get('state') || '') ? said.get('state') || '' : '';
-  /** @type {any[]} */
+  /** @type {Api.WebhookView[]} */
   let webhooks = [];
   let id = Number(said.get('webhook')) || 0;
 
@@ -37,7 +37,7 @@ export function deliveries() {
     }
   }
 
-  /** @param {number} [before] */
+  /** @param {number | null} [before] */
   const page = (before) => get(`/api/webhooks/${id}/deliveries${query({ state, before, limit: AT_ONCE })}`);
 
   function drawTools() {
@@ -57,7 +57,7 @@ export function deliveries() {
     void load();
   }
 
-  /** @param {any} answer @returns {any[]} */
+  /** @param {Api.Deliveries} answer @returns {any[]} */
   function table(answer) {
     return [h('div', { class: 'admin-table', tabindex: 0, role: 'region', 'aria-label': t('admin.deliveries') }, h('table', {},
       h('thead', {}, h('tr', {}, ['', t('admin.time'), t('admin.events'), t('ticket.status'), t('delivery.answer')].map((word) => h('th', { scope: 'col' }, word || h('span', {}, '№'))), h('th', {}, h('span', { class: 'only-read' }, t('admin.actions'))))),
@@ -72,7 +72,7 @@ export function deliveries() {
     } }, t('contacts.more'))];
   }
 
-  /** @param {any} one */
+  /** @param {Api.WebhookDelivery} one */
   const row = (one) => h('tr', { dataset: { delivery: one.number } }, h('td', {}, String(one.number)), h('td', { title: exact(one.queued_at) }, since(one.queued_at)),
     h('td', {}, h('code', {}, one.event), one.ticket_number && [' ', h('a', { href: `/tickets/${one.ticket_number}?view=all&status=any` }, `#${one.ticket_number}`)]),
     h('td', {}, h('span', { class: `delivery-state is-${one.state}` }, t('delivery.state.' + one.state)), one.sent_anew_as && ` → ${one.sent_anew_as}`),
@@ -83,7 +83,7 @@ export function deliveries() {
   /** @param {number} number */
   async function look(number) {
     try {
-      const one = await get(`/api/webhooks/${id}/deliveries/${number}`);
+      const one = /** @type {Api.WebhookDelivery} */ (await get(`/api/webhooks/${id}/deliveries/${number}`));
       openDialog(`${one.event} · ${number}`, [h('div', { class: 'rule-told' }, h('p', {}, h('code', { dir: 'ltr' }, `webhook-id: ${one.message_id}`)), h('pre', { class: 'payload', tabindex: 0, dir: 'ltr' }, JSON.stringify(one.payload ?? null, null, 2)))], 'wide');
     } catch (error) {
       problem(error);

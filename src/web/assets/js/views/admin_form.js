@@ -8,7 +8,7 @@ import { icon } from '../parts/icons.js';
 import { toast } from '../parts/toast.js';
 import { field, submit } from './gate.js';
 
-/** @typedef {{ name: string, label: string, type?: string, options?: (string | [string, string])[], required?: boolean, list?: boolean, hint?: string, value?: any }} Field `options` may name what they show */
+/** @typedef {{ name: string, label: string, type?: string, options?: (string | [string, string])[], required?: boolean, list?: boolean, hint?: string, value?: any, half?: boolean }} Field `options` may name what they show; `half`: beside another of its kind */
 
 /** @param {Field} one */
 function input(one) {
@@ -46,8 +46,12 @@ function read(form, fields, isKnown) {
  */
 export function openForm(section, fields, row, done) {
   const path = section.path.split('?')[0];
-  const form = h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, work); } },
-    fields.map(input), h('p', { class: 'form-error', role: 'alert', hidden: true }),
+  const form = h('form', { class: fields.some((one) => one.half) ? 'two' : '', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, work); } },
+    fields.map((one) => {
+      const shown = input(one);
+      shown.classList.toggle('half', Boolean(one.half));
+      return shown;
+    }), h('p', { class: 'form-error', role: 'alert', hidden: true }),
     h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary' }, row ? t('rule.save') : t('admin.add'))));
   const dialog = openDialog(section.label(), [form], 'narrow');
   async function work() {

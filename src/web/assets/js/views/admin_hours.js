@@ -38,7 +38,7 @@ export function hours() {
     }
   }
 
-  /** @param {any} one */
+  /** @param {Api.HoursView} one */
   function card(one) {
     const times = (/** @type {string} */ day) => intervals(one.schedule[day]).map(({ start, end }) => `${start}–${end}`).join(', ');
     return h('article', { class: 'rule-card', 'aria-label': one.name }, h('header', {}, h('h2', { class: 'grow', dir: 'auto' }, one.name), h('span', { class: `channel-state${one.open ? ' came' : ''}` }, one.open ? t('hours.open') : t('hours.closed'))),
@@ -47,7 +47,7 @@ export function hours() {
       h('footer', {}, h('button', { class: 'quiet', dataset: { act: 'edit' }, onclick: () => edit(one) }, t('rule.edit')), h('span', { class: 'grow' }), h('button', { class: 'quiet', onclick: () => void remove(one) }, t('admin.delete'))));
   }
 
-  /** @param {any} one */
+  /** @param {Api.HoursView} one */
   async function remove(one) {
     if (!(await sure(t('admin.delete')))) return;
     try {

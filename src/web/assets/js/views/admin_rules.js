@@ -150,11 +150,11 @@ function page(kind) {
   /** What it would do now; nothing is done. @param {any} rule */
   async function tryOut(rule) {
     try {
-      const tried = await post(`${kind.path}/${rule.id}/test`);
+      const tried = /** @type {Api.Tried} */ (await post(`${kind.path}/${rule.id}/test`));
       openDialog(t('rule.tried', { name: rule.name }), [h('div', { class: 'rule-told' },
         h('p', {}, t('rule.tried_count', { hits: number(tried.tickets.length), looked: number(tried.looked_at) })),
         h('div', { class: 'rule-words' }, actionWords(tried.actions, known)),
-        h('ul', { class: 'rule-hits' }, tried.tickets.slice(0, 200).map((/** @type {string} */ one) => h('li', {}, h('a', { href: `/tickets/${one.replace('#', '')}?view=all&status=any` }, one)))))]);
+        h('ul', { class: 'rule-hits' }, tried.tickets.slice(0, 200).map((one) => h('li', {}, h('a', { href: `/tickets/${one.replace('#', '')}?view=all&status=any` }, one)))))]);
     } catch (error) {
       problem(error);
     }
@@ -163,10 +163,10 @@ function page(kind) {
   /** @param {any} rule */
   async function showRuns(rule) {
     try {
-      const { runs } = await get(`${kind.path}/${rule.id}/runs`);
+      const { runs } = /** @type {Api.Runs} */ (await get(`${kind.path}/${rule.id}/runs`));
       openDialog(t('rule.ran', { name: rule.name }), [h('div', { class: 'rule-told' }, runs.length ? h('div', { class: 'admin-table', tabindex: 0, role: 'region', 'aria-label': t('rule.runs') }, h('table', {},
         h('thead', {}, h('tr', {}, [t('admin.time'), t('admin.whom'), t('ticket.status')].map((word) => h('th', { scope: 'col' }, word)))),
-        h('tbody', {}, runs.map((/** @type {any} */ run) => h('tr', {}, h('td', { title: exact(run.at) }, since(run.at)), h('td', {}, h('a', { href: `/tickets/${run.ticket_number.replace('#', '')}?view=all&status=any` }, run.ticket_number)), h('td', {}, run.failed || t('admin.done'))))))) : h('p', { class: 'nothing' }, t('rule.never')))]);
+        h('tbody', {}, runs.map((run) => h('tr', {}, h('td', { title: exact(run.at) }, since(run.at)), h('td', {}, h('a', { href: `/tickets/${run.ticket_number.replace('#', '')}?view=all&status=any` }, run.ticket_number)), h('td', {}, run.failed || t('admin.done'))))))) : h('p', { class: 'nothing' }, t('rule.never')))]);
     } catch (error) {
       problem(error);
     }

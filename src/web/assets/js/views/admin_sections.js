@@ -23,7 +23,7 @@ async function calendars() {
 
 /** An SLA policy (S3.14): its targets, when its time runs, for which tickets it is. @param {any} row @returns {Promise<import('./admin_form.js').Field[]>} */
 async function policyFields(row) {
-  const target = (/** @type {string} */ name, /** @type {string} */ label, /** @type {any} */ value) => ({ name, label, type: 'number', required: false, value });
+  const target = (/** @type {string} */ name, /** @type {string} */ label, /** @type {any} */ value) => ({ name, label, type: 'number', required: false, value, half: true });
   return [
     { name: 'name', label: t('contacts.name'), value: row?.name },
     target('first_response_hours', t('admin.first_hours'), row?.first_response_hours),

@@ -91,7 +91,7 @@ function channel() {
   const element = h('div', {}, h('div', { class: 'field' }, h('label', { for: 'start-channel' }, t('start.which')), select), body, told);
   let token = '';
   let ticket = 0;
-  /** What came by each door when it was last asked. @type {Record<string, any>} */
+  /** What came by each door when it was last asked. @type {Api.Status['doors']} */
   let doors = {};
 
   const now = () => /** @type {import('../doors.js').Door} */ (DOORS.find((one) => one.door === select.value));
@@ -130,7 +130,7 @@ function channel() {
   draw();
   return {
     element,
-    /** Whether something came by any of them. @param {Record<string, any>} status */
+    /** Whether something came by any of them. @param {Api.Status['doors']} status */
     told(status) {
       doors = status;
       drawTold();

@@ -14,8 +14,6 @@ import { me } from '../session.js';
 /** Tickets that the daemon takes at once. */
 const AT_ONCE = 100;
 
-/** @typedef {{ id: string, ok: boolean, ticket_number: string | null, error: { detail?: string, title?: string } | null }} Result */
-
 /** @param {import('../selection.js').Selection} selection @param {() => void} done called when tickets were changed */
 export default function bulkBar(selection, done) {
   const count = h('strong', { class: 'bulk-count', role: 'status' });
@@ -27,7 +25,7 @@ export default function bulkBar(selection, done) {
     busy = true;
     draw();
     const numbers = [...selection.numbers];
-    /** @type {Result[]} */
+    /** @type {Api.BulkResult[]} */
     const results = [];
     try {
       for (let from = 0; from < numbers.length; from += AT_ONCE) {
@@ -48,7 +46,7 @@ export default function bulkBar(selection, done) {
     else if (changed) toast(t('bulk.done', { count: number(changed) }));
   }
 
-  /** @param {Result[]} failed @param {number} changed */
+  /** @param {Api.BulkResult[]} failed @param {number} changed */
   function tell(failed, changed) {
     openDialog(t('bulk.failed', { count: number(failed.length) }), [h('div', { class: 'bulk-told' },
       h('p', {}, t('bulk.partly', { done: number(changed), failed: number(failed.length) })),

@@ -54,7 +54,7 @@ export default function homePage() {
       tile({ label: t('home.satisfaction'), value: stars.responses ? `${decimal(stars.average)} ★` : '–', hint: t('home.ratings', { count: count(stars.responses) }), href: '/analytics/csat' }));
   }
 
-  /** @param {any} now @param {any} volume @param {any} agents @param {any[]} presence */
+  /** @param {any} now @param {any} volume @param {any} agents @param {Api.PresenceView[]} presence */
   function drawCards(now, volume, agents, presence) {
     const pieces = volume.current;
     const labels = pieces.map((/** @type {any} */ piece) => clock(piece.start));

@@ -17,7 +17,7 @@ const FEW = 6;
 const MANY = 50;
 const MAX_QUERY = 200;
 
-/** @typedef {{ text: string, hits: [number, number][] }} Snippet */
+/** @typedef {Api.SnippetView} Snippet */
 
 /** A text with its found words marked. @param {Snippet} snippet */
 function words(snippet) {
@@ -101,8 +101,9 @@ export default function searchPage() {
     fill(results);
   }
 
-  /** @param {any} answer @param {string} text */
-  function draw(answer, text) {
+  /** @param {Api.SearchResults} found @param {string} text */
+  function draw(found, text) {
+    const answer = /** @type {Record<string, { total: number, items: any[] }>} */ (/** @type {unknown} */ (found));
     const names = /** @type {Record<string, string>} */ ({ tickets: t('tickets.title'), messages: t('search.messages'), contacts: t('contacts.title'), canned: t('composer.canned') });
     const only = kind();
     const tab = (/** @type {string} */ name, /** @type {string} */ word, /** @type {number} */ total) => h('a', { href: `/search${query({ q: text, in: name })}`, 'aria-current': only === name ? 'page' : false }, word, h('span', { class: 'count' }, number(total)));
@@ -110,7 +111,7 @@ export default function searchPage() {
     const shown = GROUPS.filter((name) => answer[name].items.length && (!only || only === name));
     told.textContent = t('search.found', { count: number(shown.reduce((sum, name) => sum + answer[name].total, 0)) });
     const lines = /** @type {Record<string, (hit: any) => HTMLElement>} */ ({ tickets: ticketLine, messages: messageLine, contacts: contactLine, canned: cannedLine });
-    fill(results, !answer.complete && h('p', { class: 'hint' }, t('search.incomplete')),
+    fill(results, !found.complete && h('p', { class: 'hint' }, t('search.incomplete')),
       shown.length === 0 && h('p', { class: 'nothing' }, t('search.none', { what: text })),
       shown.map((name) => {
         const { total, items } = answer[name];
@@ -208,23 +209,23 @@ export default function searchPage() {
   };
 }
 
-/** Whether the words stand in the subject, or in all that is said beside it. @param {any} hit */
+/** Whether the words stand in the subject, or in all that is said beside it. @param {{ subject?: string | null, snippet?: Snippet | null }} hit */
 const isTitle = (hit) => hit.snippet && hit.snippet.text === hit.subject;
 
-/** @param {any} hit */
+/** @param {Api.Group_TicketHit['items'][0]} hit */
 const ticketLine = (hit) => h('a', { class: 'found-line', href: `/tickets/${hit.number}?view=all&status=any` }, statusShape(hit.status),
-  h('span', { class: 'found-words' }, h('strong', { dir: 'auto' }, isTitle(hit) ? words(hit.snippet) : hit.subject || hit.requester_name || t('channel.' + hit.channel)), !isTitle(hit) && marked(hit.snippet),
+  h('span', { class: 'found-words' }, h('strong', { dir: 'auto' }, hit.snippet && isTitle(hit) ? words(hit.snippet) : hit.subject || hit.requester_name || t('channel.' + hit.channel)), !isTitle(hit) && marked(hit.snippet),
     h('span', { class: 'found-foot' }, channelMark(hit.channel), `#${hit.number}`, priorityBadge(hit.priority, { words: false }), h('span', { dir: 'auto' }, hit.requester_name || hit.requester_phone || ''), hit.assignee_name && h('span', { class: 'named' }, avatar(hit.assignee_name, 'small'), hit.assignee_name))),
   since(hit.last_message_at || hit.updated_at));
 
-/** @param {any} hit */
+/** @param {Api.Group_MessageHit['items'][0]} hit */
 const messageLine = (hit) => h('a', { class: 'found-line', href: `/tickets/${hit.ticket_number}?view=all&status=any` }, icon(hit.kind === 'note' ? 'lock' : 'chat'),
   h('span', { class: 'found-words' }, marked(hit.snippet), h('span', { class: 'found-foot' }, `#${hit.ticket_number}`, h('span', { dir: 'auto' }, hit.author || t('speaker.' + hit.speaker)), hit.subject && !isTitle(hit) && h('span', { dir: 'auto' }, hit.subject))),
   since(hit.at));
 
-/** @param {any} hit */
+/** @param {Api.Group_ContactHit['items'][0]} hit */
 const contactLine = (hit) => h('a', { class: 'found-line', href: `/contacts/${hit.id}` }, avatar(hit.name || hit.phone || hit.emails[0]),
   h('span', { class: 'found-words' }, h('strong', { dir: 'auto' }, hit.name || t('ticket.unknown_person')), h('span', { class: 'found-foot' }, hit.phone && h('span', {}, `+${hit.phone}`), hit.emails.map((/** @type {string} */ one) => h('span', { dir: 'ltr' }, one)))));
 
-/** @param {any} hit */
-const cannedLine = (hit) => h('div', { class: 'found-line' }, icon('note'), h('span', { class: 'found-words' }, h('strong', { dir: 'auto' }, hit.title), marked(hit.snippet), hit.shortcut && h('span', { class: 'found-foot' }, h('code', {}, `/${hit.shortcut}`))));
+/** @param {Api.Group_CannedHit['items'][0]} hit */
+const cannedLine = (hit) => h('div', { class: 'found-line' }, icon('note'), h('span', { class: 'found-words' }, h('strong', { dir: 'auto' }, hit.title), marked(hit.snippet), hit.shortcut && h('span', { class: 'found-foot' }, h('code', {}, `/${hit.shortcut.replace(/^\//, '')}`))));
