@@ -177,3 +177,21 @@ fn pages_of_admins_are_whole_silent_and_accessible_on_every_screen() {
     browser.go(&format!("{}/admin/presence", place.url));
     browser.sees(".admin-table", "Online");
 }
+
+#[test]
+fn the_system_page_shows_the_last_backup() {
+    let Some(driver) = Driver::start() else { return };
+    let place = Place::open("");
+    let email = place.person("Ada", "admin");
+    let browser = driver.browser();
+    place.enter(&browser, &email);
+    browser.go(&format!("{}/admin/system", place.url));
+    browser.sees(".figure-group", "None was ever made");
+    let share = place.daemon.data_dir().with_file_name("share");
+    std::fs::create_dir_all(&share).expect("a directory");
+    let made = place.daemon.cli(&["backup", share.to_str().expect("a path")]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    // Without a reload.
+    browser.sees(".figure-group", "share/");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}

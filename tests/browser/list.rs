@@ -112,7 +112,7 @@ fn the_next_ticket_is_taken_and_figures_lead_to_their_tickets() {
     place.enter(&browser, &email);
     browser.click("[data-act=next]");
     browser.sees(".toast", &format!("#{hot} is yours"));
-    browser.sees(".ticket-title", "Agus");
+    browser.sees(".pane-ticket", "Agus");
     browser.press(&["g"]);
     browser.press(&["n"]);
     browser.sees(".toast", &format!("#{calm} is yours"));

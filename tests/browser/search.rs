@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::driver::{Driver, ENTER};
+use crate::driver::{CONTROL, Driver, ENTER};
 use crate::{Place, accessible};
 
 #[test]
@@ -49,6 +49,11 @@ fn words_are_found_marked_and_a_bad_query_says_what_is_wrong() {
     browser.click(".found-line");
     browser.until("the ticket", &format!("location.pathname === '/tickets/{ticket}'"));
     assert_eq!(browser.console(), Vec::<String>::new());
+    browser.press(&[CONTROL, "k"]);
+    browser.write(".palette-input", "parcel");
+    browser.sees(".palette [role=option]", "Search for “parcel”");
+    browser.script("[...document.querySelectorAll('.palette [role=option]')].find((e) => e.innerText.includes('Search for')).click()");
+    browser.sees("[data-found=tickets]", "Where is my parcel?");
     browser.go(&format!("{}/search?q=late%20stauts:open", place.url));
     browser.sees(".search-error", "did you mean status:");
     browser.sees(".search-error mark", "stauts:open");

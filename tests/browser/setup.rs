@@ -95,6 +95,9 @@ fn people_log_in_over_https_with_the_authority_of_the_box() {
     let state = "return [isSecureContext, document.cookie, location.protocol]";
     assert_eq!(browser.script(state), json!([true, "", "https:"]), "no script sees the session");
     browser.sees(".rail", "Dewi");
+    browser.go(&format!("{}/admin/system", place.url));
+    browser.sees(".figure-group", "Authority of the box");
+    browser.until("a fingerprint", "/([0-9A-F]{2}:){31}/.test(document.body.innerText)");
     assert_eq!(browser.console(), Vec::<String>::new());
     // Out again, and the session is over for every page.
     browser.click(".rail-item.me");

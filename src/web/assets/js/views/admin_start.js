@@ -49,7 +49,7 @@ export function start() {
       try {
         const [desk, system, agents] = await Promise.all([get('/api/public/desk'), get('/api/system'), get('/api/agents')]);
         mark('place', desk.name !== '');
-        mark('people', agents.agents.length > 1);
+        mark('people', agents.agents.filter((/** @type {Api.PersonView} */ one) => one.email).length > 1);
         mark('channel', parts.channel.told(system.doors));
       } catch (error) {
         if (/** @type {any} */ (error).status !== 0) problem(error);
@@ -108,7 +108,7 @@ function channel() {
   /** @param {import('../doors.js').Door} one */
   async function make(one) {
     try {
-      ({ token } = await post('/api/tokens', { name: one.label, scopes: ['ingest'] }));
+      ({ secret: token } = await post('/api/tokens', { name: one.label, scopes: ['ingest'] }));
       draw();
     } catch (error) {
       problem(error);

@@ -152,7 +152,8 @@ export default function searchPage() {
   function drawOffered() {
     offered.hidden = suggestions.length === 0;
     input.setAttribute('aria-expanded', String(!offered.hidden));
-    input.setAttribute('aria-activedescendant', at < 0 ? '' : `suggestion-${at}`);
+    if (at < 0) input.removeAttribute('aria-activedescendant');
+    else input.setAttribute('aria-activedescendant', `suggestion-${at}`);
     fill(offered, suggestions.map((one, index) => h('li', { role: 'option', id: `suggestion-${index}`, 'aria-selected': String(index === at), class: index === at ? 'at' : '', onpointerdown: (/** @type {Event} */ event) => { event.preventDefault(); take(one.text); } }, icon('search'), h('span', { dir: 'auto' }, one.text))));
   }
 
