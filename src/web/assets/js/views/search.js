@@ -160,6 +160,7 @@ export default function searchPage() {
   function quiet() {
     offer.cancel();
     suggestions = [];
+    at = -1;
     drawOffered();
   }
 
