@@ -244,5 +244,5 @@ function rowOf(row) {
 function late({ sla }) {
   if (sla?.state !== 'at_risk' && sla?.state !== 'breached') return null;
   const word = sla.state === 'breached' ? t('sla.breached') : t('sla.at_risk');
-  return h('span', { class: `row-late sla-${sla.state}`, title: sla.due_at ? `${word}: ${exact(sla.due_at)}` : word }, icon(sla.state === 'breached' ? 'alert' : 'clock'), h('span', {}, word));
+  return h('span', { class: `row-late sla-${sla.state}`, title: sla.due_at ? `${word}: ${exact(sla.due_at)}` : word }, icon(sla.state === 'breached' ? 'alert' : 'clock'), h('span', { class: 'only-read' }, word));
 }
