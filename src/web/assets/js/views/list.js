@@ -235,7 +235,7 @@ function rowOf(row) {
       h('span', { class: 'row-foot' }, channelMark(row.channel), h('span', { class: 'row-number' }, `#${row.number}`),
         priorityBadge(row.priority, { words: row.priority === 'high' || row.priority === 'urgent' }),
         late(row), row.escalated && h('span', { class: 'row-late sla-breached', title: t('details.escalated') }, icon('up'), h('span', { class: 'only-read' }, t('details.escalated'))),
-        row.tags.slice(0, 2).map((tag) => h('span', { class: 'tag', dir: 'auto' }, tag)),
+        row.tags.slice(0, late(row) ? 0 : 2).map((tag) => h('span', { class: 'tag', dir: 'auto' }, tag)),
         h('span', { class: 'grow' }),
         row.assignee_name ? h('span', { class: 'row-assignee', title: row.assignee_name }, avatar(row.assignee_name, 'small'), h('span', { class: 'only-read' }, row.assignee_name)) : h('span', { class: 'nobody' }, t('ticket.nobody')))));
 }
