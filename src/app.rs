@@ -337,6 +337,8 @@ async fn start(
         max_body: usize_of(config.http.max_body),
         door_header: config.doors.header.as_str().into(),
         authority: authority.map(|(pem, _)| pem.into()),
+        fingerprint: certificates.clone().map(|shown| Arc::new(move || shown.fingerprint()) as _),
+        data_dir: config.data_dir.as_path().into(),
         live: Arc::new(http::live::Live::new(
             &config.live,
             config.http.request_timeout,

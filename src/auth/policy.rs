@@ -65,6 +65,7 @@ pub const ROUTES: &[Row] = &[
     ("GET", "/api/public/desk", Open),
     ("GET", "/api/system", ADMIN),
     ("GET", "/home", Open),
+    ("GET", "/search", Open),
     ("GET", "/analytics", Open),
     ("GET", "/analytics/{view}", Open),
     ("GET", "/calls", Open),

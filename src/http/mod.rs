@@ -81,6 +81,7 @@ mod visitor;
 mod webhooks;
 mod webhooks_view;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -124,6 +125,10 @@ pub struct Parts {
     pub door_header: Arc<str>,
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
+    /// The SHA-256 of the certificate that clients see at the moment; none without TLS.
+    pub fingerprint: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// Where the note on the last backup lies.
+    pub data_dir: Arc<Path>,
     pub public: Arc<Public>,
     pub live: Arc<live::Live>,
     pub desk: Arc<Desk>,
