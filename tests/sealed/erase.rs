@@ -113,7 +113,8 @@ fn an_attachment_of_somebody_who_is_erased_is_gone_from_the_files_and_from_old_b
             let answer = desk.daemon.request("POST", &path, &headers, bytes.as_bytes());
             assert_eq!(answer.status, 201, "{}", answer.text());
             let file = answer.json()["attachments"][0]["id"].clone();
-            let comment = json!({"body": "see the letter", "is_internal": true, "attachments": [file]});
+            let comment =
+                json!({"body": "see the letter", "is_internal": true, "attachments": [file]});
             desk.done("POST", &format!("/api/tickets/{ticket}/comments"), comment);
             (format!("/api/tickets/{ticket}/attachments/{file}"), bytes)
         };

@@ -160,7 +160,8 @@ async fn a_client_whose_token_is_revoked_is_cut_off_and_the_ticket_says_so() {
     assert_eq!(service.end.closed_with().await.map(|told| told.0), Some(1001));
     let call = desk.when(&session, "what was said", |call| lines(call).len() == 1);
     assert_eq!(lines(&call), said([("agent", "Hello.")]));
-    let path = format!("/api/tickets/{}/timeline", call["ticket"]["ticket_id"].as_str().expect("an id"));
+    let path =
+        format!("/api/tickets/{}/timeline", call["ticket"]["ticket_id"].as_str().expect("an id"));
     eventually("the ticket to say why", || {
         desk.get(&path).text().contains("its token was revoked").then_some(())
     });
