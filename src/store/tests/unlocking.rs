@@ -86,8 +86,9 @@ fn a_key_that_is_destroyed_is_destroyed_in_the_copy_from_before_an_upgrade() {
             let seal = store.unlock(Seal::new([7; 32]), true, root).expect("unlocked");
             (store, seal)
         };
-        let (store, seal) = open();
+        drop(open());
         assert_eq!(copied(&disk), [true, true]);
+        let (store, seal) = open();
         disk.crash_at(step);
         let told = seal.keys().expect("keys").destroy(&[ANA]).is_ok();
         let cut = !disk.powered();
