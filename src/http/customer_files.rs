@@ -17,10 +17,10 @@ use super::extract::{Named, Query};
 use super::intake::Findings;
 use super::portal::PublicEntry;
 use super::public::within_limits;
-use super::upload::{self, Received};
+use super::upload::{self, Most, Received};
 use super::visitor::Visitor;
 use crate::domain::entry::Kind;
-use crate::domain::file::MAX_FROM_CUSTOMER;
+use crate::domain::file::{MAX_FILES, MAX_FROM_CUSTOMER};
 use crate::domain::ticket::MAX_DESCRIPTION;
 use crate::engine::command::{Actor, Command, Reply};
 use crate::engine::portal::PortalCommand;
@@ -36,7 +36,8 @@ pub struct FilesQuery {
 }
 
 /// A customer sends files with a reply: `multipart/form-data` with up to 10 files and, if something is to be said, the
-/// member `body`; or one file as the body, called as `?name=` says. Without words the reply is the files' names.
+/// member `body`; or one file as the body, called as `?name=` says. Together they have at most `attachments.max_size`.
+/// Without words the reply is the files' names.
 ///
 /// What the reply does to the ticket is what `POST …/reply` does. The token comes as bearer or in the address.
 #[utoipa::path(post, path = "/api/public/tickets/{ref}/attachments", operation_id = "reply_with_files", tag = "portal", security(()),
@@ -55,11 +56,13 @@ pub async fn send(
     let token = shown(None, &headers, query.token.as_ref())?;
     within_limits(&state, &visitor.keys(&hex(&token)), DOOR)?;
     let ticket = opened(&state, &reference, &token)?.number;
-    let Received { files, words } = upload::receive(&state, request, query.name.as_deref()).await?;
-    if files.len() > MAX_FROM_CUSTOMER {
-        let why = format!("must be at most {MAX_FROM_CUSTOMER} files at once");
-        return Err(Problem::field("file", why).into());
+    if state.engine.read(|rows| rows.files(ticket))?.len() >= MAX_FILES {
+        let why = format!("this ticket has {MAX_FILES} files, as many as it can hold");
+        return Err(Problem::new(409, "Conflict", why).into());
     }
+    let most = Most { files: MAX_FROM_CUSTOMER, bytes: state.desk.max_file };
+    let Received { files, words } =
+        upload::receive(&state, request, query.name.as_deref(), most).await?;
     let words = words.filter(|words| !words.trim().is_empty());
     let named = || files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
     let body = words.unwrap_or_else(named);

@@ -29,6 +29,14 @@ pub struct Received {
     pub words: Option<String>,
 }
 
+/// What one request may bring.
+#[derive(Clone, Copy)]
+pub struct Most {
+    pub files: usize,
+    /// Of all files together; each has at most `attachments.max_size`.
+    pub bytes: u64,
+}
+
 /// Takes every file of a request for a ticket.
 pub async fn take(
     state: &State,
@@ -37,7 +45,8 @@ pub async fn take(
     ticket: u64,
     caller: &Caller,
 ) -> Result<Vec<StoredFile>, Failure> {
-    let Received { files: taken, .. } = receive(state, request, name).await?;
+    let most = Most { files: MAX_ATTACHED, bytes: u64::MAX };
+    let Received { files: taken, .. } = receive(state, request, name, most).await?;
     let mut files = Vec::with_capacity(taken.len());
     for file in taken {
         let command = Command::AddFile { ticket: Reference::Number(ticket), file };
@@ -54,6 +63,7 @@ pub async fn receive(
     state: &State,
     request: Request,
     name: Option<&str>,
+    most: Most,
 ) -> Result<Received, Failure> {
     let Ok(_permit) = state.desk.uploads.try_acquire() else {
         let why = "too many files are on their way (attachments.at_once); try again in a second";
@@ -79,12 +89,13 @@ pub async fn receive(
                     }
                     continue;
                 };
-                if taken.len() == MAX_ATTACHED {
-                    let why = format!("must be at most {MAX_ATTACHED} files at once");
+                if taken.len() == most.files {
+                    let why = format!("must be at most {} files at once", most.files);
                     return Err(Problem::field("file", why).into());
                 }
                 let pieces = field.map(|piece| piece.map_err(|error| error.to_string()));
-                taken.push(keep(state, name, pieces).await?);
+                let before: u64 = taken.iter().map(|file: &NewFile| file.bytes).sum();
+                taken.push(keep(state, name, pieces, most.bytes.saturating_sub(before)).await?);
             }
             if taken.is_empty() {
                 return Err(Problem::field("file", "no file is in the form").into());
@@ -123,7 +134,7 @@ async fn raw(
     let told = told.map(|text| text.split(';').next().unwrap_or_default().trim_matches('"'));
     let name = clean_name(name.or(told).unwrap_or_default());
     let pieces = body.into_data_stream().map(|piece| piece.map_err(|error| error.to_string()));
-    keep(state, name, pieces).await
+    keep(state, name, pieces, u64::MAX).await
 }
 
 fn is_there_room(state: &State, announced: Option<u64>) -> Result<(), Failure> {
@@ -159,6 +170,7 @@ async fn keep(
     state: &State,
     name: String,
     pieces: impl futures_util::Stream<Item = Result<Bytes, String>>,
+    room: u64,
 ) -> Result<NewFile, Failure> {
     let files = state.engine.files().clone();
     let (to_disk, mut ready) = mpsc::channel::<Option<Bytes>>(AHEAD);
@@ -173,7 +185,7 @@ async fn keep(
         // Whoever sent it has gone, or sent too much.
         Ok(None)
     });
-    let max = state.desk.max_file;
+    let max = state.desk.max_file.min(room);
     let (mut head, mut bytes) = (Vec::new(), 0_u64);
     let mut pieces = std::pin::pin!(pieces);
     let outcome = loop {

@@ -270,6 +270,8 @@ fn what_a_customer_may_not_send_leaves_nothing() {
     problem(&files(&desk, &format!("{path}?token={other}"), "x", &one), 404);
     let path = format!("{path}?token={token}");
     problem(&files(&desk, &path, "x", &[("large.txt", &[b'x'; 11_000])]), 413);
+    let half = [b'x'; 6_000].as_slice();
+    problem(&files(&desk, &path, "x", &[("a.txt", half), ("b.txt", half)]), 413);
     assert_eq!(problem(&files(&desk, &path, "x", &[]), 400), ["file"]);
     assert_eq!(problem(&files(&desk, &path, &"x".repeat(10_001), &one), 400), ["body"]);
     let eleven: Vec<(&str, &[u8])> = (0..11).map(|_| one[0]).collect();
