@@ -346,8 +346,8 @@ fn a_relay_whose_token_is_revoked_is_cut_off_within_a_second() {
     let headers = [("Authorization", bearer.as_str())];
     let listed = desk.daemon.request("GET", "/api/tokens", &headers, b"").json();
     let tokens = listed["tokens"].as_array().expect("tokens").iter();
-    let stolen = tokens.filter(|token| token["name"] == "stolen").map(|token| &token["id"]);
-    let path = format!("/api/tokens/{}", stolen.last().expect("the token"));
+    let mut stolen = tokens.filter(|token| token["name"] == "stolen").map(|token| &token["id"]);
+    let path = format!("/api/tokens/{}", stolen.next_back().expect("the token"));
     let answer = desk.daemon.request("DELETE", &path, &headers, b"");
     assert!(answer.status < 300, "{}", answer.text());
     let revoked = Instant::now();

@@ -151,8 +151,8 @@ async fn a_client_whose_token_is_revoked_is_cut_off_and_the_ticket_says_so() {
     let headers = [("Authorization", bearer.as_str())];
     let listed = desk.daemon.request("GET", "/api/tokens", &headers, b"").json();
     let tokens = listed["tokens"].as_array().expect("tokens").iter();
-    let theirs = tokens.filter(|token| token["name"] == "ingest").map(|token| &token["id"]);
-    let path = format!("/api/tokens/{}", theirs.last().expect("the token"));
+    let mut theirs = tokens.filter(|token| token["name"] == "ingest").map(|token| &token["id"]);
+    let path = format!("/api/tokens/{}", theirs.next_back().expect("the token"));
     let answer = desk.daemon.request("DELETE", &path, &headers, b"");
     assert!(answer.status < 300, "{}", answer.text());
     let told = client.closed_with().await.expect("a close");

@@ -62,7 +62,7 @@ fn a_power_cut_while_keys_are_destroyed_leaves_all_of_them_or_the_others() {
 fn a_key_that_is_destroyed_is_destroyed_in_the_copy_from_before_an_upgrade() {
     const STEPS: &[Migration] = &[Migration { name: "nothing", run: |_| Ok(()) }];
     let upgrade = Upgrade { migrations: STEPS, allowed: true, ..Upgrade::default() };
-    let newer = || StoreSettings { upgrade: upgrade.clone(), ..small() };
+    let newer = || StoreSettings { upgrade, ..small() };
     let copied = |disk: &SimDisk| {
         let file = disk.boot().open("before-format-2/keyring").expect("a keyring");
         let mut bytes = vec![0; file.len().expect("a length") as usize];
