@@ -159,6 +159,7 @@ pub const ROUTES: &[Row] = &[
     ("GET", "/api/public/tickets/{ref}", Open),
     ("POST", "/api/public/tickets/{ref}/reply", Open),
     ("POST", "/api/public/tickets/{ref}/satisfaction", Open),
+    ("POST", "/api/public/tickets/{ref}/attachments", Open),
     ("GET", "/api/public/tickets/{ref}/attachments/{file}", Open),
     ("GET", "/api/tickets/categories", READ),
     ("POST", "/api/tickets/categories", SUPERVISOR),

@@ -26,6 +26,7 @@ mod contacts_view;
 mod conversations;
 mod cookies;
 mod customer;
+mod customer_files;
 mod delivery;
 mod docs;
 mod drafts;
@@ -237,7 +238,8 @@ fn api(to: Routes<State>) -> Routes<State> {
         .routes(routes!(customer::lookup))
         .routes(routes!(customer::reply))
         .routes(routes!(customer::rate))
-        .routes(routes!(customer::file))
+        .routes(routes!(customer_files::send))
+        .routes(routes!(customer_files::file))
         .routes(routes!(portal::look))
         .routes(routes!(categories::list, categories::create))
         .routes(routes!(categories::read, categories::update, categories::delete))
