@@ -72,9 +72,7 @@ pub struct Draft<'a> {
     base: &'a dyn View,
     pub ctx: &'a Context<'a>,
     rows: Changes,
-    /// Values are encoded here …
-    plain: Vec<u8>,
-    /// … and sealed here.
+    /// Values are encoded here.
     scratch: Vec<u8>,
     nonces: Nonces,
     /// Owners whose keys this plan gives up.
@@ -129,7 +127,6 @@ impl<'a> Draft<'a> {
             base,
             ctx,
             rows: Changes::default(),
-            plain: Vec::new(),
             scratch: Vec::new(),
             nonces: Nonces::new(nonce_base(&ctx.random)),
             doomed: Vec::new(),
@@ -158,15 +155,9 @@ impl<'a> Draft<'a> {
     pub fn put_as<R: Record>(&mut self, owner: Owner, key: &[u8], record: &R) {
         let owner = if self.doomed.contains(&owner) { Owner::Desk } else { owner };
         let place = Place::row(R::TABLE, key);
-        self.plain.clear();
-        codec::encode(record, &mut self.plain);
-        let write = |out: &mut Vec<u8>| out.extend_from_slice(&self.plain);
+        let write = |out: &mut Vec<u8>| codec::encode(record, out);
         self.ctx.seal.seal(place, owner, &mut self.nonces, &mut self.scratch, write);
-        let sealed: Blob = self.scratch.as_slice().into();
-        if self.ctx.seal.encrypts() {
-            self.base.note_plain(&sealed, &self.plain);
-        }
-        self.rows.put(R::TABLE, key.into(), Some(sealed));
+        self.rows.put(R::TABLE, key.into(), Some(self.scratch.as_slice().into()));
     }
 
     /// Gives up an owner's key: from now on their values go under the desk's, and the key is destroyed once this plan

@@ -1,9 +1,8 @@
 //! The one place where a route asks for its token.
 
-use axum::extract::{MatchedPath, Request, State as Shared};
+use axum::extract::{MatchedPath, Request};
 use axum::http::header::{ALLOW, AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::State;
@@ -21,12 +20,11 @@ use crate::engine::people::Live;
 use crate::wire::problem::Problem;
 
 /// Lets a request through to its route when its token may, and tells the handler who calls.
-pub async fn require(
-    Shared(state): Shared<State>,
-    route: MatchedPath,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub fn require(
+    state: &State,
+    route: &MatchedPath,
+    request: &mut Request,
+) -> Result<(), Box<Response>> {
     let (method, known) = (request.method().as_str(), policy::methods(route.as_str()));
     let takes = |asked: &str| known.contains(&asked) || asked == "HEAD" && known.contains(&"GET");
     if !known.is_empty() && !takes(method) {
@@ -37,21 +35,21 @@ pub async fn require(
         if let Ok(takes) = HeaderValue::from_str(&takes) {
             refused.headers_mut().insert(ALLOW, takes);
         }
-        return refused;
+        return Err(Box::new(refused));
     }
     let access = policy::access(method, route.as_str());
     let caller = match access {
-        Access::Open => return next.run(request).await,
-        Access::Needs { .. } | Access::Person => recognise(&state, &request),
-        Access::Live => match at_socket(&state, &request) {
-            None => return next.run(request).await,
+        Access::Open => return Ok(()),
+        Access::Needs { .. } | Access::Person => recognise(state, request),
+        Access::Live => match at_socket(state, request) {
+            None => return Ok(()),
             Some(found) => found,
         },
-        Access::Door => at_door(&state, &request).unwrap_or_else(|| Err(no_token())),
+        Access::Door => at_door(state, request).unwrap_or_else(|| Err(no_token())),
         Access::SignedDoor => {
-            let knock = knock(&state, access, &request);
+            let knock = knock(state, access, request);
             request.extensions_mut().insert(knock);
-            return next.run(request).await;
+            return Ok(());
         }
     };
     let who = caller.as_ref().ok().map(Caller::who);
@@ -62,10 +60,10 @@ pub async fn require(
             if let Some(who) = who {
                 refused.extensions_mut().insert(By(who));
             }
-            return refused;
+            return Err(Box::new(refused));
         }
     };
-    next.run(request).await
+    Ok(())
 }
 
 fn permitted(access: Access, caller: Caller) -> Result<Caller, Problem> {

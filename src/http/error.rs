@@ -4,9 +4,7 @@
 //! and every plain error of the framework, into a problem document.
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::etag;
@@ -125,8 +123,7 @@ fn problem_of(error: &engine::Error) -> Problem {
 }
 
 /// The outermost layer: gives every error its document.
-pub async fn render(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub fn rendered(mut response: Response) -> Response {
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
         None => match response.extensions_mut().remove::<engine::Error>() {

@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::extract::{Request, State as Shared};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -25,7 +25,7 @@ pub fn router(state: State, open: bool) -> Router {
         .merge(tickets)
         .with_state(state)
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
-        .layer(from_fn(error::render))
+        .layer(map_response(async |answer| error::rendered(answer)))
 }
 
 async fn require(

@@ -7,9 +7,8 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State as Shared};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::State;
@@ -64,17 +63,25 @@ impl Limits {
     }
 }
 
-/// The outer ring: notes where a request comes from, and limits those who show no token.
-pub async fn by_address(
-    Shared(state): Shared<State>,
-    route: MatchedPath,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// What came from an address, until its answer is told.
+pub struct Arrival {
+    method: Method,
+    origin: Origin,
+    key: u64,
+    left: Option<Told>,
+}
+
+/// Notes where a request comes from, and limits those who show no token: their answer.
+pub fn by_address(
+    state: &State,
+    route: &MatchedPath,
+    request: &mut Request,
+) -> Result<Arrival, Box<Response>> {
     let method = request.method().clone();
     let address = request.extensions().get::<Peer>().map(|peer| peer.0);
     let door = policy::door(method.as_str(), route.as_str());
-    request.extensions_mut().insert(Origin { address, door });
+    let origin = Origin { address, door };
+    request.extensions_mut().insert(origin);
     let key = limiter::place(address);
     let class = policy::class(method.as_str(), route.as_str());
     let anonymous = matches!(class, Some(Class::Public | Class::Login))
@@ -83,39 +90,54 @@ pub async fn by_address(
         None => Ok(None),
         Some(class) => take(&state.limits, class, key),
     };
-    let answer = match taken {
-        Ok(told) => with(told, next.run(request).await),
-        Err(told) => return limited(told),
-    };
-    refused::note(&state, (method.as_str(), route.as_str()), Origin { address, door }, &answer);
-    if answer.status() == StatusCode::UNAUTHORIZED
-        && let Err(seconds) = state.limits.refused.take(&[key], Instant::now())
-    {
-        return too_many("refused", seconds);
-    }
-    answer
+    let left = taken.map_err(|told| Box::new(limited(told)))?;
+    Ok(Arrival { method, origin, key, left })
 }
 
-/// The inner ring: limits each caller, and lets the outer one know who was refused.
-pub async fn by_caller(
-    Shared(state): Shared<State>,
-    route: MatchedPath,
-    request: Request,
-    next: Next,
-) -> Response {
-    let Some(caller) = request.extensions().get::<Caller>() else { return next.run(request).await };
+impl Arrival {
+    /// Tells what is left, notes who was refused, and slows down who is refused too often.
+    pub fn told(self, state: &State, route: &MatchedPath, answer: Response) -> Response {
+        let answer = with(self.left, answer);
+        refused::note(state, (self.method.as_str(), route.as_str()), self.origin, &answer);
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && let Err(seconds) = state.limits.refused.take(&[self.key], Instant::now())
+        {
+            return too_many("refused", seconds);
+        }
+        answer
+    }
+}
+
+/// A caller, if one is known, until the answer is told.
+pub struct Counted(Option<(By, Option<Told>)>);
+
+/// Limits each caller: the answer of who asks too often.
+pub fn by_caller(
+    state: &State,
+    route: &MatchedPath,
+    request: &Request,
+) -> Result<Counted, Box<Response>> {
+    let Some(caller) = request.extensions().get::<Caller>() else { return Ok(Counted(None)) };
     let by = By(caller.who());
     let key = caller.key();
     let taken = match policy::class(request.method().as_str(), route.as_str()) {
         Some(class) => take(&state.limits, class, key),
         None => Ok(None),
     };
-    let mut answer = match taken {
-        Ok(told) => with(told, next.run(request).await),
-        Err(told) => limited(told),
-    };
-    answer.extensions_mut().insert(by);
-    answer
+    match taken {
+        Ok(left) => Ok(Counted(Some((by, left)))),
+        Err(told) => Err(Box::new(Counted(Some((by, None))).told(limited(told)))),
+    }
+}
+
+impl Counted {
+    /// Tells what is left, and lets the outer ring know whose answer it is.
+    pub fn told(self, answer: Response) -> Response {
+        let Counted(Some((by, left))) = self else { return answer };
+        let mut answer = with(left, answer);
+        answer.extensions_mut().insert(by);
+        answer
+    }
 }
 
 /// What is told of a class: its name, how often a minute, and what is left.

@@ -57,6 +57,7 @@ mod presence;
 mod public;
 mod queue;
 mod refused;
+mod rings;
 mod rules;
 mod satisfaction;
 mod search;
@@ -86,7 +87,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
@@ -173,6 +174,7 @@ pub fn router(state: State, doors: Router, describe_doors: fn(OpenApi) -> OpenAp
         let document = api(Routes::described(docs::base())).into_document().unwrap_or_default();
         docs::complete(describe_doors(document))
     });
+    let around = (Arc::clone(&state.engine.shared().metrics), Arc::clone(&state.origins));
     let router = api(Routes::served()).into_router();
     router
         .route("/socket.io/", live::socketio::service(&state))
@@ -180,13 +182,9 @@ pub fn router(state: State, doors: Router, describe_doors: fn(OpenApi) -> OpenAp
         .merge(doors)
         .merge(served)
         .merge(crate::web::router())
-        .route_layer(from_fn_with_state(state.clone(), limits::by_caller))
-        .route_layer(from_fn_with_state(state.clone(), auth::require))
-        .route_layer(from_fn_with_state(state.clone(), limits::by_address))
+        .route_layer(from_fn_with_state(state.clone(), rings::inner))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
-        .layer(from_fn_with_state(Arc::clone(&state.origins), origins::guard))
-        .layer(from_fn(error::render))
-        .layer(from_fn_with_state(Arc::clone(&state.engine.shared().metrics), ops::count))
+        .layer(from_fn_with_state(around, rings::outer))
 }
 
 fn api(to: Routes<State>) -> Routes<State> {
@@ -327,8 +325,7 @@ fn api(to: Routes<State>) -> Routes<State> {
         .routes(routes!(business_hours::list, business_hours::create))
         .routes(routes!(business_hours::update, business_hours::delete))
         .routes(routes!(conversations::read))
-        .routes(routes!(conversations::set_mode))
-;
+        .routes(routes!(conversations::set_mode));
     v2::routes(to)
         .routes(routes!(mcp::message))
         .routes(routes!(audit::list))

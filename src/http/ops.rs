@@ -1,13 +1,11 @@
 //! For whoever looks after the box: alive, ready, figures.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::http::{StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -151,18 +149,19 @@ fn waiting(shared: &Held, text: &mut String) {
 }
 
 /// Counts what was answered, by route and status.
-pub async fn count(
-    Shared(metrics): Shared<Arc<Metrics>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub fn count(metrics: &Metrics, (method, route): Asked, answer: &Response) {
+    let status = answer.status().as_u16();
+    metrics.answered.get_or_create(&Answered { method, route, status }).inc();
+}
+
+/// Method and route.
+pub type Asked = (&'static str, String);
+
+/// What is counted of a request.
+pub fn asked(request: &Request) -> Asked {
     // Callers can invent methods; the figures must not grow with them.
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     let method = known.into_iter().find(|m| *m == request.method().as_str()).unwrap_or("other");
-    let route = request.extensions().get::<MatchedPath>().map(|m| m.as_str().to_owned());
-    let response = next.run(request).await;
-    let route = route.unwrap_or_else(|| "none".into());
-    let status = response.status().as_u16();
-    metrics.answered.get_or_create(&Answered { method, route, status }).inc();
-    response
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    (method, route.to_owned())
 }

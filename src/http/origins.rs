@@ -1,9 +1,7 @@
 //! Web pages elsewhere: none may use the API or its WebSockets but those that are configured. Machines send no
 //! `Origin`, and pages of the box's own send the box's.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State as Shared};
+use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST,
@@ -25,11 +23,7 @@ const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-poli
 
 /// Refuses WebSockets of pages elsewhere, and lets the pages that are configured read answers (CORS). Credentials
 /// are never allowed: such a page shows a token.
-pub async fn guard(
-    Shared(listed): Shared<Arc<[String]>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn guard(listed: &[String], request: Request, next: Next) -> Response {
     let Some(origin) = request.headers().get(ORIGIN).cloned() else {
         return next.run(request).await;
     };

@@ -101,7 +101,9 @@ impl Batch {
             return Err(StoreError::ReservedKey { table: row.table, key });
         }
         plan.encode(&mut self.record);
+        let known = self.known.get_mut();
         for row in &plan.rows {
+            known.follow(row);
             self.changes.put(row.table, row.key.clone(), row.value.clone());
         }
         self.row_count += plan.rows.len() as u64;
@@ -164,13 +166,13 @@ impl Batch {
 
 impl View for Batch {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Blob>, StoreError> {
-        if let Some(value) = self.changes.get(table, key).or_else(|| self.below.held(table, key)) {
-            return Ok(value.clone());
-        }
         if let Some(value) = self.known.borrow().get(table, key) {
             return Ok(value.clone());
         }
-        let value = self.note(self.below.get_below(table, key))?;
+        let value = match self.changes.get(table, key).or_else(|| self.below.held(table, key)) {
+            Some(value) => value.clone(),
+            None => self.note(self.below.get_below(table, key))?,
+        };
         self.known.borrow_mut().put(table, key, value.clone());
         Ok(value)
     }
@@ -195,7 +197,8 @@ impl View for Batch {
     }
 }
 
-/// What redb answered the writer since its last checkpoint; that does not change until the next.
+/// What the writer has read lately, as its own batches have left it since: nobody else writes. It goes with a batch
+/// that was not written.
 #[derive(Default)]
 pub struct Known {
     tables: Vec<HashMap<Blob, Option<Blob>>>,
@@ -205,7 +208,7 @@ pub struct Known {
 
 impl Known {
     /// Answers held at most; then they are asked for again.
-    const MOST: usize = 32 * 1024;
+    const MOST: usize = 16 * 1024;
     /// Larger values are rare and not worth their place.
     const MAX_VALUE: usize = 4096;
 
@@ -213,8 +216,22 @@ impl Known {
         self.tables.get(usize::from(table as u8))?.get(key)
     }
 
+    /// Takes over a change of what is known.
+    fn follow(&mut self, row: &Row) {
+        let Some(known) = self.tables.get_mut(usize::from(row.table as u8)) else { return };
+        if Known::is_large(row.value.as_ref()) {
+            self.count -= usize::from(known.remove(&row.key).is_some());
+        } else if let Some(value) = known.get_mut(&row.key) {
+            value.clone_from(&row.value);
+        }
+    }
+
+    fn is_large(value: Option<&Blob>) -> bool {
+        value.is_some_and(|value| value.len() > Known::MAX_VALUE)
+    }
+
     fn put(&mut self, table: Table, key: &[u8], value: Option<Blob>) {
-        if value.as_ref().is_some_and(|value| value.len() > Known::MAX_VALUE) {
+        if Known::is_large(value.as_ref()) {
             return;
         }
         if self.count >= Known::MOST {

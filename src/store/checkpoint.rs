@@ -137,7 +137,6 @@ impl Store {
                 state.settling = Recent::default();
                 state.base = Ok(Arc::new(base));
                 drop(state);
-                self.known.clear();
                 self.durable_batch = settling.last_batch;
                 self.checkpointed = Some(Instant::now());
                 self.short = false;

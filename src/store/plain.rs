@@ -1,5 +1,5 @@
-//! What the writer has opened or sealed lately, so that the rows of a conversation that goes on are not decrypted anew with
-//! each of its messages.
+//! What the writer has opened lately, so that the rows of a conversation that goes on are not decrypted anew each time that
+//! somebody asks for them.
 //!
 //! A value is known by the very bytes in memory that it was opened from, which are kept as long: what is read again from
 //! the disk is opened again.

@@ -138,8 +138,8 @@ impl Store {
         let mut batch = Batch::new(below, known, buffer, max_record, next_seq);
         let result = work(&mut batch);
         let mut decided = batch.finish().map_err(refused)?;
-        self.known = std::mem::take(&mut decided.known);
         if decided.plans.is_empty() {
+            self.known = decided.known;
             self.buffer = decided.record;
             return Ok(Written { result, committed: None });
         }
@@ -159,6 +159,7 @@ impl Store {
             state.position = (self.journal.last_batch(), self.journal.next_seq() - 1);
         }
         self.journal.tend_spare();
+        self.known = decided.known;
         self.buffer = decided.record;
         self.figures.batches += 1;
         self.figures.plans += decided.plans.len() as u64;

@@ -10,6 +10,8 @@ use crate::engine::{self, Engine};
 
 /// The newest tickets that are compared.
 const COMPARED: usize = 500;
+/// The newest that are told of: in an outage everybody writes the same.
+const TOLD: usize = 20;
 /// Of the shorter one's words, in percent.
 const ALIKE: usize = 60;
 
@@ -20,7 +22,7 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// The numbers of the tickets of the last hour that read like this one, it among them; oldest first.
+    /// The newest tickets of the last hour that read like this one, it among them; oldest first.
     pub fn similar(&mut self, engine: &Engine, ticket: &Ticket) -> Result<Vec<u64>, engine::Error> {
         if !self.loaded {
             self.load(engine, ticket.number)?;
@@ -31,7 +33,8 @@ impl Recent {
         let alike = |(number, _, theirs): &(u64, Micros, Vec<u64>)| {
             (alike(&words, theirs) >= ALIKE).then_some(*number)
         };
-        let mut found: Vec<u64> = self.tickets.iter().filter_map(alike).collect();
+        let mut found: Vec<u64> = self.tickets.iter().rev().filter_map(alike).take(TOLD).collect();
+        found.reverse();
         found.push(ticket.number);
         if self.tickets.len() == COMPARED {
             self.tickets.pop_front();
