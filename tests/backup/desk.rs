@@ -49,8 +49,9 @@ pub fn store(dir: &Path) -> Store {
     Store::open(Arc::new(disk), StoreSettings::default()).expect("the store opens")
 }
 
-/// Where consumers are, what the daemon notes of its clock, what it ships: rows that are put without an event.
-pub const EVENTLESS: [Table; 7] = [
+/// Where consumers are, what the daemon notes of its clock and of tickets that rules wait for, what it ships: rows
+/// that are put without an event.
+pub const EVENTLESS: [Table; 9] = [
     Table::Cursors,
     Table::Clock,
     Table::Links,
@@ -58,6 +59,8 @@ pub const EVENTLESS: [Table; 7] = [
     Table::BusinessHours,
     Table::Categories,
     Table::Rules,
+    Table::RuleTimers,
+    Table::Watches,
 ];
 
 /// Every row but the store's own and the places of the feed's consumers, which no backup brings back.

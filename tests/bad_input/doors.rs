@@ -23,6 +23,8 @@ fn without_a_token_there_is_no_way_in() {
                 // It is asked for somebody.
                 (_, "/api/public/tickets/lookup") => 400,
                 ("GET", _) => 200,
+                // Files are taken only for a ticket that one has shown to be one's own.
+                (_, path) if path.ends_with("/attachments") => 401,
                 _ => 400,
             };
             assert_eq!(answer.status, wanted, "{path}");
