@@ -197,6 +197,40 @@ fn a_merge_brings_everything_together_and_a_split_undoes_it() {
     desk.ends_sound();
 }
 
+/// However a contact came to be part of another, and whatever of it went elsewhere meanwhile, its tickets are theirs.
+#[test]
+fn who_became_part_of_somebody_through_others_goes_and_comes_with_their_tickets() {
+    let desk = Desk::open();
+    let written = |n: u32| {
+        let ticket =
+            desk.writes(&format!("62811122200{n}@s.whatsapp.net"), "Sari", &n.to_string(), "Halo");
+        desk.done("POST", &format!("/api/tickets/{ticket}/resolve"), &Value::Null, 200);
+        desk.contact_of(ticket)
+    };
+    let [one, two, four] = [written(1), written(2), written(4)];
+    let merge = |id: u64, into: u64| {
+        desk.done("POST", &format!("/api/contacts/{id}/merge"), &json!({"into": into}), 200)
+    };
+    let split = |id: u64, n: u32| {
+        let body = json!({"addresses": [format!("62811122200{n}@s.whatsapp.net")]});
+        desk.done("POST", &format!("/api/contacts/{id}/split"), &body, 201)
+    };
+    merge(one, two);
+    // The number by which the second was known is somebody else's.
+    assert_eq!(split(two, 2)["tickets"], 0);
+    let merged = merge(two, four);
+    assert_eq!(merged["tickets"], 3, "{merged}");
+    for id in [one, two, four] {
+        let tickets = desk.read(&format!("/api/contacts/{id}/tickets"));
+        assert_eq!(tickets["pagination"]["total"], 3, "{id}");
+    }
+    let back = split(four, 1);
+    assert_eq!((&back["id"], &back["tickets"]), (&json!(two), &json!(2)), "as it was before");
+    assert_eq!(desk.read(&format!("/api/contacts/{one}"))["id"], two);
+    assert_eq!(desk.read(&format!("/api/contacts/{four}"))["tickets"], 1);
+    desk.ends_sound();
+}
+
 #[test]
 fn addresses_that_were_never_apart_become_a_contact_of_their_own() {
     let desk = Desk::open();

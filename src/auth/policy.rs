@@ -128,6 +128,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/calls/live", READ),
     ("POST", "/api/calls/{id}/flag", SUPERVISOR),
     ("GET", "/api/tickets", READ),
+    ("GET", "/api/tickets/", READ),
     ("GET", "/api/search", READ),
     ("GET", "/api/search/suggest", READ),
     ("GET", "/api/tickets/{ref}/similar", READ),

@@ -93,14 +93,26 @@ impl Rows<'_> {
         }
         let mut ids = vec![contact.id];
         for address in &contact.addresses {
-            if let Some(AddressOf(other)) = self.get(&key::address(self.seal, address))?
-                && !ids.contains(&other)
-            {
-                ids.push(other);
+            if let Some(AddressOf(other)) = self.get(&key::address(self.seal, address))? {
+                let way = self.way_to(other, contact.id)?;
+                ids.extend(way.into_iter().filter(|id| !ids.contains(id)).collect::<Vec<_>>());
             }
         }
         let profile = self.get::<Profile>(&key::number(contact.id))?.unwrap_or_default();
         Ok(Some(Known { contact, profile, ids }))
+    }
+
+    /// The contacts through which one became part of another, itself first, that other left out: tickets may bear any.
+    pub fn way_to(&self, mut id: u64, survivor: u64) -> Result<Vec<u64>, ReadError> {
+        let mut way = Vec::new();
+        while id != survivor && way.len() < MAX_MERGES {
+            way.push(id);
+            match self.get::<Contact>(&key::number(id))?.and_then(|contact| contact.merged_into) {
+                Some(into) => id = into,
+                None => break,
+            }
+        }
+        Ok(way)
     }
 
     /// The ids under which the tickets of this contact's person may stand; its own if nobody knows it.

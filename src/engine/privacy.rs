@@ -90,10 +90,10 @@ pub(super) fn person(rows: &Rows<'_>, id: u64) -> Result<Option<Erasure>, ReadEr
     }
     let mut contacts = vec![contact.id];
     for address in &contact.addresses {
-        if let Some(AddressOf(id)) = rows.get(&key::address(rows.seal, address))?
-            && !contacts.contains(&id)
-        {
-            contacts.push(id);
+        if let Some(AddressOf(id)) = rows.get(&key::address(rows.seal, address))? {
+            let way = rows.way_to(id, contact.id)?;
+            contacts
+                .extend(way.into_iter().filter(|id| !contacts.contains(id)).collect::<Vec<_>>());
         }
     }
     let phones = contact.phone.iter().cloned();

@@ -85,6 +85,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -151,6 +152,8 @@ pub fn router(state: State, doors: OpenApiRouter) -> Router {
     let served = docs::routes(&document);
     router
         .route("/socket.io/", live::socketio::service(&state))
+        // S1.13 asks for the list with a slash.
+        .route("/api/tickets/", get(tickets_list::list))
         .with_state(state.clone())
         .merge(doors)
         .merge(served)

@@ -1,7 +1,8 @@
 //! A contact that is two persons: some of its addresses become another contact's.
 //!
 //! Whoever became part of the contact earlier, and whose addresses go, is themselves again: so undoing a merge gives
-//! back the contact that there was, with the tickets that still bear its number.
+//! back the contact that there was, with the tickets that still bear its number. Whoever became part of it through others
+//! goes with those, so that no number is left to which no address leads.
 
 use super::contacts::{is_group, named};
 use super::people::{self, conversation_key, stored_contact};
@@ -41,15 +42,25 @@ pub fn split(draft: &mut Draft<'_>, split: &Split) -> Result<Contact, Refusal> {
         let why = format!("these came to the contact together: {}", together.join(", "));
         return Err(Refusal::Conflict(why));
     }
-    // Each leads straight to where it belongs, so that nobody is on the way of another.
-    for id in &staying {
-        point(draft, *id, Some(contact.id))?;
+    let (ways, stays) = (ways(draft, &moving, contact.id)?, ways(draft, &staying, contact.id)?);
+    let shared = |id: &&u64| stays.iter().any(|way| way.contains(id));
+    // Of those through whom an address came, the last one whom no address that stays came through.
+    let mut tops: Vec<u64> = Vec::new();
+    for way in &ways {
+        let own = way.iter().take_while(|id| !shared(id)).last();
+        tops.extend(own.or(way.first()).filter(|id| !tops.contains(id)).copied());
     }
-    let mut target = match moving.first() {
+    // Who stays is on nobody's way who goes.
+    for way in &stays {
+        for pair in way.windows(2).filter(|pair| tops.contains(&pair[1])) {
+            point(draft, pair[0], Some(contact.id))?;
+        }
+    }
+    let mut target = match tops.first() {
         Some(first) => stored_contact(draft, *first)?,
         None => people::new_contact(draft)?,
     };
-    for id in moving.iter().skip(1) {
+    for id in tops.iter().skip(1) {
         point(draft, *id, Some(target.id))?;
     }
     target.merged_into = None;
@@ -103,6 +114,12 @@ fn earlier(of_whom: &[(String, u64)], own: u64, of: impl Fn(&String) -> bool) ->
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// Through whom each of them became part of the contact, from itself on.
+fn ways(draft: &Draft<'_>, ids: &[u64], contact: u64) -> Result<Vec<Vec<u64>>, Refusal> {
+    let ways = ids.iter().map(|id| draft.rows().way_to(*id, contact));
+    Ok(ways.collect::<Result<_, _>>()?)
 }
 
 fn point(draft: &mut Draft<'_>, id: u64, into: Option<u64>) -> Result<(), Refusal> {
