@@ -29,6 +29,7 @@ pub use crate::engine::audit::read::{Line, Wanted};
 use crate::engine::command::{Actor, Command, Origin, Reply, Submission};
 use crate::engine::compaction::Compaction;
 use crate::engine::export::{Export, Selection};
+pub use crate::engine::last_backup::LastBackup;
 pub use crate::engine::status::{
     BridgeStatus, ClockStatus, DoorStatus, SourceStatus, Status, StoreStatus,
 };

@@ -1,5 +1,6 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
+pub mod allocator;
 mod desk;
 mod error;
 mod inherited;
@@ -18,7 +19,6 @@ use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::policy;
 use crate::config::{Config, Tls};
@@ -173,11 +173,6 @@ fn progress(progress: &Progress<'_>) {
     let Progress { what, done, total, unit } = *progress;
     tracing::info!(done, total, unit, "upgrading: {what}");
     notify(NotifyState::ExtendTimeoutUsec(PATIENCE));
-}
-
-/// The doors' documentation, for whoever wants the document without a daemon.
-pub fn documented_doors() -> OpenApiRouter {
-    ingest::documented()
 }
 
 /// Serves until SIGTERM or SIGINT, then drains. `ready` is called once, when requests are answered. The
@@ -336,12 +331,14 @@ async fn start(
         mail: ingest::mail::mailbox::sizes(config),
     };
     let doors = Doors::new(engine.clone(), doors, speech, stopping.clone(), busy);
-    let state = http::State {
+    let state = http::State::new(http::Parts {
         engine: engine.clone(),
         agents_see_all: config.agents.see_all,
         max_body: usize_of(config.http.max_body),
         door_header: config.doors.header.as_str().into(),
         authority: authority.map(|(pem, _)| pem.into()),
+        fingerprint: certificates.clone().map(|shown| Arc::new(move || shown.fingerprint()) as _),
+        data_dir: config.data_dir.as_path().into(),
         live: Arc::new(http::live::Live::new(
             &config.live,
             config.http.request_timeout,
@@ -353,7 +350,7 @@ async fn start(
         desk: Arc::new(desk::desk(config)),
         auth,
         tls: tls.is_some(),
-    };
+    });
     let connections = connections::Limits {
         connections: config.http.max_connections as usize,
         per_address: config.http.max_connections_per_address as usize,
@@ -364,7 +361,7 @@ async fn start(
     let connections = Connections::new(connections, metrics);
     let listening = server::Settings::new(&config.http, Arc::clone(&connections));
     let mut servers = tokio::task::JoinSet::new();
-    let router = http::router(state.clone(), doors.router());
+    let router = http::router(state.clone(), doors.router(), ingest::describe);
     for listener in listeners {
         servers.spawn(server::serve(
             listener,

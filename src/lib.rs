@@ -15,6 +15,7 @@
 //! | [`engine`] | the one writer, deciding, the in-memory index, the feed |
 //! | [`ingest`] | the doors: call relays, WhatsApp bridges |
 //! | [`http`] | the API: router, errors, one file a resource |
+//! | [`routes`] | lists of routes, to be served or described |
 //! | [`web`] | the pages, out of the binary |
 //! | [`net`] | outbound HTTP: TLS, names, S3 |
 //! | [`auth`] | tokens and who may what |
@@ -41,6 +42,7 @@ pub mod engine;
 pub mod http;
 pub mod ingest;
 pub mod net;
+pub mod routes;
 pub mod store;
 pub mod telemetry;
 pub mod web;

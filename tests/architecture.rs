@@ -18,14 +18,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("wire", &[]),
     ("web", &[]),
+    ("routes", &[]),
     ("telemetry", &["config"]),
     ("net", &["config"]),
     ("config", &["domain"]),
     ("store", &["domain", "config"]),
     ("auth", &["domain", "config"]),
     ("engine", &["domain", "store", "config"]),
-    ("ingest", &["wire", "domain", "engine", "auth", "net", "config"]),
-    ("http", &["wire", "domain", "engine", "auth", "web", "config"]),
+    ("ingest", &["wire", "domain", "engine", "auth", "net", "routes", "config"]),
+    ("http", &["wire", "domain", "engine", "auth", "web", "routes", "config"]),
     ("workers", &["wire", "domain", "engine", "net", "config"]),
     ("admin", &["domain", "engine", "auth"]),
     (
@@ -49,7 +50,7 @@ const PURE: &[&str] = &["domain", "wire"];
 /// Crate → the only modules that may name it; `bench` because it measures the bare libraries beside us.
 const CRATES: &[(&str, &[&str])] = &[
     ("redb", &["store", "bench"]),
-    ("axum", &["http", "ingest", "web", "app", "bench"]),
+    ("axum", &["http", "ingest", "web", "app", "bench", "routes"]),
     ("socketioxide", &["http"]),
 ];
 

@@ -9,6 +9,7 @@ mod categories;
 mod deliveries;
 #[path = "around/desk.rs"]
 mod desk;
+mod faketime;
 #[path = "around/files.rs"]
 mod files;
 mod harness;
@@ -18,6 +19,8 @@ mod kills;
 mod portal;
 #[path = "around/receiver.rs"]
 mod receiver;
+#[path = "around/seed.rs"]
+mod seed;
 #[path = "around/signed.rs"]
 mod signed;
 #[path = "around/webhooks.rs"]

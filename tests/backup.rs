@@ -309,7 +309,7 @@ fn rows_up_to(store: &Store, seq: u64) -> Rows {
     let mut rows = Rows::new();
     let mut after = 0;
     while after < seq {
-        let plans = store.feed().read(after, seq, 4 << 20).expect("the feed reads");
+        let plans = store.feed().read(after, seq, (usize::MAX, 4 << 20)).expect("the feed reads");
         for found in plans {
             after = found.first_seq + found.plan.events.len() as u64 - 1;
             for row in found.plan.rows.into_iter().filter(|row| !EVENTLESS.contains(&row.table)) {

@@ -4,6 +4,8 @@
 
 #[path = "browser/accessible.rs"]
 mod accessible;
+#[path = "browser/admin.rs"]
+mod admin;
 #[path = "browser/calls.rs"]
 mod calls;
 #[path = "browser/contacts.rs"]
@@ -15,6 +17,8 @@ mod figures;
 mod harness;
 #[path = "browser/hostile.rs"]
 mod hostile;
+#[path = "browser/list.rs"]
+mod list;
 #[path = "browser/live.rs"]
 mod live;
 #[path = "browser/looks.rs"]
@@ -23,6 +27,8 @@ mod looks;
 mod portal;
 #[path = "browser/proxy.rs"]
 mod proxy;
+#[path = "browser/search.rs"]
+mod search;
 #[path = "browser/setup.rs"]
 mod setup;
 #[path = "browser/sides.rs"]

@@ -9,6 +9,8 @@ mod groups;
 mod harness;
 #[path = "channels/interop.rs"]
 mod interop;
+#[path = "channels/odd.rs"]
+mod odd;
 #[path = "channels/samples.rs"]
 mod samples;
 #[path = "channels/shuffled.rs"]

@@ -12,5 +12,8 @@ mod intake;
 mod mailbox;
 #[path = "mail/outgoing.rs"]
 mod outgoing;
+mod python;
+#[path = "mail/servers.rs"]
+mod servers;
 #[path = "mail/sink.rs"]
 mod sink;

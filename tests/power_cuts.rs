@@ -430,14 +430,14 @@ impl World {
         let feed = store.feed();
         let oldest = feed.oldest();
         if oldest > 1 {
-            let gone = feed.read(0, u64::MAX, 1).expect_err("dropped");
+            let gone = feed.read(0, u64::MAX, (usize::MAX, 1)).expect_err("dropped");
             assert_eq!(gone, FeedError::Gone { oldest });
         }
         let mut expected = self.model.feed.iter().filter(|(first_seq, _)| *first_seq >= oldest);
         let mut after = oldest - 1;
         while after < self.model.last_seq {
             let budget = self.random.below(4_000) as usize;
-            let plans = feed.read(after, self.model.last_seq, budget).expect("the feed reads");
+            let plans = feed.read(after, self.model.last_seq, (usize::MAX, budget)).expect("the feed reads");
             assert!(!plans.is_empty(), "the feed stops at {after} of {}", self.model.last_seq);
             for found in plans {
                 assert_eq!(found.first_seq, after + 1, "gapless");

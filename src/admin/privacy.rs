@@ -1,6 +1,7 @@
 //! Erasing, retention, encryption: what of the command line's requests concerns privacy.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -100,7 +101,10 @@ pub async fn carry_out(
             let keys = engine.shared().seal.keys().ok_or(
                 "the store is not encrypted and has no keyring; set store.encryption first",
             )?;
-            keys.rotate(root).map_err(|e| e.to_string())?;
+            let keys = Arc::clone(keys);
+            let rotating = tokio::task::spawn_blocking(move || keys.rotate(&root));
+            let rotated = rotating.await.map_err(|_| "rotating the root key panicked")?;
+            rotated.map_err(|e| e.to_string())?;
             tell(out, Report::Rotated).await
         }
     }

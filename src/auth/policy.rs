@@ -1,5 +1,8 @@
 //! Who may what, in one table. A route that is not in it is for admins.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::Caller;
 use crate::domain::agent::Role;
 use crate::domain::contact::Scope;
@@ -43,7 +46,10 @@ const FEED: Access = Needs { scopes: &[Scope::Read], role: Role::Supervisor };
 pub const ADMIN: Access = Needs { scopes: &[], role: Role::Admin };
 
 /// Method, route, access.
-pub const ROUTES: &[(&str, &str, Access)] = &[
+type Row = (&'static str, &'static str, Access);
+
+/// Who may what.
+pub const ROUTES: &[Row] = &[
     ("GET", "/", Open),
     ("GET", "/login", Open),
     ("GET", "/setup", Open),
@@ -59,6 +65,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/public/desk", Open),
     ("GET", "/api/system", ADMIN),
     ("GET", "/home", Open),
+    ("GET", "/search", Open),
     ("GET", "/analytics", Open),
     ("GET", "/analytics/{view}", Open),
     ("GET", "/calls", Open),
@@ -153,6 +160,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/public/tickets/{ref}", Open),
     ("POST", "/api/public/tickets/{ref}/reply", Open),
     ("POST", "/api/public/tickets/{ref}/satisfaction", Open),
+    ("POST", "/api/public/tickets/{ref}/attachments", Open),
     ("GET", "/api/public/tickets/{ref}/attachments/{file}", Open),
     ("GET", "/api/tickets/categories", READ),
     ("POST", "/api/tickets/categories", SUPERVISOR),
@@ -301,14 +309,26 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
 
 /// What a route asks of its caller; `HEAD` is asked what `GET` is, where it stands for itself nowhere.
 pub fn access(method: &str, route: &str) -> Access {
-    let of = |method: &str| ROUTES.iter().find(|(m, r, _)| *m == method && *r == route);
+    let of = |method: &str| of_route(route).iter().find(|row| row.0 == method);
     let found = of(method).or_else(|| of("GET").filter(|_| method == "HEAD"));
     found.map_or(ADMIN, |(_, _, access)| *access)
 }
 
+/// The rows of a route. Each request asks some times, and there are hundreds of rows.
+fn of_route(route: &str) -> &'static [Row] {
+    static BY_ROUTE: LazyLock<HashMap<&'static str, Vec<Row>>> = LazyLock::new(|| {
+        let mut by_route: HashMap<_, Vec<Row>> = HashMap::new();
+        for row in ROUTES {
+            by_route.entry(row.1).or_default().push(*row);
+        }
+        by_route
+    });
+    BY_ROUTE.get(route).map_or(&[], Vec::as_slice)
+}
+
 /// The methods that a route takes, for the error that says so.
 pub fn methods(route: &str) -> Vec<&'static str> {
-    ROUTES.iter().filter(|(_, r, _)| *r == route).map(|(method, ..)| *method).collect()
+    of_route(route).iter().map(|(method, ..)| *method).collect()
 }
 
 /// How often a route may be asked: by whom, and how many times a minute, is the configuration's (`limits`).
@@ -336,7 +356,7 @@ pub fn class(method: &str, route: &str) -> Option<Class> {
 
 /// The door of a route, as the audit names it.
 pub fn door(method: &str, route: &str) -> &'static str {
-    let found = ROUTES.iter().find(|(m, r, _)| *m == method && *r == route);
+    let found = of_route(route).iter().find(|row| row.0 == method);
     match (found, class(method, route)) {
         (Some((_, route, Door | SignedDoor)), _) => route,
         (_, Some(Class::Public)) => "public",

@@ -9,7 +9,6 @@ use super::{Failure, Shared};
 use crate::admin::privacy::{Report, Request};
 use crate::admin::{self, Answer};
 use crate::config::Config;
-use crate::store::KEPT_BEFORE_UPGRADE;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -65,7 +64,6 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
                         "backups made before hold their words; remove them when their time is over"
                     )?;
                 }
-                kept(&config, out)?;
             }
             Report::Due { channel, category, tickets, oldest } => {
                 let category = category.as_deref().unwrap_or("without category");
@@ -92,20 +90,4 @@ fn owed(config: &Config) -> String {
         ),
         None => format!("{until} no maintenance window is set, so run `frontdesk compact`"),
     }
-}
-
-/// Copies from before an upgrade hold everything as it was.
-fn kept(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
-    for entry in std::fs::read_dir(&config.data_dir)? {
-        let name = entry?.file_name();
-        if name.to_string_lossy().starts_with(KEPT_BEFORE_UPGRADE) {
-            let path = config.data_dir.join(&name);
-            writeln!(
-                out,
-                "{} holds the store as it was before an upgrade: remove it",
-                path.display()
-            )?;
-        }
-    }
-    Ok(())
 }

@@ -5,11 +5,12 @@ use std::io::Write;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::backup::Last;
 use super::size::{bytes, span};
 use super::{Failure, Shared};
 use crate::admin;
-use crate::admin::{BridgeStatus, ClockStatus, DoorStatus, SourceStatus, Status, StoreStatus};
+use crate::admin::{
+    BridgeStatus, ClockStatus, DoorStatus, LastBackup, SourceStatus, Status, StoreStatus,
+};
 use crate::config::Config;
 
 #[derive(Args)]
@@ -24,7 +25,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     let dir = config.data_dir.display();
     let status = admin::status(&config.data_dir)
         .map_err(|error| Failure::failed(format!("{dir}/{}: {error}", admin::SOCKET)))?;
-    let backup = Last::read(&config.data_dir);
+    let backup = LastBackup::read(&config.data_dir);
     if command.json {
         let mut told = as_json(status.as_ref());
         told["last_backup"] = json!(backup);

@@ -256,7 +256,7 @@ impl MailConfig {
         if !link.is_empty() && !good {
             limits.broken(
                 "mail.portal_link",
-                "expected an address with {token} in it, as \"https://desk.example.org/portal?ticket={number}&token={token}\"",
+                "expected an address with {token} in it, as \"https://desk.example.org/portal/tickets/{number}?token={token}\"",
             );
         }
         let templates = &self.templates;

@@ -4,7 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Micros;
 
-/// A file of a ticket. Its bytes lie beside the store under their hash.
+/// What opens one file's bytes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileKey(pub [u8; 32]);
+
+impl std::fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FileKey")
+    }
+}
+
+/// A file of a ticket. Its bytes lie beside the store, sealed under a key of their own: where the row goes, they go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredFile {
     pub id: u64,
@@ -14,7 +24,10 @@ pub struct StoredFile {
     /// As its bytes say, not as its sender does.
     pub media_type: String,
     pub bytes: u64,
+    /// Of its bytes, as they are given back.
     pub sha256: [u8; 32],
+    /// Under which its bytes are sealed; none for those that lie there as they are, from before that was done.
+    pub key: Option<FileKey>,
     /// The entry that it is attached to; none until somebody attaches it.
     pub entry: Option<u32>,
     pub uploaded_by: String,
@@ -27,6 +40,8 @@ pub struct StoredFile {
 pub const MAX_FILES: usize = 200;
 /// Files attached to one comment.
 pub const MAX_ATTACHED: usize = 20;
+/// Files that a customer sends with one reply.
+pub const MAX_FROM_CUSTOMER: usize = 10;
 /// Characters of a file's name.
 pub const MAX_FILE_NAME: usize = 120;
 /// Bytes of a file by which its type is told.

@@ -72,7 +72,9 @@ pub struct Draft<'a> {
     base: &'a dyn View,
     pub ctx: &'a Context<'a>,
     rows: Changes,
-    /// Values are encoded here.
+    /// Values are encoded here …
+    plain: Vec<u8>,
+    /// … and sealed here.
     scratch: Vec<u8>,
     nonces: Nonces,
     /// Owners whose keys this plan gives up.
@@ -111,6 +113,14 @@ impl View for Draft<'_> {
         let below = self.base.scan(table, start, end, order, enough)?;
         own.over(below.into_iter().map(Ok), limit)
     }
+
+    fn plain(&self, sealed: &Blob) -> Option<Blob> {
+        self.base.plain(sealed)
+    }
+
+    fn note_plain(&self, sealed: &Blob, plain: &[u8]) {
+        self.base.note_plain(sealed, plain);
+    }
 }
 
 impl<'a> Draft<'a> {
@@ -119,6 +129,7 @@ impl<'a> Draft<'a> {
             base,
             ctx,
             rows: Changes::default(),
+            plain: Vec::new(),
             scratch: Vec::new(),
             nonces: Nonces::new(nonce_base(&ctx.random)),
             doomed: Vec::new(),
@@ -147,9 +158,15 @@ impl<'a> Draft<'a> {
     pub fn put_as<R: Record>(&mut self, owner: Owner, key: &[u8], record: &R) {
         let owner = if self.doomed.contains(&owner) { Owner::Desk } else { owner };
         let place = Place::row(R::TABLE, key);
-        let write = |out: &mut Vec<u8>| codec::encode(record, out);
+        self.plain.clear();
+        codec::encode(record, &mut self.plain);
+        let write = |out: &mut Vec<u8>| out.extend_from_slice(&self.plain);
         self.ctx.seal.seal(place, owner, &mut self.nonces, &mut self.scratch, write);
-        self.rows.put(R::TABLE, key.into(), Some(self.scratch.as_slice().into()));
+        let sealed: Blob = self.scratch.as_slice().into();
+        if self.ctx.seal.encrypts() {
+            self.base.note_plain(&sealed, &self.plain);
+        }
+        self.rows.put(R::TABLE, key.into(), Some(sealed));
     }
 
     /// Gives up an owner's key: from now on their values go under the desk's, and the key is destroyed once this plan

@@ -56,7 +56,7 @@ impl Engine {
     /// Events behind `after`, at most `limit`, in order and without a gap.
     pub fn events(&self, after: u64, limit: usize) -> Result<Vec<Published>, ReadFeedError> {
         let shared = self.shared();
-        let plans = shared.feed.read(after, shared.published(), MAX_BYTES)?;
+        let plans = shared.feed.read(after, shared.published(), (limit, MAX_BYTES))?;
         let mut events = Vec::new();
         for found in plans {
             for (seq, bytes) in (found.first_seq..).zip(&found.plan.events) {

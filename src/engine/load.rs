@@ -29,7 +29,7 @@ use crate::store::{Blob, Order, Reader, Store, Table, View};
 use crate::telemetry::metrics::Metrics;
 
 /// Rows read at once, so that no snapshot lives long.
-const CHUNK: usize = 50_000;
+const CHUNK: usize = 4096;
 
 /// What is held in memory of the rows.
 #[derive(Default)]

@@ -31,6 +31,7 @@ pub mod idempotency;
 pub mod inbound;
 pub mod index;
 pub mod intake;
+pub mod last_backup;
 mod load;
 pub mod mail;
 pub mod marks;

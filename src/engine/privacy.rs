@@ -225,7 +225,9 @@ impl Engine {
 
     async fn finish_erasure(&self, contact: u64, erasure: &Erasure) -> Result<Erased, Error> {
         let tickets = self.tickets_of(erasure).await?;
+        let mut files = Vec::new();
         for ticket in &tickets {
+            files.extend(self.read(|rows| rows.files(*ticket))?);
             self.to_the_end(|| Step::Hollow { ticket: *ticket }).await?;
         }
         let owners = tickets.iter().map(|number| Owner::Ticket(*number));
@@ -242,6 +244,9 @@ impl Engine {
         let shared = self.shared();
         let rewrite = !shared.seal.encrypts() || shared.owes_rewrite();
         self.privacy_step(Step::End { contact, rewrite }).await?;
+        let engine = self.clone();
+        let removing = tokio::task::spawn_blocking(move || engine.remove_files(&files));
+        removing.await.map_err(|_| Error::Panicked)?;
         let left = |keys: &Arc<Keys>| owners.iter().any(|owner| keys.is_doomed(*owner));
         Ok(Erased {
             contact,

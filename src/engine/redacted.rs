@@ -95,7 +95,10 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
             texts.for_each(clear);
         }
         Command::Portal(PortalCommand::Submit { case: new, .. }) => case(new, clear),
-        Command::Portal(PortalCommand::Reply { body, .. }) => clear(body),
+        Command::Portal(PortalCommand::Reply { body, files, .. }) => {
+            clear(body);
+            files.iter_mut().for_each(|file| clear(&mut file.name));
+        }
         Command::Portal(PortalCommand::Rate { feedback, .. }) => {
             feedback.iter_mut().for_each(clear);
         }

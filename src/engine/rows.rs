@@ -1,5 +1,7 @@
 //! Typed reading of rows through any view: the open batch, a draft, a snapshot.
 
+use std::borrow::Cow;
+
 use crate::domain::agent::Agent;
 use crate::domain::entry::Entry;
 use crate::domain::file::{MAX_FILES, StoredFile};
@@ -35,9 +37,21 @@ pub enum ReadError {
 impl<'a> Rows<'a> {
     pub fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, ReadError> {
         match self.view.get(R::TABLE, key)? {
-            Some(bytes) => Ok(Some(self.open(key, &bytes)?)),
+            Some(bytes) => Ok(Some(self.open_known(key, &bytes)?)),
             None => Ok(None),
         }
+    }
+
+    /// The record in a value that the view gave, which may know it.
+    fn open_known<R: Record>(&self, key: &[u8], sealed: &Blob) -> Result<R, ReadError> {
+        if let Some(plain) = self.view.plain(sealed) {
+            return Ok(codec::decode(&plain)?);
+        }
+        let plain = self.seal.open(Place::row(R::TABLE, key), sealed)?;
+        if let Cow::Owned(plain) = &plain {
+            self.view.note_plain(sealed, plain);
+        }
+        Ok(codec::decode(&plain)?)
     }
 
     /// At most `limit` records with `start <= key < end`.
@@ -51,7 +65,7 @@ impl<'a> Rows<'a> {
         let rows = self.view.scan(R::TABLE, start, end, order, limit)?;
         rows.into_iter()
             .map(|(key, bytes)| {
-                let record = self.open(&key, &bytes)?;
+                let record = self.open_known(&key, &bytes)?;
                 Ok((key, record))
             })
             .collect()

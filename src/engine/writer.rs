@@ -286,6 +286,7 @@ impl Loop {
         }
         let owners: Vec<Owner> =
             found.iter().filter_map(|(row_key, _)| Owner::of_key(row_key)).collect();
+        self.store.forget_plain();
         if let Err(error) = keys.destroy(&owners) {
             tracing::error!(%error, "keys of what was erased could not be destroyed yet");
             return;

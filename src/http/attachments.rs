@@ -187,8 +187,8 @@ pub async fn serve(
         return Ok(with_headers(&file, inline, &tag, Body::empty(), StatusCode::NOT_MODIFIED));
     }
     let files = state.engine.files().clone();
-    let sha256 = file.sha256;
-    let opened = tokio::task::spawn_blocking(move || files.read(&sha256)).await;
+    let wanted = file.clone();
+    let opened = tokio::task::spawn_blocking(move || files.read(&wanted)).await;
     let opened = opened.map_err(std::io::Error::other).and_then(|opened| opened);
     let mut opened = opened.map_err(|error| {
         tracing::error!(file = file.id, %error, "an attachment cannot be read");

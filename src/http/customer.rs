@@ -5,14 +5,12 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
-use super::attachments::{NamedFile, serve};
 use super::calls::unexpected;
 use super::error::{Failure, not_found};
 use super::extract::{Named, OpenInput, Query, named};
@@ -24,7 +22,7 @@ use super::visitor::Visitor;
 use crate::auth::token;
 use crate::domain::channel::Channel;
 use crate::domain::email;
-use crate::domain::entry::{Kind, Speaker};
+use crate::domain::entry::Speaker;
 use crate::domain::rating::{BEST, MAX_FEEDBACK, Rating};
 use crate::domain::reference::Reference;
 use crate::domain::ticket::{MAX_DESCRIPTION, MAX_NAME, MAX_SUBJECT, Ticket};
@@ -35,9 +33,9 @@ use crate::engine::portal::PortalCommand;
 use crate::wire::problem::Problem;
 
 /// As whom customers act.
-const CUSTOMER: &str = "customer";
+pub const CUSTOMER: &str = "customer";
 /// The door's name in figures.
-const DOOR: &str = "portal";
+pub const DOOR: &str = "portal";
 
 fn submission<T>(input: &OpenInput<T>, command: PortalCommand) -> Submission {
     let actor = Actor::Token { name: CUSTOMER.into() };
@@ -199,11 +197,11 @@ pub async fn lookup(
 #[into_params(parameter_in = Query)]
 pub struct TokenQuery {
     /// The customer's token, if it is sent neither in the body nor as bearer
-    token: Option<String>,
+    pub token: Option<String>,
 }
 
 /// The token of a request, from wherever it stands.
-fn shown(
+pub fn shown(
     in_body: Option<&String>,
     headers: &HeaderMap,
     query: Option<&String>,
@@ -219,7 +217,7 @@ fn shown(
 }
 
 /// The number of a ticket that this token opens; a wrong token learns nothing, not even that there is such a ticket.
-fn opened(state: &State, reference: &Reference, token: &[u8; 32]) -> Result<Ticket, Failure> {
+pub fn opened(state: &State, reference: &Reference, token: &[u8; 32]) -> Result<Ticket, Failure> {
     let now = state.engine.shared().steady();
     let found = state.engine.read(|rows| {
         let Some(ticket) = rows.resolve(reference)? else { return Ok(None) };
@@ -239,8 +237,8 @@ pub struct ReplyBody {
 #[derive(Serialize, ToSchema)]
 pub struct Replied {
     /// The ticket that the reply stands on: one that ended long ago is followed by another, which the token opens too
-    ticket: PublicTicket,
-    comment: PublicEntry,
+    pub ticket: PublicTicket,
+    pub comment: PublicEntry,
 }
 
 /// A customer writes more on their ticket. One that waited for them goes on, one that had ended opens again.
@@ -260,7 +258,7 @@ pub async fn reply(
     within_limits(&state, &input.limits(&hex(&token)), DOOR)?;
     let ticket = opened(&state, &reference, &token)?.number;
     let body = input.value.body.clone();
-    let command = PortalCommand::Reply { ticket, token, body };
+    let command = PortalCommand::Reply { ticket, token, body, files: Vec::new() };
     match state.engine.submit(submission(&input, command)).await? {
         Reply::Interaction { ticket, entry } => {
             let comment = PublicEntry::of(*entry, None);
@@ -270,7 +268,7 @@ pub async fn reply(
     }
 }
 
-fn hex(token: &[u8; 32]) -> String {
+pub fn hex(token: &[u8; 32]) -> String {
     crate::engine::files::hex(token)
 }
 
@@ -341,28 +339,4 @@ pub async fn rate(
         Reply::Rating(rating) => Ok((StatusCode::CREATED, Json(RatingView::of(&ticket, *rating)))),
         other => Err(unexpected(&other)),
     }
-}
-
-/// A file that is attached to something the customer may read.
-#[utoipa::path(get, path = "/api/public/tickets/{ref}/attachments/{file}", operation_id = "read_own_attachment", tag = "portal",
-    params(("ref" = String, Path, description = "any reference of the ticket"), ("file" = u64, Path, description = "the file's id"), TokenQuery),
-    responses((status = 200, body = Vec<u8>, content_type = "*/*")))]
-pub async fn file(
-    Shared(state): Shared<State>,
-    NamedFile(reference, id): NamedFile,
-    Query(query): Query<TokenQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Failure> {
-    let token = shown(None, &headers, query.token.as_ref())?;
-    let ticket = opened(&state, &reference, &token)?;
-    let found = state.engine.read(|rows| {
-        let file = rows.files(ticket.number)?.into_iter().find(|file| file.id == id);
-        let Some(file) = file else { return Ok(None) };
-        let Some(entry) = file.entry else { return Ok(None) };
-        let item = rows.item(&ticket, entry)?;
-        let entry = item.map(|item| rows.entry(&item)).transpose()?;
-        let public = entry.is_some_and(|e| e.kind == Kind::Message && e.deleted_at.is_none());
-        Ok(public.then_some(file))
-    })?;
-    serve(&state, found.ok_or_else(|| not_found("such file"))?, false, &headers).await
 }

@@ -1,15 +1,21 @@
 //! The OpenAPI document and the page that shows it; both come out of the binary.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use flate2::Compression;
 use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use tokio::sync::{OnceCell, oneshot};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
@@ -97,10 +103,36 @@ async fn unpack(request: Request, next: Next) -> Response {
     Response::from_parts(head, plain.into())
 }
 
-/// `/openapi.json` and `/docs`.
-pub fn routes(document: &OpenApi) -> Router {
+/// Makes the document.
+pub trait Describe: Fn() -> OpenApi + Copy + Send + Sync + 'static {}
+impl<F: Fn() -> OpenApi + Copy + Send + Sync + 'static> Describe for F {}
+
+/// `/openapi.json` and `/docs`; the document is made when the first one asks for it.
+pub fn routes(document: impl Describe) -> Router {
     let page = SwaggerUi::new("/docs")
-        .config(Config::new(["/openapi.json"]).validator_url("none").try_it_out_enabled(true))
-        .url("/openapi.json", document.clone());
-    Router::new().merge(page).layer(from_fn(unpack))
+        .config(Config::new(["/openapi.json"]).validator_url("none").try_it_out_enabled(true));
+    let packed: Arc<OnceCell<Bytes>> = Arc::default();
+    let answer = get(async move || {
+        let packed = packed.get_or_try_init(|| pack(document)).await;
+        packed.cloned().map(|packed| {
+            let head = [(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, "gzip")];
+            (head, packed).into_response()
+        })
+    });
+    Router::new().route("/openapi.json", answer).merge(page).layer(from_fn(unpack))
+}
+
+/// The document as it is sent. It is made on a thread of its own, whose memory goes back with the thread.
+async fn pack(document: impl Describe) -> Result<Bytes, StatusCode> {
+    let (done, packed) = oneshot::channel();
+    let work = move || {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        let written = serde_json::to_writer(&mut packed, &document()).map_err(std::io::Error::from);
+        let _ = done.send(written.and_then(|()| packed.finish()));
+    };
+    let started = std::thread::Builder::new().name("describing".into()).spawn(work);
+    match (started, packed.await) {
+        (Ok(_), Ok(Ok(packed))) => Ok(Bytes::copy_from_slice(&packed)),
+        _ => Err(StatusCode::INTERNAL_SERVER_ERROR),
+    }
 }

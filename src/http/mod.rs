@@ -26,6 +26,7 @@ mod contacts_view;
 mod conversations;
 mod cookies;
 mod customer;
+mod customer_files;
 mod delivery;
 mod docs;
 mod drafts;
@@ -81,25 +82,44 @@ mod visitor;
 mod webhooks;
 mod webhooks_view;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tokio::sync::Semaphore;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::auth::Authenticator;
 use crate::config::Range;
 use crate::domain::language::Language;
 use crate::engine::Engine;
+use crate::routes::Routes;
 pub use legacy::router as legacy_router;
 pub use limits::Limits;
 
-/// What handlers share.
+/// What handlers share. A request passes some layers, each of which has a clone of it: so it is one pointer.
 #[derive(Clone)]
-pub struct State {
+pub struct State(Arc<Parts>);
+
+impl State {
+    pub fn new(parts: Parts) -> State {
+        State(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for State {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What [`State`] is of.
+pub struct Parts {
     pub engine: Engine,
     pub agents_see_all: bool,
     pub max_body: usize,
@@ -107,6 +127,10 @@ pub struct State {
     pub door_header: Arc<str>,
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
+    /// The SHA-256 of the certificate that clients see at the moment; none without TLS.
+    pub fingerprint: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// Where the note on the last backup lies.
+    pub data_dir: Arc<Path>,
     pub public: Arc<Public>,
     pub live: Arc<live::Live>,
     pub desk: Arc<Desk>,
@@ -144,12 +168,13 @@ pub struct Public {
     pub workspaces: Vec<String>,
 }
 
-/// The whole API. `doors` are the routes of the intake, with their documentation.
-pub fn router(state: State, doors: OpenApiRouter) -> Router {
-    let (router, document) = api().split_for_parts();
-    let (doors, door_document) = doors.split_for_parts();
-    let document = docs::complete(document.merge_from(door_document));
-    let served = docs::routes(&document);
+/// The whole API. `doors` are the routes of the intake, `describe_doors` adds their description to a document.
+pub fn router(state: State, doors: Router, describe_doors: fn(OpenApi) -> OpenApi) -> Router {
+    let served = docs::routes(move || {
+        let document = api(Routes::described(docs::base())).into_document().unwrap_or_default();
+        docs::complete(describe_doors(document))
+    });
+    let router = api(Routes::served()).into_router();
     router
         .route("/socket.io/", live::socketio::service(&state))
         // S1.13 asks for the list with a slash.
@@ -167,15 +192,8 @@ pub fn router(state: State, doors: OpenApiRouter) -> Router {
         .layer(from_fn_with_state(Arc::clone(&state.engine.shared().metrics), ops::count))
 }
 
-/// The OpenAPI document, without a running daemon; for the snapshot test.
-pub fn document(doors: OpenApiRouter) -> utoipa::openapi::OpenApi {
-    let (_, document) = api().split_for_parts();
-    let (_, door_document) = doors.split_for_parts();
-    docs::complete(document.merge_from(door_document))
-}
-
-fn api() -> OpenApiRouter<State> {
-    OpenApiRouter::with_openapi(docs::base())
+fn api(to: Routes<State>) -> Routes<State> {
+    let to = to
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
@@ -223,7 +241,8 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(customer::lookup))
         .routes(routes!(customer::reply))
         .routes(routes!(customer::rate))
-        .routes(routes!(customer::file))
+        .routes(routes!(customer_files::send))
+        .routes(routes!(customer_files::file))
         .routes(routes!(portal::look))
         .routes(routes!(categories::list, categories::create))
         .routes(routes!(categories::read, categories::update, categories::delete))
@@ -312,7 +331,8 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(business_hours::update, business_hours::delete))
         .routes(routes!(conversations::read))
         .routes(routes!(conversations::set_mode))
-        .merge(v2::routes())
+;
+    v2::routes(to)
         .routes(routes!(mcp::message))
         .routes(routes!(audit::list))
         .routes(routes!(feed::read))

@@ -14,11 +14,28 @@ use crate::domain::file::{MAX_ATTACHED, SNIFFED, StoredFile, clean_name, media_t
 use crate::domain::reference::Reference;
 use crate::engine;
 use crate::engine::command::{Command, Reply};
+use crate::engine::files::Kept;
 use crate::engine::portal::NewFile;
 use crate::wire::problem::Problem;
 
+/// Bytes of the words beside files: what is said may have 10,000 characters.
+const MAX_WORDS: usize = 40_000;
 /// Pieces that may wait for the disk.
 const AHEAD: usize = 4;
+
+/// What a request brought: files that are on the disk, and the member `body` of a form.
+pub struct Received {
+    pub files: Vec<NewFile>,
+    pub words: Option<String>,
+}
+
+/// What one request may bring.
+#[derive(Clone, Copy)]
+pub struct Most {
+    pub files: usize,
+    /// Of all files together; each has at most `attachments.max_size`.
+    pub bytes: u64,
+}
 
 /// Takes every file of a request for a ticket.
 pub async fn take(
@@ -28,6 +45,26 @@ pub async fn take(
     ticket: u64,
     caller: &Caller,
 ) -> Result<Vec<StoredFile>, Failure> {
+    let most = Most { files: MAX_ATTACHED, bytes: u64::MAX };
+    let Received { files: taken, .. } = receive(state, request, name, most).await?;
+    let mut files = Vec::with_capacity(taken.len());
+    for file in taken {
+        let command = Command::AddFile { ticket: Reference::Number(ticket), file };
+        match state.engine.submit(caller.submission(command)).await? {
+            Reply::File(file) => files.push(*file),
+            other => return Err(unexpected(&other)),
+        }
+    }
+    Ok(files)
+}
+
+/// Puts every file of a request onto the disk. No row speaks of them yet.
+pub async fn receive(
+    state: &State,
+    request: Request,
+    name: Option<&str>,
+    most: Most,
+) -> Result<Received, Failure> {
     let Ok(_permit) = state.desk.uploads.try_acquire() else {
         let why = "too many files are on their way (attachments.at_once); try again in a second";
         let mut problem = Problem::new(503, "Service Unavailable", why);
@@ -40,18 +77,25 @@ pub async fn take(
     is_there_room(state, announced)?;
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|h| h.to_str().ok());
     let mut taken = Vec::new();
+    let mut words = None;
     match kind.and_then(|kind| multer::parse_boundary(kind).ok()) {
         Some(boundary) => {
             let mut form = multer::Multipart::new(body.into_data_stream(), boundary);
             while let Some(field) = form.next_field().await.map_err(broken)? {
-                // Members of the form that are no files say nothing here.
-                let Some(name) = field.file_name().map(clean_name) else { continue };
-                if taken.len() == MAX_ATTACHED {
-                    let why = format!("must be at most {MAX_ATTACHED} files at once");
+                let Some(name) = field.file_name().map(clean_name) else {
+                    // Other members of the form that are no files say nothing here.
+                    if field.name() == Some("body") {
+                        words = Some(text(field).await?);
+                    }
+                    continue;
+                };
+                if taken.len() == most.files {
+                    let why = format!("must be at most {} files at once", most.files);
                     return Err(Problem::field("file", why).into());
                 }
                 let pieces = field.map(|piece| piece.map_err(|error| error.to_string()));
-                taken.push(keep(state, name, pieces).await?);
+                let before: u64 = taken.iter().map(|file: &NewFile| file.bytes).sum();
+                taken.push(keep(state, name, pieces, most.bytes.saturating_sub(before)).await?);
             }
             if taken.is_empty() {
                 return Err(Problem::field("file", "no file is in the form").into());
@@ -59,15 +103,19 @@ pub async fn take(
         }
         None => taken.push(raw(state, &parts.headers, name, body).await?),
     }
-    let mut files = Vec::with_capacity(taken.len());
-    for file in taken {
-        let command = Command::AddFile { ticket: Reference::Number(ticket), file };
-        match state.engine.submit(caller.submission(command)).await? {
-            Reply::File(file) => files.push(*file),
-            other => return Err(unexpected(&other)),
+    Ok(Received { files: taken, words })
+}
+
+/// The words of a form.
+async fn text(mut field: multer::Field<'_>) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(broken)? {
+        if bytes.len() + piece.len() > MAX_WORDS {
+            return Err(Problem::field("body", format!("must be at most {MAX_WORDS} bytes")).into());
         }
+        bytes.extend_from_slice(&piece);
     }
-    Ok(files)
+    String::from_utf8(bytes).map_err(|_| Problem::field("body", "must be UTF-8").into())
 }
 
 fn broken(error: multer::Error) -> Failure {
@@ -86,7 +134,7 @@ async fn raw(
     let told = told.map(|text| text.split(';').next().unwrap_or_default().trim_matches('"'));
     let name = clean_name(name.or(told).unwrap_or_default());
     let pieces = body.into_data_stream().map(|piece| piece.map_err(|error| error.to_string()));
-    keep(state, name, pieces).await
+    keep(state, name, pieces, u64::MAX).await
 }
 
 fn is_there_room(state: &State, announced: Option<u64>) -> Result<(), Failure> {
@@ -122,6 +170,7 @@ async fn keep(
     state: &State,
     name: String,
     pieces: impl futures_util::Stream<Item = Result<Bytes, String>>,
+    room: u64,
 ) -> Result<NewFile, Failure> {
     let files = state.engine.files().clone();
     let (to_disk, mut ready) = mpsc::channel::<Option<Bytes>>(AHEAD);
@@ -136,7 +185,7 @@ async fn keep(
         // Whoever sent it has gone, or sent too much.
         Ok(None)
     });
-    let max = state.desk.max_file;
+    let max = state.desk.max_file.min(room);
     let (mut head, mut bytes) = (Vec::new(), 0_u64);
     let mut pieces = std::pin::pin!(pieces);
     let outcome = loop {
@@ -166,9 +215,9 @@ async fn keep(
     let written = writing.await.map_err(std::io::Error::other).and_then(|written| written);
     outcome?;
     let kept = written.map_err(|error| refused(&error))?;
-    let sha256 = kept.ok_or_else(|| Problem::bad_request("the file broke off"))?;
+    let Kept { sha256, key } = kept.ok_or_else(|| Problem::bad_request("the file broke off"))?;
     if bytes == 0 {
         return Err(Problem::field("file", "must not be empty").into());
     }
-    Ok(NewFile { name, media_type: media_type(&head).to_owned(), bytes, sha256 })
+    Ok(NewFile { name, media_type: media_type(&head).to_owned(), bytes, sha256, key })
 }

@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use super::relay::Relay;
 use super::session::Session;
-use super::{Doors, Refused, actor};
+use super::{Doors, Refused};
 use crate::auth::Caller;
 use crate::domain::ticket::{MAX_NAME, MAX_SESSION_ID};
 use crate::engine::command::{NewCall, Origin};
@@ -50,7 +50,7 @@ impl About {
 /// Each text frame is one event, verbatim as the speech service sends it, or `{"seq": n, "event": {…}}`. The
 /// daemon answers `{"type":"ticket",…}` at once and `{"type":"ack","seq":n}` when an event is on disk; without
 /// `seq` it counts frames from 1. A normal close ends the call; a broken connection may come back within
-/// `calls.resume_grace`.
+/// `calls.resume_grace`. When its token is revoked the connection ends within a second, with 1008.
 #[utoipa::path(get, path = "/ingest/calls/{session_id}", tag = "doors",
     params(("session_id" = String, Path, description = "the relay's own id of the session, 1 to 128 bytes"), About),
     responses((status = 101, description = "the WebSocket is open")))]
@@ -66,9 +66,11 @@ pub async fn stream(
     let call = about.call(session_id)?;
     // A frame that is over the limit but not absurd is read, so that the peer can be told why it was refused.
     let max = doors.settings.max_frame.saturating_mul(4);
-    Ok(upgrade.read_buffer_size(READ_BUFFER).max_message_size(max).max_frame_size(max).on_upgrade(
-        move |socket| Relay(Session::new(doors, (actor(&caller), origin), call)).run(socket),
-    ))
+    Ok(upgrade
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(max)
+        .max_frame_size(max)
+        .on_upgrade(move |socket| Relay(Session::new(doors, (&caller, origin), call)).run(socket)))
 }
 
 /// One line of text for a ticket.

@@ -18,6 +18,8 @@ pub enum Ended {
     TooLarge(Side, usize),
     /// What is said cannot be kept: the reason.
     Unrecorded(String),
+    /// The client's token was revoked.
+    Revoked,
     Stopping,
 }
 
@@ -49,6 +51,7 @@ impl Ended {
             Ended::Unrecorded(why) => {
                 format!("The call was ended, as it cannot be recorded: {why}")
             }
+            Ended::Revoked => "The call was ended: its token was revoked".to_owned(),
             Ended::Closed(..) | Ended::Stopping => return None,
         })
     }
@@ -61,6 +64,7 @@ impl Ended {
                 (CloseCode::Size, self.in_words().unwrap_or_default())
             }
             _ if side == Side::Service => (CloseCode::Away, String::new()),
+            Ended::Revoked => (CloseCode::Policy, self.in_words().unwrap_or_default()),
             Ended::Stopping => (CloseCode::Restart, "the daemon is stopping; come back".into()),
             Ended::Unrecorded(_) => (CloseCode::Again, self.in_words().unwrap_or_default()),
             _ => (CloseCode::Error, self.in_words().unwrap_or_default()),

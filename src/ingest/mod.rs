@@ -26,11 +26,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::head;
 use tokio::sync::{Semaphore, mpsc, watch};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::auth::Caller;
@@ -38,15 +39,27 @@ use crate::config::{DoorsConfig, WhatsappConfig};
 use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
+use crate::routes::Routes;
 use crate::wire::problem::Problem;
 use recorder::Backlog;
 pub use speech::{Speech, SpeechError};
 
 /// What the doors share.
 #[derive(Clone)]
-pub struct Doors {
+pub struct Doors(Arc<Parts>);
+
+impl std::ops::Deref for Doors {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What [`Doors`] is of.
+pub struct Parts {
     pub engine: Engine,
-    pub settings: Arc<Settings>,
+    pub settings: Settings,
     relays: Relays,
     /// What the in-line proxy passes calls to; none when it is off.
     speech: Option<Arc<Speech>>,
@@ -88,8 +101,9 @@ impl Doors {
     ) -> Doors {
         let backlog = Arc::new(Backlog::new(settings.max_backlog));
         let places = Arc::new(Semaphore::new(settings.max_open.min(Semaphore::MAX_PERMITS)));
-        let (settings, speech) = (Arc::new(settings), speech.map(Arc::new));
-        Doors { engine, settings, relays: Relays::default(), speech, places, backlog, stop, busy }
+        let (relays, speech) = (Relays::default(), speech.map(Arc::new));
+        let parts = Parts { engine, settings, relays, speech, places, backlog, stop, busy };
+        Doors(Arc::new(parts))
     }
 
     /// What the time is, if the box knows.
@@ -98,15 +112,14 @@ impl Doors {
         trusted.then(|| Micros(jiff::Timestamp::now().as_microsecond()))
     }
 
-    /// The routes of all doors, with their documentation.
-    pub fn router(self) -> OpenApiRouter {
-        routes().with_state(self)
+    /// The routes of all doors.
+    pub fn router(self) -> Router {
+        routes(Routes::served()).into_router().with_state(self)
     }
 }
 
-fn routes() -> OpenApiRouter<Doors> {
-    OpenApiRouter::new()
-        .routes(routes!(calls::stream))
+fn routes(to: Routes<Doors>) -> Routes<Doors> {
+    to.routes(routes!(calls::stream))
         .routes(routes!(realtime::connect))
         .routes(routes!(desks::zendesk))
         .routes(routes!(desks::intercom))
@@ -130,10 +143,9 @@ fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(whatsapp::from_meta, whatsapp::verify_meta))
 }
 
-/// The documentation of the doors, without a running daemon.
-pub fn documented() -> OpenApiRouter {
-    let (_, document) = routes().split_for_parts();
-    OpenApiRouter::with_openapi(document)
+/// Adds the description of the doors to a document.
+pub fn describe(document: OpenApi) -> OpenApi {
+    routes(Routes::described(document)).into_document().unwrap_or_default()
 }
 
 fn actor(caller: &Caller) -> Actor {

@@ -5,6 +5,7 @@
 //! and reason; whoever has seen the end of the handshake finds the call ended, unless the store could not be
 //! written for [`LINGER`].
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -66,6 +67,7 @@ impl Proxy {
         };
         let mut stop = doors.stop.clone();
         let attendance = session.attend();
+        let mut fallen = pin!(session.falls());
         let recorder = match Recorder::start(session, backlog) {
             Ok(recorder) => recorder,
             Err(Full) => {
@@ -79,13 +81,8 @@ impl Proxy {
         let tap = Tap::new(recorder);
         let dialled = tokio::select! {
             dialled = speech.dial(&model) => dialled,
-            () = stopped(&mut stop) => {
-                let last = tap.into_recorder().finish(End::Broken);
-                let frame = Ended::Stopping.close_to(Side::Client).flatten();
-                hang_up(&mut client, frame).await;
-                let _ = timeout(LINGER, last).await;
-                return;
-            }
+            () = stopped(&mut stop) => return undialled(&mut client, tap, &Ended::Stopping).await,
+            () = &mut fallen => return undialled(&mut client, tap, &Ended::Revoked).await,
         };
         let service = match dialled {
             Ok(service) => service,
@@ -103,7 +100,14 @@ impl Proxy {
             heard: Default::default(),
             asking: Mutex::default(),
         };
-        line.carry(client, service, attendance, refused, stop).await;
+        let ends = async {
+            tokio::select! {
+                why = refusal(refused) => Ended::Unrecorded(why),
+                () = stopped(&mut stop) => Ended::Stopping,
+                () = fallen => Ended::Revoked,
+            }
+        };
+        line.carry(client, service, attendance, ends).await;
     }
 }
 
@@ -113,8 +117,7 @@ impl Line {
         client: ClientSide,
         service: Socket,
         mut attendance: Attendance,
-        mut refused: watch::Receiver<Option<String>>,
-        mut stop: watch::Receiver<bool>,
+        ends: impl Future<Output = Ended>,
     ) {
         let (mut to_client, mut from_client) = client.split();
         let (mut to_service, mut from_service) = service.split();
@@ -132,8 +135,7 @@ impl Line {
             tokio::select! {
                 ended = up => ended,
                 ended = down => ended,
-                why = refusal(&mut refused) => Ended::Unrecorded(why),
-                () = stopped(&mut stop) => Ended::Stopping,
+                ended = ends => ended,
                 () = asked => Ended::Stopping,
             }
         };
@@ -252,8 +254,15 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
+/// A call that ends before the service was reached.
+async fn undialled(client: &mut ClientSide, tap: Tap, ended: &Ended) {
+    let last = tap.into_recorder().finish(ended.end());
+    hang_up(client, ended.close_to(Side::Client).flatten()).await;
+    let _ = timeout(LINGER, last).await;
+}
+
 /// Why there is no such call; pends while there is.
-async fn refusal(refused: &mut watch::Receiver<Option<String>>) -> String {
+async fn refusal(mut refused: watch::Receiver<Option<String>>) -> String {
     let told = refused.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
     match told {
         Some(why) => why,

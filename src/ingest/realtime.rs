@@ -11,7 +11,7 @@ use super::calls::{About, check};
 use super::frames::ClientSide;
 use super::proxy::Proxy;
 use super::session::Session;
-use super::{Doors, Refused, actor};
+use super::{Doors, Refused};
 use crate::auth::Caller;
 use crate::domain::ticket::MAX_SESSION_ID;
 use crate::engine::command::Origin;
@@ -62,7 +62,7 @@ pub async fn connect(
     let model = speech.model(asked.as_deref()).map_err(|why| Problem::field("model", why))?;
     let backlog = doors.backlog.clone();
     let max = speech.max_frame();
-    let session = Session::new(doors, (actor(&caller), origin), call);
+    let session = Session::new(doors, (&caller, origin), call);
     let proxy = Proxy { session, speech, backlog, model };
     Ok(upgrade
         .protocols([SUBPROTOCOL])

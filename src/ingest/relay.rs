@@ -12,7 +12,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::session::{Ask, Attendance, End, Session, fact, hear};
 use crate::domain::ticket::Ticket;
@@ -25,6 +25,7 @@ const MAX_PENDING: usize = 256;
 const KEEPALIVE: Duration = Duration::from_secs(20);
 /// How long a peer that was refused may take to close.
 const LINGER: Duration = Duration::from_secs(2);
+const NO_TOKEN: &str = "the token does not let you in any more";
 
 pub struct Relay(pub Session);
 
@@ -53,7 +54,18 @@ impl Relay {
                     "number": ticket.number, "session_id": ticket.session_id, "resumed": resumed,
                 });
                 let end = match sink.send(Message::Text(hello.to_string().into())).await {
-                    Ok(()) => self.stream(&ticket, &mut sink, stream, attendance).await,
+                    Ok(()) => {
+                        let streaming = self.stream(&ticket, &mut sink, stream, attendance);
+                        tokio::select! {
+                            end = streaming => end,
+                            // What is under way the engine has; whoever may come back sends it again.
+                            () = self.0.falls() => {
+                                let told = close(&mut sink, close_code::POLICY, NO_TOKEN);
+                                let _ = timeout(LINGER, told).await;
+                                End::Broken
+                            }
+                        }
+                    }
                     Err(_) => {
                         drop(attendance);
                         End::Broken
@@ -62,7 +74,7 @@ impl Relay {
                 self.0.put_down(ticket.number, end).await;
                 // Only now is the peer's close answered: whoever has seen the end of the handshake finds the
                 // call ended.
-                let _ = sink.close().await;
+                let _ = timeout(LINGER, sink.close()).await;
             }
             Err(error) => {
                 drop(attendance);
@@ -196,7 +208,7 @@ fn size(message: &Message) -> usize {
 /// why.
 async fn drain(stream: &mut SplitStream<WebSocket>) {
     let rest = async { while let Some(Ok(_)) = stream.next().await {} };
-    let _ = tokio::time::timeout(LINGER, rest).await;
+    let _ = timeout(LINGER, rest).await;
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

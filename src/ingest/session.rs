@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Doors;
+use super::{Doors, actor};
+use crate::auth::Caller;
 use crate::domain::call::{Fact, Previous};
 use crate::domain::entry::Speaker;
 use crate::domain::reference::Reference;
+use crate::domain::session::Standing;
 use crate::domain::ticket::Ticket;
 use crate::engine::command::{Actor, Command, IfAttached, NewCall, Origin, Reply, Submission};
 use crate::engine::{Engine, Error};
@@ -43,15 +45,23 @@ pub struct Session {
     pub doors: Doors,
     actor: Actor,
     origin: Origin,
+    standing: Standing,
     call: NewCall,
     connection: u64,
 }
 
 impl Session {
-    pub fn new(doors: Doors, (actor, origin): (Actor, Origin), call: NewCall) -> Session {
+    pub fn new(doors: Doors, (caller, origin): (&Caller, Origin), call: NewCall) -> Session {
         // Unique among the connections of this run is enough: at start no connection is valid any more.
         let connection = uuid::Uuid::now_v7().as_u64_pair().1;
-        Session { doors, actor, origin, call, connection }
+        let (actor, standing) = (actor(caller), caller.standing());
+        Session { doors, actor, origin, standing, call, connection }
+    }
+
+    /// Returns within a second of the end of the token, or the person, that let this connection in.
+    pub fn falls(&self) -> impl Future<Output = ()> + use<> {
+        let (engine, standing) = (self.doors.engine.clone(), self.standing);
+        async move { engine.shared().falls(standing).await }
     }
 
     /// From now on other connections of the session can ask for this one's life.

@@ -10,6 +10,7 @@ use super::changes::Changes;
 use super::epoch::is_own;
 use super::error::StoreError;
 use super::journal::format::BATCH_HEADER;
+use super::plain::Plain;
 use super::plan::{Blob, MAX_PLAN, PlanRecord, Row};
 use super::reader::{Order, Pair, Snapshot, View};
 use super::stamp::STAMP;
@@ -184,6 +185,14 @@ impl View for Batch {
     ) -> Result<Vec<Pair>, StoreError> {
         self.note(self.below.scan_under(&self.changes, table, (start, end), order, limit))
     }
+
+    fn plain(&self, sealed: &Blob) -> Option<Blob> {
+        self.known.borrow().plain.get(sealed)
+    }
+
+    fn note_plain(&self, sealed: &Blob, plain: &[u8]) {
+        self.known.borrow_mut().plain.put(sealed, plain);
+    }
 }
 
 /// What redb answered the writer since its last checkpoint; that does not change until the next.
@@ -191,6 +200,7 @@ impl View for Batch {
 pub struct Known {
     tables: Vec<HashMap<Blob, Option<Blob>>>,
     count: usize,
+    plain: Plain,
 }
 
 impl Known {
@@ -218,6 +228,11 @@ impl Known {
     }
 
     pub fn clear(&mut self) {
-        *self = Known::default();
+        *self = Known { plain: std::mem::take(&mut self.plain), ..Known::default() };
+    }
+
+    /// Nothing is known any more of what is in sealed values: some of their keys are destroyed.
+    pub fn forget_plain(&mut self) {
+        self.plain = Plain::default();
     }
 }

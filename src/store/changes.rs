@@ -17,15 +17,27 @@ type Change = (Blob, Option<Blob>);
 /// What has been put (`Some`) and deleted (`None`).
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// By the number of the table; short while only low ones are touched.
-    tables: Vec<Rows>,
+    /// By table; a command touches a dozen of them.
+    tables: Vec<(Table, Rows)>,
     /// Keys in all tables.
     count: usize,
 }
 
 impl Changes {
+    fn place(&self, table: Table) -> Result<usize, usize> {
+        self.tables.binary_search_by_key(&(table as u8), |(known, _)| *known as u8)
+    }
+
     fn of(&self, table: Table) -> Option<&Rows> {
-        self.tables.get(usize::from(table as u8))
+        self.place(table).ok().map(|at| &self.tables[at].1)
+    }
+
+    fn of_mut(&mut self, table: Table) -> &mut Rows {
+        let at = self.place(table).unwrap_or_else(|at| {
+            self.tables.insert(at, (table, Rows::new()));
+            at
+        });
+        &mut self.tables[at].1
     }
 
     /// The last word on a key; `None` when there is none here.
@@ -34,20 +46,17 @@ impl Changes {
     }
 
     pub fn put(&mut self, table: Table, key: Blob, value: Option<Blob>) {
-        let at = usize::from(table as u8);
-        if self.tables.len() <= at {
-            self.tables.resize_with(at + 1, BTreeMap::new);
-        }
-        let known = self.tables[at].insert(key, value).is_some();
+        let known = self.of_mut(table).insert(key, value).is_some();
         self.count += usize::from(!known);
     }
 
     /// Takes over later changes.
     pub fn pour(&mut self, later: &Changes) {
-        for (table, rows) in later.tables() {
-            for (key, value) in rows {
-                self.put(table, key.clone(), value.clone());
-            }
+        for (table, rows) in &later.tables {
+            let own = self.of_mut(*table);
+            let before = own.len();
+            own.extend(rows.iter().map(|(key, value)| (key.clone(), value.clone())));
+            self.count += own.len() - before;
         }
     }
 
@@ -65,18 +74,11 @@ impl Changes {
         self.count == 0
     }
 
-    fn tables(&self) -> impl Iterator<Item = (Table, &Rows)> {
-        let of = |table: &Table| self.of(*table).map(|rows| (*table, rows));
-        Table::ALL.iter().filter_map(of)
-    }
-
     /// As rows, by table and key.
-    pub fn into_rows(mut self) -> Vec<Row> {
+    pub fn into_rows(self) -> Vec<Row> {
         let mut rows = Vec::with_capacity(self.count);
-        for table in Table::ALL.iter().copied() {
-            if let Some(of) = self.tables.get_mut(usize::from(table as u8)).map(std::mem::take) {
-                rows.extend(of.into_iter().map(|(key, value)| Row { table, key, value }));
-            }
+        for (table, of) in self.tables {
+            rows.extend(of.into_iter().map(|(key, value)| Row { table, key, value }));
         }
         rows
     }

@@ -17,6 +17,7 @@ use super::checkpoint::{begin, put_applied};
 use super::database::{FILE, Instance, UNFINISHED, failed, guarded, open_instance};
 use super::disk::Disk;
 use super::error::{Refusal, StoreError, WriteError};
+use super::kept;
 use super::opened::Opened;
 use super::plan::Row;
 use super::reader::{Base, Order, Pair, Reader};
@@ -278,6 +279,12 @@ impl Store {
         let before = self.database.size();
         let last = self.journal.last_batch();
         let Copied { instance, from, mut file, anew, hold } = copied;
+        if anew {
+            // They hold in clear what this is done for.
+            for dir in kept::copies(&*self.disk, self.settings.upgrade.newest()) {
+                kept::remove(&*self.disk, &dir).map_err(|error| io_refused("a copy", &error))?;
+            }
+        }
         // What a checkpoint cannot settle, the copy holds all the same.
         drop(self.end_checkpoint());
         let mark = self.mark.map(|mark| Mark { mixed: mark.mixed && !anew, ..mark });

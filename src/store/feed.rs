@@ -35,18 +35,20 @@ impl Feed {
     }
 
     /// The plans, in order, with an event numbered above `after` and at most `until` (what the caller has
-    /// published): at least one if there is one, then as many as fit `max_bytes`. The first may begin at or
-    /// before `after`, when a consumer stopped within a plan. Plans without events are no part of the feed.
+    /// published): at least one if there is one, then as many as fit `max_bytes`, and no more once they hold
+    /// `max_events`. The first may begin at or before `after`, when a consumer stopped within a plan. Plans without
+    /// events are no part of the feed.
     pub fn read(
         &self,
         after: u64,
         until: u64,
-        max_bytes: usize,
+        (max_events, max_bytes): (usize, usize),
     ) -> Result<Vec<FeedPlan>, FeedError> {
         let mut reading = Reading {
             feed: self,
             after,
             until: until.min(self.segments.last_seq()),
+            enough: after.saturating_add(max_events as u64),
             max_bytes,
             bytes: 0,
             plans: Vec::new(),
@@ -68,8 +70,9 @@ impl Feed {
     ) -> Result<Vec<(Table, Blob)>, FeedError> {
         let until = until.min(self.segments.last_seq());
         let touched = Some(Touched { tables, keys: Vec::new() });
-        let (max_bytes, bytes, plans) = (usize::MAX, 0, Vec::new());
-        let mut reading = Reading { feed: self, after, until, max_bytes, bytes, plans, touched };
+        let (enough, max_bytes, bytes, plans) = (u64::MAX, usize::MAX, 0, Vec::new());
+        let mut reading =
+            Reading { feed: self, after, until, enough, max_bytes, bytes, plans, touched };
         // A plan without events lies behind the event before it.
         reading.all(after.max(1))?;
         Ok(reading.touched.map(|touched| touched.keys).unwrap_or_default())
@@ -99,6 +102,8 @@ struct Reading<'a> {
     feed: &'a Feed,
     after: u64,
     until: u64,
+    /// With this event there are as many as are wanted.
+    enough: u64,
     max_bytes: usize,
     bytes: usize,
     plans: Vec<FeedPlan>,
@@ -190,6 +195,9 @@ impl Reading<'_> {
                 }
                 self.bytes += size;
                 self.plans.push(FeedPlan { first_seq, plan });
+                if next > self.enough {
+                    return Ok(true);
+                }
             }
             first_seq = next;
         }

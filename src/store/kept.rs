@@ -2,8 +2,12 @@
 //!
 //! It is a data directory of its own, on which the older frontdesk starts: the database, the end of the
 //! journal that belongs to it, and the keys. (The feed begins anew there, so consumers that were behind
-//! resync.) `store.redb` gets its name last: a directory without it is no copy. Nobody removes it but the
-//! operator, or an upgrade to the same format that was cut off and is done again.
+//! resync.) `store.redb` gets its name last: a directory without it is no copy. The operator removes it, or an upgrade
+//! to the same format that was cut off and is done again.
+//!
+//! What always holds: whoever is erased from the store is erased from its copies. Where values are sealed, a key that
+//! is destroyed is destroyed in their keyrings first ([`super::keys`]). What lay in clear when it was copied goes with
+//! the copy, when the store is written anew ([`super::compaction`]).
 
 use std::io;
 
@@ -67,6 +71,22 @@ pub fn keep(
     };
     copy().map_err(failed)?;
     Ok(dir)
+}
+
+/// The copies that there are, of upgrades up to this format.
+pub fn copies(disk: &dyn Disk, newest: u32) -> Vec<String> {
+    let dirs = (2..=newest).map(|format| format!("{PREFIX}{format}"));
+    dirs.filter(|dir| disk.open(&format!("{dir}/{FILE}")).is_ok()).collect()
+}
+
+/// Gives up a copy; the directory stays, empty.
+pub fn remove(disk: &dyn Disk, dir: &str) -> io::Result<()> {
+    clear(disk, dir)?;
+    tracing::info!(
+        dir,
+        "the copy from before an upgrade was removed: it held in clear what was erased"
+    );
+    disk.sync_dir(dir)
 }
 
 /// Makes the directory, and empties it of what an earlier attempt left; its store goes first.

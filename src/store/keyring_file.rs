@@ -7,8 +7,10 @@
 //!
 //! Integers are little endian; `lock` is 1 (passphrase, by argon2id) or 2 (key file, by HMAC-SHA256), both with the
 //! salt; what stands before the sealed keyring is its associated data. What always holds: the file is replaced as a
-//! whole, under a fresh salt and so under a fresh key; the old one is overwritten once it has no name any more. (What
-//! the cells of a flash card keep of it, nobody can tell: whoever has that and the root key of its time can read it.)
+//! whole, under a fresh nonce, and with a key file under a fresh salt and so a fresh key; the old one is overwritten
+//! once it has no name any more. (What the cells of a flash card keep of it, nobody can tell: whoever has that and the
+//! root key of its time can read it.) A passphrase is stretched when a store is opened or rotated and never later:
+//! that takes a second, and the writer destroys keys between two batches.
 
 use std::io;
 use std::sync::Arc;
@@ -120,20 +122,55 @@ fn check(head: &[u8; HEAD], key: &Key) -> [u8; 16] {
     check
 }
 
-/// A keyring as the bytes of its file.
-pub fn lock(ring: &Keyring, root: &Secret) -> Result<Vec<u8>, KeyringError> {
-    let mut head = [0; HEAD];
-    head[..8].copy_from_slice(MAGIC);
-    head[8..12].copy_from_slice(&FORMAT.to_le_bytes());
-    head[12] = lock_of(root);
-    getrandom::fill(&mut head[SALT]).map_err(KeyringError::Random)?;
-    if let Secret::Passphrase(_) = root {
+/// A root key at hand: what a keyring's file is sealed under, without stretching anything again.
+pub enum Root {
+    Key(Key),
+    /// A passphrase, stretched: the salt and the costs of that as they stand in the head, and the key.
+    Stretched {
+        head: [u8; COSTS.end - SALT.start],
+        key: Key,
+    },
+}
+
+impl Root {
+    /// A root key for a file that is written now. Takes a second if it is a passphrase.
+    pub fn new(root: &Secret) -> Result<Root, KeyringError> {
+        let mut head = [0; HEAD];
+        getrandom::fill(&mut head[SALT]).map_err(KeyringError::Random)?;
         let (memory, passes, lanes) = COSTS_NOW;
         for (cost, at) in [memory, passes, lanes].iter().zip(head[COSTS].chunks_exact_mut(4)) {
             at.copy_from_slice(&cost.to_le_bytes());
         }
+        match root {
+            Secret::Key(key) => Ok(Root::Key(*key)),
+            Secret::Passphrase(_) => Ok(Root::stretched(&head, wrapping_key(&head, root)?)),
+        }
     }
-    let key = wrapping_key(&head, root)?;
+
+    fn stretched(head: &[u8; HEAD], key: Key) -> Root {
+        let mut costs = [0; COSTS.end - SALT.start];
+        costs.copy_from_slice(&head[SALT.start..COSTS.end]);
+        Root::Stretched { head: costs, key }
+    }
+}
+
+/// A keyring as the bytes of its file.
+pub fn lock(ring: &Keyring, root: &Root) -> Result<Vec<u8>, KeyringError> {
+    let mut head = [0; HEAD];
+    head[..8].copy_from_slice(MAGIC);
+    head[8..12].copy_from_slice(&FORMAT.to_le_bytes());
+    let key = match root {
+        Root::Key(file) => {
+            head[12] = 2;
+            getrandom::fill(&mut head[SALT]).map_err(KeyringError::Random)?;
+            wrapping_key(&head, &Secret::Key(*file))?
+        }
+        Root::Stretched { head: salted, key } => {
+            head[12] = 1;
+            head[SALT.start..COSTS.end].copy_from_slice(salted);
+            *key
+        }
+    };
     let checked = check(&head, &key);
     head[CHECK].copy_from_slice(&checked);
     let mut nonce = [0; 24];
@@ -149,8 +186,8 @@ pub fn lock(ring: &Keyring, root: &Secret) -> Result<Vec<u8>, KeyringError> {
     Ok([&head[..], &sealed].concat())
 }
 
-/// The keyring in the bytes of its file.
-pub fn unlock(bytes: &[u8], root: &Secret) -> Result<Keyring, KeyringError> {
+/// The keyring in the bytes of its file, and what seals it again. Takes a second if the root key is a passphrase.
+pub fn unlock(bytes: &[u8], root: &Secret) -> Result<(Keyring, Root), KeyringError> {
     let head = head(bytes)?;
     let (wants, given) = (lock_word(head[12]), lock_word(lock_of(root)));
     if wants != given {
@@ -166,7 +203,12 @@ pub fn unlock(bytes: &[u8], root: &Secret) -> Result<Keyring, KeyringError> {
     let plain = XChaCha20Poly1305::new(&key.into())
         .decrypt(&nonce.into(), payload)
         .map_err(|_| KeyringError::Damaged("it does not open under its key".to_owned()))?;
-    Keyring::decode(&plain).map_err(KeyringError::Damaged)
+    let ring = Keyring::decode(&plain).map_err(KeyringError::Damaged)?;
+    let root = match root {
+        Secret::Key(file) => Root::Key(*file),
+        Secret::Passphrase(_) => Root::stretched(head, key),
+    };
+    Ok((ring, root))
 }
 
 /// The bytes of the file; none if there is no keyring.
@@ -183,16 +225,30 @@ pub fn read(disk: &dyn Disk) -> io::Result<Option<Vec<u8>>> {
 
 /// Puts a keyring in the place of the one that is there, durably: a power cut leaves the old one, whole, or this.
 pub fn write(disk: &dyn Disk, bytes: &[u8]) -> io::Result<()> {
-    let old = match disk.open(NAME) {
+    write_in(disk, "", bytes)
+}
+
+/// The same in the copy of a store that has a keyring; one that has none holds nothing sealed.
+pub fn write_beside(disk: &dyn Disk, dir: &str, bytes: &[u8]) -> io::Result<()> {
+    match disk.open(&format!("{dir}/{NAME}")) {
+        Ok(_) => write_in(disk, dir, bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_in(disk: &dyn Disk, dir: &str, bytes: &[u8]) -> io::Result<()> {
+    let at = |name: &str| if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") };
+    let old = match disk.open(&at(NAME)) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let fresh = disk.create(UNFINISHED)?;
+    let fresh = disk.create(&at(UNFINISHED))?;
     fresh.write_at(0, bytes)?;
     fresh.sync_data()?;
-    disk.rename(UNFINISHED, NAME)?;
-    disk.sync_dir("")?;
+    disk.rename(&at(UNFINISHED), &at(NAME))?;
+    disk.sync_dir(dir)?;
     if let Some(old) = old {
         overwrite(&old);
     }
@@ -216,8 +272,8 @@ mod tests {
     #[test]
     fn a_keyring_opens_with_its_root_key_and_no_other() {
         let ring = Keyring::new(&[5; 112]);
-        let file = lock(&ring, &Secret::Key([1; 32])).expect("locked");
-        assert_eq!(unlock(&file, &Secret::Key([1; 32])).expect("opens").id, ring.id);
+        let file = lock(&ring, &Root::Key([1; 32])).expect("locked");
+        assert_eq!(unlock(&file, &Secret::Key([1; 32])).expect("opens").0.id, ring.id);
         assert!(matches!(unlock(&file, &Secret::Key([2; 32])), Err(KeyringError::WrongKey)));
         let words = Secret::Passphrase("correct horse".to_owned());
         assert!(matches!(unlock(&file, &words), Err(KeyringError::OtherLock { .. })));
@@ -225,9 +281,30 @@ mod tests {
     }
 
     #[test]
+    fn a_passphrase_that_was_stretched_once_seals_every_later_keyring() {
+        let words = Secret::Passphrase("correct horse".to_owned());
+        let mut ring = Keyring::new(&[5; 112]);
+        let first = lock(&ring, &Root::new(&words).expect("stretched")).expect("locked");
+        let (_, root) = unlock(&first, &words).expect("opens");
+        ring.destroy(Owner::Ticket(1001));
+        let began = std::time::Instant::now();
+        let files: Vec<_> = (0..1000).map(|_| lock(&ring, &root).expect("locked")).collect();
+        let of_each = began.elapsed() / 1000;
+        assert_ne!(files[0][NONCE], files[1][NONCE]);
+        assert_ne!(files[0][HEAD..], files[1][HEAD..]);
+        let began = std::time::Instant::now();
+        let (opened, _) = unlock(&files[999], &words).expect("opens");
+        assert!(of_each * 10 < began.elapsed(), "{of_each:?}: stretching is not done again");
+        assert_eq!(opened.key(Owner::Ticket(1001)), None);
+        assert!(wants_passphrase(&files[0]).expect("a keyring"));
+        let other = Secret::Passphrase("another horse".to_owned());
+        assert!(matches!(unlock(&files[0], &other), Err(KeyringError::WrongKey)));
+    }
+
+    #[test]
     fn the_same_keyring_is_never_sealed_under_the_same_key_twice() {
         let ring = Keyring::new(&[5; 112]);
-        let root = Secret::Key([1; 32]);
+        let root = Root::Key([1; 32]);
         let (one, two) = (lock(&ring, &root).expect("locked"), lock(&ring, &root).expect("locked"));
         assert_ne!(one[SALT], two[SALT]);
         assert_ne!(one[HEAD..], two[HEAD..]);
@@ -236,15 +313,15 @@ mod tests {
     #[test]
     fn any_flipped_bit_is_found() {
         let ring = Keyring::new(&[5; 112]);
+        let file = lock(&ring, &Root::Key([1; 32])).expect("locked");
         let root = Secret::Key([1; 32]);
-        let file = lock(&ring, &root).expect("locked");
         for at in 0..file.len() {
             let mut damaged = file.clone();
             damaged[at] ^= 1;
             assert!(unlock(&damaged, &root).is_err(), "byte {at}");
         }
         assert!(unlock(&file[..file.len() - 1], &root).is_err());
-        let kept = unlock(&file, &root).expect("opens");
+        let (kept, _) = unlock(&file, &root).expect("opens");
         assert_eq!(kept.key(Owner::Ticket(1001)), ring.key(Owner::Ticket(1001)));
     }
 }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use super::backup::Secret;
 use super::disk::Disk;
-use super::keyring::{Key, Keyring};
-use super::keyring_file::{self, KeyringError};
+use super::keyring::{Key, Keyring, Near};
+use super::keyring_file::{self, KeyringError, Root};
 use super::owner::Owner;
 
 /// Keys held ready for use; making one of them costs eight hashes.
@@ -17,16 +17,35 @@ const MOST_READY: usize = 8192;
 
 pub struct Keys {
     ring: RwLock<Keyring>,
-    ready: RwLock<HashMap<Owner, Key>>,
+    ready: RwLock<Ready>,
     doomed: RwLock<HashSet<Owner>>,
     /// Whoever changes the keyring holds this; none where it lies in memory alone.
     file: Option<Mutex<File>>,
 }
 
+/// Keys made ready, of the keyring as it is.
+#[derive(Default)]
+struct Ready {
+    keys: HashMap<Owner, Key>,
+    near: Near,
+}
+
 /// Where the keyring lies, and what opens it.
 struct File {
     disk: Arc<dyn Disk>,
-    root: Secret,
+    root: Root,
+    /// Directories of copies that this keyring opens, too.
+    copies: Vec<String>,
+}
+
+impl File {
+    /// What is gone in the store's own file is gone in the copies'.
+    fn write(&self, bytes: &[u8]) -> Result<(), KeyringError> {
+        for dir in &self.copies {
+            keyring_file::write_beside(&*self.disk, dir, bytes)?;
+        }
+        Ok(keyring_file::write(&*self.disk, bytes)?)
+    }
 }
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
@@ -49,23 +68,28 @@ impl Keys {
     }
 
     /// The keys of the keyring that lies on this disk under this root key.
-    pub(super) fn of_file(ring: Keyring, disk: Arc<dyn Disk>, root: Secret) -> Keys {
-        Keys { file: Some(Mutex::new(File { disk, root })), ..Keys::in_memory(ring) }
+    pub(super) fn of_file(
+        ring: Keyring,
+        disk: Arc<dyn Disk>,
+        root: Root,
+        copies: Vec<String>,
+    ) -> Keys {
+        Keys { file: Some(Mutex::new(File { disk, root, copies })), ..Keys::in_memory(ring) }
     }
 
     /// The key of an owner; none when it was destroyed.
     pub fn key(&self, owner: Owner) -> Option<Key> {
-        if let Some(key) = read(&self.ready).get(&owner) {
+        if let Some(key) = read(&self.ready).keys.get(&owner) {
             return Some(*key);
         }
         // Held while the key is made ready, so that one that is destroyed meanwhile does not come back.
         let ring = read(&self.ring);
-        let key = ring.key(owner)?;
         let mut ready = write(&self.ready);
-        if ready.len() >= MOST_READY {
-            ready.clear();
+        let key = ring.key_near(owner, &mut ready.near)?;
+        if ready.keys.len() >= MOST_READY {
+            ready.keys.clear();
         }
-        ready.insert(owner, key);
+        ready.keys.insert(owner, key);
         Some(key)
     }
 
@@ -87,23 +111,25 @@ impl Keys {
         if destroyed > 0 {
             if let Some(file) = &file {
                 let bytes = keyring_file::lock(&ring, &file.root)?;
-                keyring_file::write(&*file.disk, &bytes)?;
+                file.write(&bytes)?;
             }
             let mut held = write(&self.ring);
             *held = ring;
-            write(&self.ready).clear();
+            *write(&self.ready) = Ready::default();
         }
         let mut doomed = write(&self.doomed);
         owners.iter().for_each(|owner| _ = doomed.remove(owner));
         Ok(())
     }
 
-    /// Puts the keyring under another root key, durably.
-    pub fn rotate(&self, root: Secret) -> Result<(), KeyringError> {
+    /// Puts the keyring under another root key, durably. Takes a second if that is a passphrase.
+    pub fn rotate(&self, root: &Secret) -> Result<(), KeyringError> {
         let Some(file) = &self.file else { return Ok(()) };
+        // Nobody waits for the file meanwhile.
+        let root = Root::new(root)?;
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = keyring_file::lock(&read(&self.ring), &root)?;
-        keyring_file::write(&*file.disk, &bytes)?;
+        file.write(&bytes)?;
         file.root = root;
         Ok(())
     }

@@ -21,6 +21,7 @@
 //! `lock`, `files/` with what was attached to tickets, `before-format-N/` with a copy of the store as it was before an upgrade; `restore.unfinished` marks a
 //! directory that is no store.
 
+mod aead;
 pub mod backup;
 mod ballast;
 mod batch;
@@ -47,6 +48,7 @@ mod migrate;
 mod older;
 mod opened;
 pub mod owner;
+mod plain;
 mod plan;
 mod reader;
 mod recent;

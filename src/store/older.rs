@@ -9,6 +9,7 @@ use super::tables::Table;
 use crate::domain::agent::{Agent, Role};
 use crate::domain::channel::Channel;
 use crate::domain::entry::Attachment;
+use crate::domain::file::StoredFile;
 use crate::domain::message::{OwnMessage, Quote, Unclaimed};
 use crate::domain::priority::Priority;
 use crate::domain::sla::Promise;
@@ -178,6 +179,51 @@ impl From<Ticket2> for Ticket {
     }
 }
 
+impl Record for StoredFile {
+    const TABLE: Table = Table::Files;
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, bytes: &[u8]) -> Result<StoredFile, CodecError> {
+        match version {
+            1 => read::<StoredFile1>(Table::Files, bytes).map(StoredFile::from),
+            _ => Err(newer::<StoredFile>(version)),
+        }
+    }
+}
+
+/// Bytes lay beside the store as they are.
+#[derive(Deserialize)]
+struct StoredFile1 {
+    id: u64,
+    ticket: u64,
+    name: String,
+    media_type: String,
+    bytes: u64,
+    sha256: [u8; 32],
+    entry: Option<u32>,
+    uploaded_by: String,
+    uploaded_at: Micros,
+    arrived_at: Micros,
+}
+
+impl From<StoredFile1> for StoredFile {
+    fn from(f: StoredFile1) -> StoredFile {
+        StoredFile {
+            id: f.id,
+            ticket: f.ticket,
+            name: f.name,
+            media_type: f.media_type,
+            bytes: f.bytes,
+            sha256: f.sha256,
+            key: None,
+            entry: f.entry,
+            uploaded_by: f.uploaded_by,
+            uploaded_at: f.uploaded_at,
+            arrived_at: f.arrived_at,
+        }
+    }
+}
+
 impl Record for Remembered {
     const TABLE: Table = Table::Idempotency;
     /// Grows with the shape of any reply, as replies bear no version of their own.
@@ -333,6 +379,19 @@ mod tests {
             (&read.conditions, read.hours, read.created_at),
             (&conditions, Some(3), times.0)
         );
+    }
+
+    #[test]
+    fn a_file_from_before_keys_has_none() {
+        let times = (Micros(1), Micros(2));
+        let mut bytes = vec![1];
+        codec::append(
+            &(5_u64, 1001_u64, "a.txt", "text/plain", 7_u64, [9_u8; 32], Some(3_u32), "Ani", times),
+            &mut bytes,
+        );
+        let read: StoredFile = codec::decode(&bytes).expect("an older file");
+        assert_eq!((read.id, read.sha256, read.key, read.entry), (5, [9; 32], None, Some(3)));
+        assert_eq!((read.uploaded_at, read.arrived_at), times);
     }
 
     #[test]

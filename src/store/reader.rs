@@ -38,6 +38,14 @@ pub trait View {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError>;
+
+    /// What is in a sealed value that this view gave, if it is known without opening it.
+    fn plain(&self, _sealed: &Blob) -> Option<Blob> {
+        None
+    }
+
+    /// Takes note of what is in a sealed value.
+    fn note_plain(&self, _sealed: &Blob, _plain: &[u8]) {}
 }
 
 /// redb as a checkpoint left it.

@@ -16,7 +16,6 @@ use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::crm::Details;
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::figures::TicketFigures;
-use crate::domain::file::StoredFile;
 use crate::domain::mail::{Mail, MailOf, MailPace, MailboxPosition};
 use crate::domain::message::{Early, Quote, Reaction, Revision};
 use crate::domain::outbound::{Dispatch, Outbound};
@@ -73,7 +72,6 @@ records! {
     Delivered => DeliveryLog,
     Payload => Payloads,
     Rating => Ratings,
-    StoredFile => Files,
     LooseFile => LooseFiles,
     AuditEntry => Audit,
     AuditMark => AuditMarks,

@@ -19,12 +19,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use chacha20poly1305::aead::AeadInOut;
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::aead::{self, NONCE, TAG};
 use super::keyring::Key;
 use super::keys::Keys;
 use super::owner::Owner;
@@ -39,8 +38,6 @@ const PLAIN: u8 = 0;
 const CHECKED: u8 = 0x2d;
 const SEALED: u8 = 0xd2;
 const SUM: usize = 8;
-const NONCE: usize = 24;
-const TAG: usize = 16;
 
 /// Where a value stands.
 #[derive(Clone, Copy, Debug)]
@@ -179,10 +176,8 @@ impl Seal {
         out.extend_from_slice(&nonce);
         let from = out.len();
         write(out);
-        let cipher = XChaCha20Poly1305::new(&key.into());
         // It fails only beyond 256 GiB; a plan has 8 MiB at most.
-        let tag = cipher
-            .encrypt_inout_detached(&nonce.into(), &aad, (&mut out[from..]).into())
+        let tag = aead::seal(&key, &nonce, &aad, &mut out[from..])
             .expect("a value is shorter than the cipher's limit");
         out.extend_from_slice(&tag);
     }
@@ -208,14 +203,8 @@ impl Seal {
         let (value, tag) = rest.split_last_chunk::<TAG>().ok_or(SealError::Damaged)?;
         let key = keys.key(owner).ok_or(SealError::Erased)?;
         let mut value = value.to_vec();
-        XChaCha20Poly1305::new(&key.into())
-            .decrypt_inout_detached(
-                nonce.into(),
-                &associated(place, head),
-                value.as_mut_slice().into(),
-                tag.into(),
-            )
-            .map_err(|_| SealError::Damaged)?;
+        aead::open(&key, nonce, &associated(place, head), &mut value, *tag)
+            .ok_or(SealError::Damaged)?;
         Ok(Cow::Owned(value))
     }
 

@@ -12,8 +12,9 @@ use super::backup::Secret;
 use super::checkpoint::begin;
 use super::database::{Instance, definition, failed, guarded};
 use super::error::StoreError;
+use super::kept;
 use super::keyring::Keyring;
-use super::keyring_file::{self, KeyringError};
+use super::keyring_file::{self, KeyringError, Root};
 use super::keys::Keys;
 use super::reader::Base;
 use super::seal::Seal;
@@ -123,7 +124,7 @@ fn show(id: &[u8; 16]) -> String {
 
 /// Whether the bytes of a keyring's file open with this root key, and are the keyring of this id.
 pub fn check(bytes: &[u8], root: &Secret, id: Option<&str>) -> Result<Keys, UnlockError> {
-    let ring = keyring_file::unlock(bytes, root)?;
+    let (ring, _) = keyring_file::unlock(bytes, root)?;
     if id.is_some_and(|id| id != show(&ring.id)) {
         return Err(UnlockError::Another);
     }
@@ -147,22 +148,21 @@ impl Store {
             return Ok(hashes);
         }
         let file = keyring_file::read(&*self.disk).map_err(|error| ring(error.into()))?;
-        let (root, keyring) = match file {
+        let (keyring, root) = match file {
             Some(bytes) => {
                 let passphrase = keyring_file::wants_passphrase(&bytes).map_err(ring)?;
                 let root = root(Wanted::Existing { passphrase })?;
-                let keyring = keyring_file::unlock(&bytes, &root).map_err(ring)?;
-                (root, keyring)
+                keyring_file::unlock(&bytes, &root).map_err(ring)?
             }
             None if mark.is_some() => return Err(UnlockError::Missing.into()),
             None => {
-                let root = root(Wanted::New)?;
+                let root = Root::new(&root(Wanted::New)?).map_err(ring)?;
                 let mut random = [0; 112];
                 getrandom::fill(&mut random).map_err(|e| ring(KeyringError::Random(e)))?;
                 let keyring = Keyring::new(&random);
                 let bytes = keyring_file::lock(&keyring, &root).map_err(ring)?;
                 keyring_file::write(&*self.disk, &bytes).map_err(|error| ring(error.into()))?;
-                (root, keyring)
+                (keyring, root)
             }
         };
         if mark.is_some_and(|mark| mark.keyring != keyring.id) {
@@ -180,7 +180,8 @@ impl Store {
             self.current.write().base = Ok(Arc::new(base));
         }
         self.mark = Some(now);
-        let keys = Keys::of_file(keyring, Arc::clone(&self.disk), root);
+        let copies = kept::copies(&*self.disk, self.settings.upgrade.newest());
+        let keys = Keys::of_file(keyring, Arc::clone(&self.disk), root, copies);
         Ok(hashes.with_keys(Arc::new(keys), encrypts))
     }
 

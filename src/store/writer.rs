@@ -232,6 +232,11 @@ impl Store {
         write().map_err(|error| io_refused("probe", &error))
     }
 
+    /// To be called when keys were destroyed: what was sealed under them is to be read no more.
+    pub fn forget_plain(&mut self) {
+        self.known.forget_plain();
+    }
+
     pub fn health(&self) -> &Health {
         &self.health
     }

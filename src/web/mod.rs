@@ -33,6 +33,7 @@ pub const PAGES: &[&str] = &[
     "/home",
     "/analytics",
     "/analytics/{view}",
+    "/search",
 ];
 
 /// The addresses of the customers' page (S3.42).

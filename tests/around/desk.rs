@@ -13,7 +13,11 @@ pub struct Desk {
 
 impl Desk {
     pub fn open(config: &str) -> Desk {
-        let daemon = Daemon::with_config(config);
+        Desk::on(Daemon::with_config(config))
+    }
+
+    /// The people of a daemon that runs already.
+    pub fn on(daemon: Daemon) -> Desk {
         let (admin, deliverer) = (daemon.token("admin"), daemon.token("ingest"));
         let agent = daemon.token_named("Support Agent", "agent");
         Desk { daemon, admin, agent, deliverer }

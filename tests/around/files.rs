@@ -1,4 +1,4 @@
-//! Files: on the disk before the answer, once however often they come, and served so that no browser runs them.
+//! Files: on the disk before the answer, each under a key of its own, and served so that no browser runs them.
 
 use std::fs;
 use std::path::Path;
@@ -93,14 +93,14 @@ fn nothing_is_served_as_a_page() {
 }
 
 #[test]
-fn the_same_bytes_are_kept_once_and_a_name_is_only_a_name() {
+fn the_same_bytes_are_two_files_and_a_name_is_only_a_name() {
     let desk = Desk::open("");
     let (one, two) = (desk.ticket("One"), desk.ticket("Two"));
     let first = uploaded(&desk, one, "..%2F..%2Fetc%2Fpasswd", PNG);
     let second = uploaded(&desk, two, "b%22%0D%0A.png", PNG);
     assert_eq!(first["sha256"], second["sha256"]);
     assert_eq!((&first["file_name"], &second["file_name"]), (&json!("passwd"), &json!("b___.png")));
-    assert_eq!(kept(&desk.daemon.data_dir()), 1);
+    assert_eq!(kept(&desk.daemon.data_dir()), 2, "one ticket's end is not the other's");
     // Another ticket's file cannot be reached through one's own.
     let other = format!("/api/tickets/{one}/attachments/{}", second["id"]);
     problem(&desk.call(&desk.agent, "GET", &other, &Value::Null), 404);

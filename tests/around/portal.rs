@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, problem, rows, word};
+use crate::harness::Response;
 
 const PATH: &str = "/api/public/tickets";
 
@@ -189,4 +190,113 @@ fn what_is_wrong_is_named() {
     assert_eq!(wrong("description", json!("x".repeat(10_001))), ["description"]);
     let lookup = desk.visits("GET", &format!("{PATH}/lookup?email=nobody"), &Value::Null);
     assert_eq!(problem(&lookup, 400), ["email"]);
+}
+
+/// A form with files, as a browser sends it.
+fn files(desk: &Desk, path: &str, words: &str, files: &[(&str, &[u8])]) -> Response {
+    let mut body = Vec::new();
+    if !words.is_empty() {
+        body.extend(
+            format!("--XX\r\nContent-Disposition: form-data; name=\"body\"\r\n\r\n{words}\r\n")
+                .bytes(),
+        );
+    }
+    for (name, bytes) in files {
+        let head = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: image/png\r\n\r\n"
+        );
+        body.extend(head.bytes().chain(bytes.iter().copied()).chain(*b"\r\n"));
+    }
+    body.extend(*b"--XX--\r\n");
+    let headers = [("Content-Type", "multipart/form-data; boundary=XX")];
+    desk.daemon.request("POST", path, &headers, &body)
+}
+
+/// S3.40: what agents' files may be, customers' may be.
+#[test]
+fn a_customer_sends_files_with_a_reply() {
+    let desk = Desk::open("[attachments]\nmax_size = '100 KiB'\n");
+    let (id, token) = submitted(&desk);
+    let path = format!("{PATH}/{id}/attachments?token={token}");
+    let page = b"<html><script>alert(1)</script></html>".as_slice();
+    let told =
+        files(&desk, &path, "The invoice", &[("../invoice.pdf", b"%PDF-1.7"), ("x.png", page)]);
+    assert_eq!(told.status, 201, "{}", told.text());
+    let told = told.json();
+    assert_eq!(
+        (&told["comment"]["body"], &told["comment"]["speaker"]),
+        (&json!("The invoice"), &json!("user"))
+    );
+    let sent = rows(&told["comment"], "attachments");
+    let kinds: Vec<_> =
+        sent.iter().map(|f| (word(&f["file_name"]), word(&f["media_type"]))).collect();
+    let is = |name: &str, kind: &str| (name.to_owned(), kind.to_owned());
+    assert_eq!(
+        kinds,
+        [is("invoice.pdf", "application/pdf"), is("x.png", "application/octet-stream")]
+    );
+    // The agent has them, and the customer reads them again.
+    let listed = desk.reads("/api/tickets/1001/timeline");
+    let last = rows(&listed, "entries").last().expect("an entry");
+    assert_eq!((&last["speaker"], rows(last, "attachments").len()), (&json!("user"), 2));
+    for base in [format!("{PATH}/{id}"), "/api/tickets/1001".to_owned()] {
+        let path = format!("{base}/attachments/{}?token={token}", sent[0]["id"]);
+        let seen = match base.starts_with(PATH) {
+            true => desk.visits("GET", &path, &Value::Null),
+            false => desk.call(&desk.agent, "GET", &path, &Value::Null),
+        };
+        assert_eq!((seen.status, seen.body.as_slice()), (200, b"%PDF-1.7".as_slice()), "{path}");
+    }
+    // Without words the reply is the names; a file as the body will do.
+    let raw = desk.daemon.request(
+        "POST",
+        &format!("{path}&name=photo.txt"),
+        &[("Content-Type", "text/plain")],
+        b"a photo",
+    );
+    assert_eq!(raw.status, 201, "{}", raw.text());
+    assert_eq!(raw.json()["comment"]["body"], "photo.txt");
+}
+
+#[test]
+fn what_a_customer_may_not_send_leaves_nothing() {
+    let desk =
+        Desk::open("[attachments]\nmax_size = '10 KiB'\n[public]\nrequests_per_minute = 1000\n");
+    let (id, token) = submitted(&desk);
+    let (_, other) = submitted(&desk);
+    let path = format!("{PATH}/{id}/attachments");
+    let one: [(&str, &[u8]); 1] = [("a.txt", b"one")];
+    problem(&files(&desk, &path, "x", &one), 401);
+    problem(&files(&desk, &format!("{path}?token={other}"), "x", &one), 404);
+    let path = format!("{path}?token={token}");
+    problem(&files(&desk, &path, "x", &[("large.txt", &[b'x'; 11_000])]), 413);
+    let half = [b'x'; 6_000].as_slice();
+    problem(&files(&desk, &path, "x", &[("a.txt", half), ("b.txt", half)]), 413);
+    assert_eq!(problem(&files(&desk, &path, "x", &[]), 400), ["file"]);
+    assert_eq!(problem(&files(&desk, &path, &"x".repeat(10_001), &one), 400), ["body"]);
+    let eleven: Vec<(&str, &[u8])> = (0..11).map(|_| one[0]).collect();
+    assert_eq!(problem(&files(&desk, &path, "x", &eleven), 400), ["file"]);
+    let inside = desk.reads("/api/tickets/1001/timeline");
+    assert_eq!(rows(&inside, "entries").len(), 1, "nothing was said");
+    // No more than a ticket holds, whoever sends them.
+    let ten = &eleven[..10];
+    for _ in 0..20 {
+        assert_eq!(files(&desk, &path, "ten", ten).status, 201);
+    }
+    problem(&files(&desk, &path, "one more", &one), 409);
+    assert_eq!(rows(&desk.reads("/api/tickets/1001/timeline?limit=100"), "entries").len(), 21);
+}
+
+/// DESIGN C3: the files stand where the words stand.
+#[test]
+fn files_on_a_ticket_that_ended_long_ago_stand_on_the_one_that_follows() {
+    let desk = Desk::open("[tickets]\nreopen_window = '0s'\n");
+    let (id, token) = submitted(&desk);
+    desk.does("POST", "/api/tickets/1001/resolve", &Value::Null, 200);
+    let path = format!("{PATH}/{id}/attachments?token={token}");
+    let told = files(&desk, &path, "Again", &[("a.txt", b"again")]).json();
+    assert_eq!(told["ticket"]["ticket_number"], "#1002");
+    let listed = desk.reads("/api/tickets/1002/attachments");
+    assert_eq!(rows(&listed, "attachments")[0]["file_name"], "a.txt");
+    assert!(rows(&desk.reads("/api/tickets/1001/attachments"), "attachments").is_empty());
 }

@@ -32,11 +32,28 @@ fn from_the_set_up_to_the_first_answered_whatsapp_message() {
     browser.write("#password", PASSWORD);
     assert_eq!(browser.script("return location.hash"), "", "the token stays in no address");
     browser.click("form button.primary");
-    browser.sees(".list-empty", "Nothing waits here");
+    // The first steps: what the file wants, an address and a token for the bridge, and the first message as it comes.
+    browser.sees(".step h2", "The first channel");
+    browser.script("const e = document.querySelector('#desk_name'); e.value = 'Meridian \"Care\"'; e.dispatchEvent(new Event('input', { bubbles: true }))");
+    browser.sees(".toml", r#"name = "Meridian \"Care\"""#);
+    browser.sees("[data-step=channel]", &format!("{}/webhook/baileys", place.url));
+    browser.sees("[data-step=channel]", "Waiting for the first message");
+    browser.click("[data-act=token]");
+    let token = browser.until(
+        "a token",
+        "document.querySelector('[data-step=channel]').innerText.match(/Bearer (\\S{32,})/)?.[1]",
+    );
+    let token = token.as_str().expect("a token").to_owned();
     connected(&browser);
-    let ticket = place.writes("628111222333", "Budi", "FIRST", "Halo, ada orang?");
+    let key = json!({"remoteJid": "628111222333@s.whatsapp.net", "fromMe": false, "id": "FIRST"});
+    let first =
+        json!({"key": key, "pushName": "Budi", "message": {"conversation": "Halo, ada orang?"}});
+    let told = place.call(&token, "POST", "/webhook/baileys", &first);
+    let ticket = told["messages"][0]["ticket"].as_u64().expect("a ticket");
     // Without a reload.
-    browser.click(".row a");
+    browser.sees("[data-step=channel]", "Something came");
+    browser.until("a step done", "document.querySelector('[data-step=channel].is-done')");
+    browser.click("[data-act=first]");
     browser.sees(".entry.from-user", "Halo, ada orang?");
     browser.click("[data-act=claim]");
     browser.sees(".toast", &format!("#{ticket} is yours"));
@@ -78,6 +95,9 @@ fn people_log_in_over_https_with_the_authority_of_the_box() {
     let state = "return [isSecureContext, document.cookie, location.protocol]";
     assert_eq!(browser.script(state), json!([true, "", "https:"]), "no script sees the session");
     browser.sees(".rail", "Dewi");
+    browser.go(&format!("{}/admin/system", place.url));
+    browser.sees(".figure-group", "Authority of the box");
+    browser.until("a fingerprint", "/([0-9A-F]{2}:){31}/.test(document.body.innerText)");
     assert_eq!(browser.console(), Vec::<String>::new());
     // Out again, and the session is over for every page.
     browser.click(".rail-item.me");

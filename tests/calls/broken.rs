@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::harness::Response;
-use super::relay::{agent_turn, answered, eventually, heard, user_turn};
+use super::relay::{Relay, agent_turn, answered, eventually, heard, user_turn};
 use super::{Desk, lines, said, session};
 
 const SHORT_GRACE: &str = "[calls]\nresume_grace = \"2s\"\n";
@@ -332,4 +332,33 @@ fn a_call_closed_over_the_ledger_while_it_streams_keeps_each_line_once() {
     other.tell(&greeting());
     assert_ne!(other.ticket_id, ticket_id, "after a normal close it is another call");
     other.hang_up();
+}
+
+/// A machine token that is revoked lets nobody stay, and what was said until then is kept.
+#[test]
+fn a_relay_whose_token_is_revoked_is_cut_off_within_a_second() {
+    let desk = Desk::with_config("");
+    let (theirs, admin) = (desk.daemon.token_named("stolen", "ingest"), desk.daemon.token("admin"));
+    let mut relay = Relay::connect(desk.daemon.address(), &theirs, &session());
+    let mut other = desk.relay(&session());
+    relay.tell(&greeting());
+    let bearer = format!("Bearer {admin}");
+    let headers = [("Authorization", bearer.as_str())];
+    let listed = desk.daemon.request("GET", "/api/tokens", &headers, b"").json();
+    let tokens = listed["tokens"].as_array().expect("tokens").iter();
+    let mut stolen = tokens.filter(|token| token["name"] == "stolen").map(|token| &token["id"]);
+    let path = format!("/api/tokens/{}", stolen.next_back().expect("the token"));
+    let answer = desk.daemon.request("DELETE", &path, &headers, b"");
+    assert!(answer.status < 300, "{}", answer.text());
+    let revoked = Instant::now();
+    assert_eq!(relay.closed_with(), Some(1008));
+    // A busy machine may be late, but nowhere near the next look by itself.
+    assert!(revoked.elapsed() < Duration::from_secs(5), "{:?}", revoked.elapsed());
+    let path = "/ingest/calls/again";
+    assert_eq!(
+        Relay::dial(desk.daemon.address(), path, Some(&theirs)).err().map(|e| e.0),
+        Some(401)
+    );
+    assert_eq!(lines(&desk.call(&relay.ticket_id)), whole()[..1]);
+    other.tell(&question());
 }

@@ -30,10 +30,15 @@ impl Desk {
 
     /// With `[mail]` and its SMTP server configured, and this more: lines that begin with a key of `[mail]` first.
     pub fn on(sink: Sink, more: &str) -> Desk {
+        Desk::over(sink, "tls = \"none\"\n", more)
+    }
+
+    /// The same with these lines in `[mail.smtp]`.
+    pub fn over(sink: Sink, smtp: &str, more: &str) -> Desk {
         let (of_mail, sections) = more.split_at(more.find('[').unwrap_or(more.len()));
         let config = format!(
             "[mail]\nfrom = \"Toko <{SUPPORT}>\"\nretry_first = \"50ms\"\nretry_longest = \"200ms\"\n{of_mail}\n\
-             [mail.smtp]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\ntimeout = \"5s\"\n{sections}",
+             [mail.smtp]\nhost = \"127.0.0.1\"\nport = {}\n{smtp}timeout = \"5s\"\n{sections}",
             sink.port
         );
         let daemon = Daemon::with_config(&config);

@@ -1,7 +1,7 @@
 //! A Dovecot of its own, unprivileged in all but its start, on a free port; gone with its test.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -10,11 +10,27 @@ pub struct Dovecot {
     dir: PathBuf,
     pub port: u16,
     child: Child,
+    binary: &'static str,
+}
+
+/// How it is spoken to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    Plain,
+    /// In the clear up to STARTTLS, and nothing of use before.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
 }
 
 impl Dovecot {
     /// None, saying so, where Dovecot is not installed. With `tls` it shows a certificate for 127.0.0.1 ([`Dovecot::ca`]).
     pub fn start(tls: bool) -> Option<Dovecot> {
+        Dovecot::with(if tls { Speaks::StartTls } else { Speaks::Plain }, "")
+    }
+
+    /// The same with these lines more in its configuration.
+    pub fn with(speaks: Speaks, more: &str) -> Option<Dovecot> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let binary = ["/usr/sbin/dovecot", "/usr/bin/dovecot"]
             .into_iter()
@@ -39,38 +55,72 @@ impl Dovecot {
             .expect("a port")
             .port();
         let shown = dir.display();
-        let ssl = match tls {
-            true => format!(
+        let ssl = match speaks {
+            Speaks::Plain => "ssl = no\ndisable_plaintext_auth = no\n".to_owned(),
+            _ => format!(
                 "ssl = required\nssl_cert = <{shown}/cert.pem\nssl_key = <{shown}/key.pem\n"
             ),
-            false => "ssl = no\ndisable_plaintext_auth = no\n".to_owned(),
+        };
+        let (imap, imaps, by_tls) = match speaks {
+            Speaks::Tls => (0, port, "yes"),
+            _ => (port, 0, "no"),
         };
         let config = format!(
             "base_dir = {shown}/run\nstate_dir = {shown}/state\nlog_path = {shown}/log\nprotocols = imap\nlisten = 127.0.0.1\n{ssl}\
              default_login_user = nobody\ndefault_internal_user = nobody\ndefault_internal_group = nogroup\nfirst_valid_uid = 1\n\
-             service imap-login {{\n chroot =\n inet_listener imap {{\n  port = {port}\n }}\n inet_listener imaps {{\n  port = 0\n }}\n}}\n\
+             service imap-login {{\n chroot =\n inet_listener imap {{\n  port = {imap}\n }}\n inet_listener imaps {{\n  port = {imaps}\n  ssl = {by_tls}\n }}\n}}\n\
              service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\nmail_location = maildir:{shown}/mail/%u\n\
              passdb {{\n driver = static\n args = password=geheim\n}}\n\
-             userdb {{\n driver = static\n args = uid=nobody gid=nogroup home={shown}/mail/%u\n}}\n"
+             userdb {{\n driver = static\n args = uid=nobody gid=nogroup home={shown}/mail/%u\n}}\n{more}"
         );
         fs::write(dir.join("dovecot.conf"), config).expect("a configuration");
         let owned = Command::new("chown").args(["-R", "nobody"]).arg(dir.join("mail")).status();
         assert!(owned.is_ok_and(|status| status.success()), "the mailbox is nobody's");
-        let child = Command::new(binary)
-            .args(["-F", "-c"])
-            .arg(dir.join("dovecot.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dovecot starts");
-        let dovecot = Dovecot { dir, port, child };
+        let child = run(binary, &dir);
+        let dovecot = Dovecot { dir, port, child, binary };
+        dovecot.until_it_listens();
+        Some(dovecot)
+    }
+
+    fn until_it_listens(&self) {
         let began = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let log = fs::read_to_string(dovecot.dir.join("log")).unwrap_or_default();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let log = fs::read_to_string(self.dir.join("log")).unwrap_or_default();
             assert!(began.elapsed() < Duration::from_secs(30), "dovecot does not listen: {log}");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(dovecot)
+    }
+
+    /// As after a mailbox was rebuilt: the same mails under other numbers, and the server says so (UIDVALIDITY).
+    pub fn renumber(&mut self) {
+        let before = self.validity();
+        self.stop();
+        let inbox = self.dir.join("mail/support");
+        for entry in fs::read_dir(&inbox).expect("the mailbox").flatten() {
+            if entry.file_name().to_string_lossy().starts_with("dovecot") {
+                fs::remove_file(entry.path()).expect("removed");
+            }
+        }
+        let list = format!("3 V{} N1\n", before + 1000);
+        fs::write(inbox.join("dovecot-uidlist"), list).expect("another numbering");
+        let owned = Command::new("chown").args(["-R", "nobody"]).arg(&inbox).status();
+        assert!(owned.is_ok_and(|status| status.success()));
+        self.child = run(self.binary, &self.dir);
+        self.until_it_listens();
+    }
+
+    /// What it says of its numbering.
+    pub fn validity(&self) -> u64 {
+        let list = fs::read_to_string(self.dir.join("mail/support/dovecot-uidlist"));
+        let list = list.expect("the mailbox was looked at");
+        let said = list.split(' ').find_map(|word| word.strip_prefix('V')?.parse().ok());
+        said.expect("a number")
+    }
+
+    fn stop(&mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let _ = self.child.wait();
     }
 
     /// Its certificate, as a file.
@@ -104,11 +154,15 @@ impl Dovecot {
     }
 }
 
+fn run(binary: &str, dir: &Path) -> Child {
+    let mut command = Command::new(binary);
+    command.args(["-F", "-c"]).arg(dir.join("dovecot.conf"));
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("dovecot starts")
+}
+
 impl Drop for Dovecot {
     fn drop(&mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        let _ = self.child.wait();
+        self.stop();
         if std::thread::panicking() {
             eprintln!(
                 "--- dovecot told:\n{}---",

@@ -220,3 +220,27 @@ fn what_is_no_mail_is_refused_and_a_signature_must_be_right() {
     let answer = signed.daemon.request("POST", "/webhook/email", &headers, raw.as_bytes());
     assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("ticket")));
 }
+
+#[test]
+fn a_picture_within_the_text_is_a_file_of_what_was_said() {
+    let desk = Desk::open("receipts = false\n");
+    let picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    for (kind, expected) in [("related; type=\"text/html\"", "p1"), ("mixed", "p2")] {
+        let more =
+            format!("MIME-Version: 1.0\nContent-Type: multipart/{kind}; boundary=XX\nX-Was: ");
+        let body = format!(
+            "--XX\nContent-Type: text/html\n\n<p>See <img src=\"cid:pic@x\"> there</p>\n--XX\n\
+             Content-Type: image/png\nContent-Transfer-Encoding: base64\nContent-ID: <pic@x>\n\
+             Content-Disposition: inline; filename=\"screen.png\"\n\n{picture}\n--XX--\n"
+        );
+        let ticket = desk.opens(&mail(&format!("{expected}@example.com"), &more, "Layar", &body));
+        let entry = desk.timeline(ticket).remove(0);
+        assert!(entry["body"].as_str().is_some_and(|words| words.contains("See")), "{entry}");
+        let file = &entry["attachments"][0];
+        assert_eq!(
+            (&file["file_name"], &file["media_type"]),
+            (&"screen.png".into(), &"image/png".into()),
+            "{kind}: {entry}"
+        );
+    }
+}

@@ -10,7 +10,7 @@ use crate::desk::{Desk, mail};
 use crate::dovecot::Dovecot;
 use crate::sink::{Does, Sink};
 
-fn until(what: &str, mut good: impl FnMut() -> bool) {
+pub fn until(what: &str, mut good: impl FnMut() -> bool) {
     let began = Instant::now();
     while !good() {
         assert!(began.elapsed() < Duration::from_secs(40), "{what} did not come");

@@ -1,5 +1,7 @@
 //! Mails that go out: comments, links, summaries, and what becomes of them when the server fails or the daemon dies.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -128,7 +130,7 @@ fn no_mail_is_lost_however_often_the_daemon_dies() {
 #[test]
 fn links_go_to_the_address_that_asked_and_nobody_learns_whether_it_is_known() {
     let desk = Desk::open(
-        "receipts = false\nportal_link = \"https://desk.example/portal?ticket={number}&token={token}\"\n",
+        "receipts = false\nportal_link = \"https://desk.example/portal/tickets/{number}?token={token}\"\n",
     );
     let ticket = desk.opens(&mail("n1@example.com", "", "Kulkas", "Rusak."));
     let look = |address: &str| {
@@ -145,10 +147,70 @@ fn links_go_to_the_address_that_asked_and_nobody_learns_whether_it_is_known() {
         rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').next()
     });
     let token = token.expect("a token");
+    // The link is the page's own (S3.42), and the page reads the ticket by its token.
+    let page = format!("/portal/tickets/{ticket}?token={token}");
+    assert!(raw.contains(&format!("https://desk.example{page}")), "{raw}");
+    let page = desk.daemon.request("GET", &page, &[], b"");
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
     let path = format!("/api/public/tickets/{ticket}?token={token}");
     let seen = desk.daemon.request("GET", &path, &[], b"");
     assert_eq!(seen.status, 200, "{}", seen.text());
     assert_eq!(seen.json()["subject"], "Kulkas");
+}
+
+/// S3.44: by the link in the mail, without a login.
+#[test]
+fn a_resolved_ticket_asks_for_a_rating_and_its_link_rates() {
+    let desk = Desk::open(
+        "receipts = false\nrating = true\nportal_link = \"https://desk.example/portal/tickets/{number}?token={token}\"\n",
+    );
+    let ticket = desk.opens(&mail("r1@example.com", "", "Kulkas", "Rusak."));
+    desk.moved(ticket, "resolve");
+    let asked = desk.sink.until(1).remove(0);
+    assert_eq!(asked.to, ["budi@example.com"]);
+    assert_ne!(asked.header("Auto-Submitted"), "", "no person wrote it");
+    let raw = asked.raw.replace("=\r\n", "").replace("=3D", "=");
+    let link = raw.split("https://desk.example").nth(1).expect("a link");
+    let link = link.split(|c: char| c.is_whitespace() || "\"<>".contains(c)).next();
+    let (path, token) = link.and_then(|link| link.split_once("?token=")).expect("a token");
+    let reference = path.strip_prefix("/portal/tickets/").expect("the page of a ticket");
+    let body = json!({"access_token": token, "rating": 4, "feedback": "Cepat"}).to_string();
+    let path = format!("/api/public/tickets/{reference}/satisfaction");
+    let headers = [("Content-Type", "application/json")];
+    let rated = desk.daemon.request("POST", &path, &headers, body.as_bytes());
+    assert_eq!(rated.status, 201, "{}", rated.text());
+    assert_eq!(desk.read(&format!("/api/tickets/{ticket}/satisfaction"))["rating"], 4);
+}
+
+/// What waits for a server that is away goes with its customer.
+#[test]
+fn mails_that_wait_for_somebody_who_is_erased_are_never_sent() {
+    let away = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&away);
+    let does = move |_: &_, _| match asked.load(Ordering::Relaxed) {
+        true => Does::Refuses("450 4.2.0 later"),
+        false => Does::Takes,
+    };
+    let mut desk = Desk::with(does, "receipts = false\n");
+    let ticket = desk.opens(&mail("e1@example.com", "", "Kulkas", "Rusak di Jalan Mawar."));
+    desk.reply(ticket, "Teknisi datang ke Jalan Mawar.");
+    desk.reply(ticket, "Besok pagi.");
+    let erased = desk.daemon.cli(&["privacy", "erase", "--contact", "budi@example.com"]);
+    let told = String::from_utf8_lossy(&erased.stdout).into_owned();
+    assert!(erased.status.success() && told.contains("1 tickets stay"), "{told}");
+    away.store(false, Ordering::Relaxed);
+    desk.daemon.kill9();
+    desk.daemon.restart();
+    let other = mail("e2@example.com", "", "Mesin", "Bocor.").replace("budi@", "siti@");
+    let hers = desk.opens(&other);
+    desk.reply(hers, "Segera.");
+    let taken = desk.sink.until(1);
+    assert!(taken.iter().all(|mail| mail.to == ["siti@example.com"]), "{taken:?}");
+    let shown = String::from_utf8_lossy(&desk.daemon.cli(&["status"]).stdout).into_owned();
+    assert!(shown.contains("email: nothing waits"), "{shown}");
+    assert!(!desk.said(ticket).iter().any(|said| said.2.contains("Mawar")));
+    desk.verify();
 }
 
 #[test]

@@ -137,3 +137,32 @@ async fn a_stop_keeps_what_was_said_and_tells_both_sides() {
     assert_eq!(lines(&call), said([("agent", "Hello.")]));
     assert_eq!(call["ticket"]["status"], "open", "its client may come back");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_token_is_revoked_is_cut_off_and_the_ticket_says_so() {
+    let desk = Desk::new().await;
+    let session = session();
+    let (mut client, mut service) = desk.call(&session).await;
+    for event in agent_turn("item_1", None, "Hello.") {
+        service.end.say(&event).await;
+        client.hear().await;
+    }
+    let bearer = format!("Bearer {}", desk.daemon.token("admin"));
+    let headers = [("Authorization", bearer.as_str())];
+    let listed = desk.daemon.request("GET", "/api/tokens", &headers, b"").json();
+    let tokens = listed["tokens"].as_array().expect("tokens").iter();
+    let mut theirs = tokens.filter(|token| token["name"] == "ingest").map(|token| &token["id"]);
+    let path = format!("/api/tokens/{}", theirs.next_back().expect("the token"));
+    let answer = desk.daemon.request("DELETE", &path, &headers, b"");
+    assert!(answer.status < 300, "{}", answer.text());
+    let told = client.closed_with().await.expect("a close");
+    assert_eq!(told.0, 1008, "{told:?}");
+    assert_eq!(service.end.closed_with().await.map(|told| told.0), Some(1001));
+    let call = desk.when(&session, "what was said", |call| lines(call).len() == 1);
+    assert_eq!(lines(&call), said([("agent", "Hello.")]));
+    let path =
+        format!("/api/tickets/{}/timeline", call["ticket"]["ticket_id"].as_str().expect("an id"));
+    eventually("the ticket to say why", || {
+        desk.get(&path).text().contains("its token was revoked").then_some(())
+    });
+}

@@ -5,7 +5,6 @@
 
 mod file;
 mod keyring;
-mod last;
 mod object;
 mod place;
 mod secret;
@@ -19,7 +18,7 @@ use clap::Args;
 use super::progress::{Meter, Unit};
 use super::size;
 use super::{Failure, Shared};
-use crate::admin;
+use crate::admin::{self, LastBackup};
 use crate::app;
 use crate::config::Config;
 use crate::store::backup::{About, Backup, End, Kind, Part, Secret, Whole, Writer};
@@ -28,7 +27,6 @@ use crate::telemetry::{self, progress::Progress};
 
 use file::NewFile;
 pub use keyring::{KeyFlags, Unlocked};
-pub use last::Last;
 use object::{NewObject, Remote};
 pub use place::Place;
 pub use secret::{Flags, key as key_of, passphrase as passphrase_of};
@@ -73,7 +71,7 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
         writeln!(out, "older backups removed: {}", made.removed)?;
     }
     let (at, to) = (jiff::Timestamp::now(), made.place.to_string());
-    let last = Last { at, to, bytes: made.bytes, seq: made.end.seq };
+    let last = LastBackup { at, to, bytes: made.bytes, seq: made.end.seq };
     if let Err(error) = last.write(&config.data_dir) {
         tracing::warn!(%error, "the time of the backup could not be noted in the data directory");
     }

@@ -1,7 +1,7 @@
 //! Whether there is a backup to go back to.
 
 use super::Finding;
-use crate::cli::backup::Last;
+use crate::admin::LastBackup;
 use crate::cli::size::{bytes, span};
 use crate::config::Config;
 
@@ -10,7 +10,7 @@ const BACKUP: &str = "backup";
 const OLD: u64 = 8 * 86_400;
 
 pub fn check(config: &Config) -> Finding {
-    let Some(last) = Last::read(&config.data_dir) else {
+    let Some(last) = LastBackup::read(&config.data_dir) else {
         let advice = "set backup.target and run `systemctl enable --now frontdesk-backup.timer`";
         return Finding::warning(BACKUP, "none was ever made", advice);
     };

@@ -1,7 +1,7 @@
 //! What a customer does over the portal, by the token of their one ticket: a ticket, a reply, a rating (S3.40 to S3.44).
 
 use super::chat::grant;
-use super::intake;
+use super::{files, intake};
 use crate::domain::channel::Channel;
 use crate::domain::entry::Speaker;
 use crate::domain::figures::Rated;
@@ -11,7 +11,7 @@ use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::intake::{NewCase, NewRequester, NewTurn};
-use crate::engine::portal::PortalCommand;
+use crate::engine::portal::{NewFile, PortalCommand};
 use crate::engine::rows::key;
 
 pub fn decide(draft: &mut Draft<'_>, command: &PortalCommand) -> Result<Reply, Refusal> {
@@ -23,7 +23,9 @@ pub fn decide(draft: &mut Draft<'_>, command: &PortalCommand) -> Result<Reply, R
             }
             Ok(reply)
         }
-        PortalCommand::Reply { ticket, token, body } => say(draft, *ticket, *token, body),
+        PortalCommand::Reply { ticket, token, body, files } => {
+            say(draft, *ticket, *token, (body, files))
+        }
         PortalCommand::Rate { ticket, token, rating, feedback } => {
             rate(draft, *ticket, token, *rating, feedback.as_deref())
         }
@@ -38,7 +40,12 @@ fn opened(draft: &Draft<'_>, number: u64, token: &[u8; 32]) -> Result<Ticket, Re
     ticket.ok_or_else(|| Refusal::NotFound("such ticket".into()))
 }
 
-fn say(draft: &mut Draft<'_>, number: u64, token: [u8; 32], body: &str) -> Result<Reply, Refusal> {
+fn say(
+    draft: &mut Draft<'_>,
+    number: u64,
+    token: [u8; 32],
+    (body, new): (&str, &[NewFile]),
+) -> Result<Reply, Refusal> {
     if body.trim().is_empty() || body.chars().count() > MAX_DESCRIPTION {
         let why = format!("must be 1 to {MAX_DESCRIPTION} characters, and not blank");
         return Err(Refusal::Invalid { field: "body", why });
@@ -63,6 +70,10 @@ fn say(draft: &mut Draft<'_>, number: u64, token: [u8; 32], body: &str) -> Resul
     let newest = draft.directory(&ticket)?.into_iter().max_by_key(|item| item.id);
     let newest = newest.ok_or_else(|| Refusal::Store("what was just said is not there".into()))?;
     let entry = draft.rows().entry(&newest)?;
+    if files::attach_new(draft, ticket.number, new, newest.id)? > 0 {
+        let why = "this ticket has as many files as it can hold: send the others with a new one";
+        return Err(Refusal::Conflict(why.into()));
+    }
     Ok(Reply::Interaction { ticket: Box::new(ticket), entry: Box::new(entry) })
 }
 

@@ -5,6 +5,8 @@
 //! decides nothing, what is due is told from the ticket's watch. What a rule does bears cause and depth, and beyond
 //! [`MAX_DEPTH`] nothing runs. A rule that fails changes nothing, and is paused if it can never succeed.
 
+use std::borrow::Cow;
+
 use super::rule_actions;
 use crate::domain::condition::{Conditions, Facts};
 use crate::domain::entry::{Entry, Kind, Speaker};
@@ -51,6 +53,11 @@ impl Known {
             Some(text) => text.clone(),
             None => first_words(rows, ticket)?,
         };
+        Known::about(rows, ticket, text)
+    }
+
+    /// The same where `text` is what is asked about.
+    fn about(rows: &Rows<'_>, ticket: &Ticket, text: String) -> Result<Known, ReadError> {
         Ok(Known {
             watch: rows.watch(ticket)?,
             text,
@@ -146,6 +153,7 @@ fn happened(
     if before.as_ref() != Some(&watch) {
         draft.put(&row, &watch);
     }
+    let mut ran = false;
     if happening.depth < MAX_DEPTH {
         let entry = entry.as_ref();
         let (seq, similar) = (Some(happening.seq), &happening.similar[..]);
@@ -154,10 +162,15 @@ fn happened(
         let waiting = rules.iter().filter(|rule| {
             matches!(&rule.body.trigger, Trigger::Events(names) if names.iter().any(|n| n == name))
         });
-        run_in_turn(draft, &waiting.cloned().collect::<Vec<_>>(), number, cause)?;
-        rules.retain(|rule| !draft.has_paused(rule.id));
+        ran = run_in_turn(draft, waiting, &ticket, cause)?;
+        if ran {
+            rules.retain(|rule| !draft.has_paused(rule.id));
+        }
     }
-    Ok(wind(draft, number, rules)?)
+    if ran {
+        return Ok(wind(draft, number, rules)?);
+    }
+    Ok(wind_watched(draft, &ticket, watch, rules)?)
 }
 
 /// What of a happening rules have to remember.
@@ -192,22 +205,39 @@ fn observe(watch: &mut Watch, happening: &Happening, entry: Option<&Entry>, tick
     }
 }
 
-/// Runs those of the rules whose conditions hold, until one says that it is enough.
-fn run_in_turn(
+/// Runs those of the rules whose conditions hold, until one says that it is enough; true if any ran.
+fn run_in_turn<'r>(
     draft: &mut Draft<'_>,
-    rules: &[Rule],
-    number: u64,
+    rules: impl Iterator<Item = &'r Rule>,
+    ticket: &Ticket,
     cause: Cause<'_>,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
+    let number = ticket.number;
+    let message = cause.entry.filter(|entry| entry.kind == Kind::Message);
+    let read = |draft: &Draft<'_>, ticket: &Ticket| match message {
+        Some(entry) => Known::about(&draft.rows(), ticket, entry.body.clone()),
+        None => Known::of(&draft.rows(), ticket),
+    };
+    let mut ran = false;
+    // As the rules before have left it; read when it is asked for.
+    let mut state: Option<(Cow<'_, Ticket>, Known)> = None;
     for rule in rules {
-        // As the rules before it have left it.
-        let Some(ticket) = draft.rows().ticket(number)?.filter(Ticket::is_live) else { break };
-        let mut known = Known::of(&draft.rows(), &ticket)?;
-        if let Some(entry) = cause.entry.filter(|entry| entry.kind == Kind::Message) {
-            known.text.clone_from(&entry.body);
-        }
+        let (ticket, known) = match &state {
+            Some(state) => state,
+            None => {
+                let ticket = if ran {
+                    let left = draft.rows().ticket(number)?.filter(Ticket::is_live);
+                    let Some(left) = left else { break };
+                    Cow::Owned(left)
+                } else {
+                    Cow::Borrowed(ticket)
+                };
+                let known = read(draft, &ticket)?;
+                state.insert((ticket, known))
+            }
+        };
         let speaker = cause.entry.map(|entry| entry.speaker);
-        let facts = known.facts(&ticket, speaker, cause.similar);
+        let facts = known.facts(ticket, speaker, cause.similar);
         if !rule.body.conditions.fit(&facts) {
             continue;
         }
@@ -217,11 +247,12 @@ fn run_in_turn(
             customer_messages: known.watch.customer_messages,
         };
         run(draft, rule, number, cause, &words)?;
+        (ran, state) = (true, None);
         if rule.body.stop {
             break;
         }
     }
-    Ok(())
+    Ok(ran)
 }
 
 fn run(
@@ -267,15 +298,26 @@ fn wind(draft: &mut Draft<'_>, number: u64, rules: &[Rule]) -> Result<(), ReadEr
     let Some(ticket) = draft.rows().ticket(number)?.filter(Ticket::is_live) else {
         return forget(draft, number);
     };
+    let watch = draft.rows().watch(&ticket)?;
+    wind_watched(draft, &ticket, watch, rules)
+}
+
+/// The same of a ticket whose rows are known.
+fn wind_watched(
+    draft: &mut Draft<'_>,
+    ticket: &Ticket,
+    mut watch: Watch,
+    rules: &[Rule],
+) -> Result<(), ReadError> {
+    let number = ticket.number;
     let row = key::number(number);
     let before = draft.get::<Watch>(&row)?;
-    let mut watch = draft.rows().watch(&ticket)?;
     let (mut next, mut current) = (None::<Micros>, Vec::new());
     for rule in rules {
         let Trigger::After { since, seconds } = rule.body.trigger else { continue };
-        let Some(from) = watch.since(since, &ticket) else { continue };
+        let Some(from) = watch.since(since, ticket) else { continue };
         current.push((rule.id, from));
-        let due = watch.due(rule.id, (since, seconds), &ticket);
+        let due = watch.due(rule.id, (since, seconds), ticket);
         next = [next, due].into_iter().flatten().min();
     }
     watch.fired.retain(|fired| current.contains(fired));
@@ -340,8 +382,9 @@ pub fn due(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
         }
         draft.put(&key::number(number), &watch);
         let cause = Cause { seq: None, depth: 0, entry: None, similar: &[] };
-        run_in_turn(draft, &ripe, number, cause)?;
-        rules.retain(|rule| !draft.has_paused(rule.id));
+        if run_in_turn(draft, ripe.iter(), &ticket, cause)? {
+            rules.retain(|rule| !draft.has_paused(rule.id));
+        }
         wind(draft, number, &rules)?;
     }
     Ok(Reply::Swept(dealt))

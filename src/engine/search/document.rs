@@ -4,13 +4,11 @@
 //! is found by are terms: a letter that tells of what kind it is, and a folded word. Only words as they were written
 //! have positions, so a phrase is found in just these words.
 
-use std::collections::BTreeMap;
-
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::domain::contact::Contact;
 use crate::domain::entry::Entry;
-use crate::domain::search::stem::{guess, stems};
+use crate::domain::search::stem::{Lexicon, guess};
 use crate::domain::search::{phone_ends, words};
 use crate::domain::ticket::Ticket;
 use crate::engine::rows::{ReadError, Rows, key};
@@ -79,32 +77,54 @@ pub struct Document {
     pub length: u32,
     /// Of everything above and below: another one, another document.
     pub digest: u32,
-    /// Term to the positions of words; none of what has no place.
-    pub terms: BTreeMap<String, Vec<u32>>,
+    pub terms: Terms,
+}
+
+/// The terms of a document, sorted, each with the positions of words; none of what has no place.
+///
+/// Thousands of documents are made a second: all of this lies in three allocations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    text: String,
+    /// Where each term stands in the text, and where its positions end.
+    each: Vec<(u32, u32, u32)>,
+    positions: Vec<u32>,
+}
+
+impl Terms {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u32])> {
+        let mut from = 0;
+        self.each.iter().map(move |(start, end, to)| {
+            let positions = &self.positions[std::mem::replace(&mut from, *to) as usize..*to as usize];
+            (&self.text[*start as usize..*end as usize], positions)
+        })
+    }
 }
 
 impl Document {
     /// The document as the rows are now; none where there is nothing to be found.
-    pub fn read(rows: &Rows<'_>, of: Key) -> Result<Option<Document>, ReadError> {
+    pub fn read(
+        rows: &Rows<'_>,
+        of: Key,
+        words: &mut Lexicon,
+    ) -> Result<Option<Document>, ReadError> {
         Ok(match of {
-            Key::Entry(number) => {
-                known(rows.get::<Entry>(&key::number(number)))?.and_then(|e| Document::entry(&e))
-            }
+            Key::Entry(number) => known(rows.get::<Entry>(&key::number(number)))?
+                .and_then(|entry| Document::entry(&entry, words)),
             Key::Ticket(number) => {
-                known(rows.ticket(number))?.map(|ticket| Document::ticket(&ticket))
+                known(rows.ticket(number))?.map(|ticket| Document::ticket(&ticket, words))
             }
-            Key::Contact(id) => {
-                known(rows.get::<Contact>(&key::number(id)))?.and_then(|c| Document::contact(&c))
-            }
+            Key::Contact(id) => known(rows.get::<Contact>(&key::number(id)))?
+                .and_then(|contact| Document::contact(&contact, words)),
         })
     }
 
-    pub fn entry(entry: &Entry) -> Option<Document> {
+    pub fn entry(entry: &Entry, words: &mut Lexicon) -> Option<Document> {
         // What a deleted message says in its place was said by nobody.
         if entry.deleted_at.is_some() {
             return None;
         }
-        let mut made = Maker::default();
+        let mut made = Maker::new(words);
         made.text(&entry.body);
         for call in &entry.tool_calls {
             made.text(&call.name);
@@ -116,7 +136,7 @@ impl Document {
             made.put(MARK, ATTACHMENT);
             made.put(MARK, &attachment.kind.to_lowercase());
         }
-        if made.terms.is_empty() {
+        if made.each.is_empty() {
             return None;
         }
         made.put(MARK, entry.speaker.as_str());
@@ -124,23 +144,13 @@ impl Document {
         Some(made.finish(entry.ticket))
     }
 
-    pub fn ticket(ticket: &Ticket) -> Document {
-        let mut made = Maker::default();
+    pub fn ticket(ticket: &Ticket, words: &mut Lexicon) -> Document {
+        let mut made = Maker::new(words);
         made.text(&ticket.number.to_string());
         made.text(&ticket.ticket_id);
-        let asks = &ticket.requester;
-        let texts = [
-            &ticket.subject,
-            &ticket.description,
-            &ticket.summary,
-            &ticket.resolution_notes,
-            &ticket.order_id,
-            &asks.name,
-            &asks.email,
-            &asks.phone,
-        ];
-        texts.into_iter().flatten().for_each(|text| made.text(text));
+        texts(ticket).into_iter().flatten().for_each(|text| made.text(text));
         ticket.tags.iter().chain(&ticket.external_ids).for_each(|text| made.text(text));
+        let asks = &ticket.requester;
         for name in [&asks.name, &asks.email, &asks.phone].into_iter().flatten() {
             made.names(name);
         }
@@ -148,20 +158,36 @@ impl Document {
         made.finish(ticket.number)
     }
 
+    /// What tells whether a ticket's document is another than before: of all that [`Document::ticket`] is made of.
+    pub fn print(ticket: &Ticket) -> u64 {
+        let mut hasher = Xxh3::new();
+        let mut add = |text: Option<&str>| {
+            hasher.update(&text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+            hasher.update(text.unwrap_or_default().as_bytes());
+        };
+        add(Some(&ticket.ticket_id));
+        texts(ticket).into_iter().for_each(|text| add(text.map(String::as_str)));
+        for some in [&ticket.tags, &ticket.external_ids] {
+            add(None);
+            some.iter().for_each(|text| add(Some(text)));
+        }
+        hasher.digest()
+    }
+
     /// What a ticket is about: no names and no numbers of its own.
-    pub fn about(ticket: &Ticket) -> BTreeMap<String, Vec<u32>> {
-        let mut made = Maker::default();
+    pub fn about(ticket: &Ticket, words: &mut Lexicon) -> Terms {
+        let mut made = Maker::new(words);
         let texts = [&ticket.subject, &ticket.description, &ticket.summary];
         texts.into_iter().flatten().for_each(|text| made.text(text));
         ticket.tags.iter().for_each(|tag| made.text(tag));
-        made.terms
+        made.finish(0).terms
     }
 
-    pub fn contact(contact: &Contact) -> Option<Document> {
+    pub fn contact(contact: &Contact, words: &mut Lexicon) -> Option<Document> {
         if contact.merged_into.is_some() {
             return None;
         }
-        let mut made = Maker::default();
+        let mut made = Maker::new(words);
         contact.name.iter().chain(&contact.phone).for_each(|text| made.text(text));
         made.phone(contact.phone.as_deref().unwrap_or_default());
         for address in &contact.addresses {
@@ -170,12 +196,27 @@ impl Document {
                 None => made.text(address.strip_prefix("mailto:").unwrap_or(address)),
             }
         }
-        (!made.terms.is_empty()).then(|| made.finish(0))
+        (!made.each.is_empty()).then(|| made.finish(0))
     }
 }
 
+/// What is said of a ticket.
+fn texts(ticket: &Ticket) -> [Option<&String>; 8] {
+    let asks = &ticket.requester;
+    [
+        ticket.subject.as_ref(),
+        ticket.description.as_ref(),
+        ticket.summary.as_ref(),
+        ticket.resolution_notes.as_ref(),
+        ticket.order_id.as_ref(),
+        asks.name.as_ref(),
+        asks.email.as_ref(),
+        asks.phone.as_ref(),
+    ]
+}
+
 /// What was erased is not there.
-fn known<R>(read: Result<Option<R>, ReadError>) -> Result<Option<R>, ReadError> {
+pub fn known<R>(read: Result<Option<R>, ReadError>) -> Result<Option<R>, ReadError> {
     match read {
         Err(ReadError::Seal(SealError::Erased)) => Ok(None),
         other => other,
@@ -185,14 +226,20 @@ fn known<R>(read: Result<Option<R>, ReadError>) -> Result<Option<R>, ReadError> 
 /// Between two texts of a document: no phrase goes from one into the next.
 const GAP: u32 = 16;
 
-#[derive(Default)]
-struct Maker {
-    terms: BTreeMap<String, Vec<u32>>,
+struct Maker<'l> {
+    lexicon: &'l mut Lexicon,
+    text: String,
+    /// Where each term stands in the text, with its position if it has one.
+    each: Vec<(u32, u32, Option<u32>)>,
     position: u32,
     length: u32,
 }
 
-impl Maker {
+impl<'l> Maker<'l> {
+    fn new(lexicon: &'l mut Lexicon) -> Maker<'l> {
+        Maker { lexicon, text: String::new(), each: Vec::new(), position: 0, length: 0 }
+    }
+
     fn text(&mut self, text: &str) {
         let found = words(text);
         if found.is_empty() {
@@ -200,10 +247,11 @@ impl Maker {
         }
         let language = guess(&found);
         for word in &found {
-            self.terms.entry(term(WORD, &word.folded)).or_default().push(self.position);
+            self.add(WORD, &word.folded, Some(self.position));
             self.position += 1;
-            for stem in stems(&word.folded, language) {
-                self.terms.entry(term(STEM, &stem)).or_default();
+            let Maker { lexicon, text, each, .. } = self;
+            for stem in lexicon.stems(&word.folded, language) {
+                append(text, each, STEM, stem, None);
             }
         }
         self.length = self.length.saturating_add(found.len() as u32);
@@ -212,24 +260,43 @@ impl Maker {
 
     fn names(&mut self, name: &str) {
         for word in words(name) {
-            self.terms.entry(term(FROM, &word.folded)).or_default();
+            self.put(FROM, &word.folded);
         }
     }
 
     fn phone(&mut self, digits: &str) {
         let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
         for end in phone_ends(&digits) {
-            self.terms.entry(term(PHONE, end)).or_default();
+            self.put(PHONE, end);
         }
     }
 
     fn put(&mut self, kind: char, word: &str) {
-        self.terms.entry(term(kind, word)).or_default();
+        self.add(kind, word, None);
     }
 
-    fn finish(self, ticket: u64) -> Document {
+    fn add(&mut self, kind: char, word: &str, position: Option<u32>) {
+        append(&mut self.text, &mut self.each, kind, word, position);
+    }
+
+    fn finish(mut self, ticket: u64) -> Document {
+        let Maker { text, each, .. } = &mut self;
+        let word = |start: u32, end: u32| &text[start as usize..end as usize];
+        each.sort_unstable_by(|a, b| word(a.0, a.1).cmp(word(b.0, b.1)).then(a.2.cmp(&b.2)));
+        let mut terms = Terms::default();
+        for (start, end, position) in each.iter() {
+            let last = terms.each.last();
+            if last.is_none_or(|last| word(last.0, last.1) != word(*start, *end)) {
+                terms.each.push((*start, *end, 0));
+            }
+            terms.positions.extend(position);
+            if let Some(last) = terms.each.last_mut() {
+                last.2 = terms.positions.len() as u32;
+            }
+        }
+        terms.text = self.text;
         let mut bytes = ticket.to_le_bytes().to_vec();
-        for (term, positions) in &self.terms {
+        for (term, positions) in terms.iter() {
             bytes.extend_from_slice(term.as_bytes());
             bytes.push(0);
             positions.iter().for_each(|at| bytes.extend_from_slice(&at.to_le_bytes()));
@@ -238,7 +305,20 @@ impl Maker {
             ticket: u32::try_from(ticket).unwrap_or(0),
             length: self.length,
             digest: xxh3_64(&bytes) as u32,
-            terms: self.terms,
+            terms,
         }
     }
+}
+
+fn append(
+    text: &mut String,
+    each: &mut Vec<(u32, u32, Option<u32>)>,
+    kind: char,
+    word: &str,
+    position: Option<u32>,
+) {
+    let start = text.len() as u32;
+    text.push(kind);
+    text.push_str(word);
+    each.push((start, text.len() as u32, position));
 }

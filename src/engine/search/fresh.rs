@@ -1,16 +1,36 @@
 //! The newest documents, in memory, until they are written as a segment.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::bits::Bits;
 use super::document::{Document, Key};
+use super::segment::Postings;
 use super::write::{Line, Posting, Writer};
 use crate::store::records::SearchSegment;
+
+/// The documents of one term: of each its place, how many positions follow, and these. One allocation a term.
+#[derive(Default)]
+struct Places {
+    documents: u32,
+    all: Vec<u32>,
+}
+
+impl Places {
+    fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        let mut rest = self.all.as_slice();
+        std::iter::from_fn(move || {
+            let (&[at, count], after) = rest.split_first_chunk()?;
+            let (positions, after) = after.split_at_checked(count as usize)?;
+            rest = after;
+            Some((at, positions))
+        })
+    }
+}
 
 #[derive(Default)]
 pub struct Fresh {
     pub lines: Vec<Line>,
-    pub terms: BTreeMap<String, Vec<Posting>>,
+    terms: HashMap<Box<str>, Places>,
     /// Replaced or removed since.
     pub dead: Bits,
     by_key: HashMap<Key, u32>,
@@ -31,21 +51,53 @@ impl Fresh {
     }
 
     pub fn add(&mut self, key: Key, document: Document) {
-        const A_TERM: usize = 48;
+        const A_POSTING: usize = 8;
         let Document { ticket, length, digest, terms } = document;
         let at = self.lines.len() as u32;
         self.lines.push(Line { key, ticket, length, digest });
         self.by_key.insert(key, at);
-        for (term, positions) in terms {
-            self.bytes += A_TERM + 4 * positions.len();
-            self.terms.entry(term).or_default().push((at, positions));
+        for (term, positions) in terms.iter() {
+            self.bytes += A_POSTING + 4 * positions.len();
+            let places = match self.terms.get_mut(term) {
+                Some(places) => places,
+                None => self.terms.entry(term.into()).or_default(),
+            };
+            places.documents += 1;
+            places.all.extend([at, positions.len() as u32]);
+            places.all.extend(positions);
         }
+    }
+
+    /// In how many documents a term is, dead ones included.
+    pub fn count(&self, term: &str) -> u32 {
+        self.terms.get(term).map_or(0, |places| places.documents)
+    }
+
+    /// The documents of a term, dead ones included.
+    pub fn postings(&self, term: &str) -> Postings {
+        let places = self.terms.get(term).into_iter().flat_map(Places::iter);
+        places.map(|(at, positions)| (at, positions.len().max(1) as u32)).collect()
+    }
+
+    /// The positions of a word in the documents that are wanted, asked for in their order.
+    pub fn positions(&self, term: &str, mut wanted: impl FnMut(u32) -> bool) -> Vec<Posting> {
+        let places = self.terms.get(term).into_iter().flat_map(Places::iter);
+        places.filter(|(at, _)| wanted(*at)).map(|(at, all)| (at, all.to_vec())).collect()
+    }
+
+    /// The terms that begin so, in order, and in how many documents each is.
+    pub fn beginning(&self, prefix: &str) -> Vec<(&str, u32)> {
+        let such = self.terms.iter().filter(|(term, _)| term.starts_with(prefix));
+        let mut such: Vec<_> = such.map(|(term, places)| (&**term, places.documents)).collect();
+        such.sort_unstable();
+        such
     }
 
     /// About how much memory it takes.
     pub fn bytes(&self) -> usize {
-        const A_LINE: usize = 96;
-        self.bytes + self.lines.len() * A_LINE + self.terms.len() * A_LINE
+        const A_LINE: usize = 72;
+        const A_TERM: usize = 112;
+        self.bytes + self.lines.len() * A_LINE + self.terms.len() * A_TERM
     }
 
     /// How many documents there are, dead ones included.
@@ -66,10 +118,12 @@ impl Fresh {
             places[*at as usize] = Some(place);
             writer.document(self.lines[*at as usize]);
         }
-        for (term, postings) in &self.terms {
+        let mut terms: Vec<_> = self.terms.iter().collect();
+        terms.sort_unstable_by_key(|(term, _)| *term);
+        for (term, known) in terms {
             let placed =
-                |(at, positions): &Posting| Some((places[*at as usize]?, positions.clone()));
-            let mut living: Vec<Posting> = postings.iter().filter_map(placed).collect();
+                |(at, all): (u32, &[u32])| Some((places[at as usize]?, all.to_vec()));
+            let mut living: Vec<Posting> = known.iter().filter_map(placed).collect();
             living.sort_unstable_by_key(|(place, _)| *place);
             if !living.is_empty() {
                 writer.term(term, &living);

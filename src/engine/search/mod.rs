@@ -39,6 +39,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use super::index::Index;
 use super::rows::{ReadError, Rows};
 use crate::domain::reference::FIRST_NUMBER;
+use crate::domain::search::stem::Lexicon;
 use crate::domain::ticket::MAX_MERGES;
 use crate::domain::time::Micros;
 use crate::store::records::{MANIFEST, SearchDead, SearchManifest};
@@ -57,6 +58,9 @@ const FORM: u32 = 1;
 
 /// The consumer of the feed that keeps what the segments do not have yet.
 pub const CURSOR: &str = "search";
+
+/// Tickets whose documents are known without looking, some 30 bytes each.
+const MOST_PRINTS: usize = 16 * 1024;
 
 /// The tables that documents are made of.
 const SOURCES: [Table; 3] = [Table::Entries, Table::Tickets, Table::Contacts];
@@ -133,6 +137,9 @@ struct State {
     homes: HashMap<u32, u32>,
     /// When segments were last written anew for what died in them, by the steady clock.
     cleaned: Micros,
+    lexicon: Lexicon,
+    /// What tickets' documents were made of that were looked at lately.
+    prints: HashMap<u64, u64>,
 }
 
 /// How far the index is.
@@ -280,12 +287,35 @@ impl State {
 
     /// Takes over a document as the rows are now.
     fn take(&mut self, pieces: &Pieces<'_>, key: Key) -> Result<(), ReadError> {
-        if let Key::Ticket(number) = key {
-            let merged = pieces.rows.ticket(number);
-            let into = merged.ok().flatten().and_then(|ticket| ticket.merged);
-            self.settle(number, into.map(|merged| merged.into));
+        let Key::Ticket(number) = key else {
+            let now = Document::read(&pieces.rows, key, &mut self.lexicon)?;
+            return self.place(pieces, key, now);
+        };
+        let ticket = document::known(pieces.rows.ticket(number))?;
+        let merged = ticket.as_ref().and_then(|ticket| ticket.merged.as_ref());
+        self.settle(number, merged.map(|merged| merged.into));
+        // Most changes of a ticket are none of its words.
+        let print = ticket.as_ref().map(Document::print);
+        if print.is_some() && self.prints.get(&number) == print.as_ref() {
+            return Ok(());
         }
-        let now = Document::read(&pieces.rows, key)?;
+        let now = ticket.map(|ticket| Document::ticket(&ticket, &mut self.lexicon));
+        self.prints.remove(&number);
+        self.place(pieces, key, now)?;
+        if self.prints.len() >= MOST_PRINTS {
+            self.prints.clear();
+        }
+        self.prints.extend(print.map(|print| (number, print)));
+        Ok(())
+    }
+
+    /// Puts a document in the place of the one before, if it is another.
+    fn place(
+        &mut self,
+        pieces: &Pieces<'_>,
+        key: Key,
+        now: Option<Document>,
+    ) -> Result<(), ReadError> {
         let digest = now.as_ref().map(|document| document.digest);
         if let Some((_, known)) = self.fresh.document(key) {
             if digest == Some(known) {

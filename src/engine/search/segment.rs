@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::Read as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use flate2::read::DeflateDecoder;
 
@@ -33,6 +33,8 @@ pub struct Segment {
     /// Documents that are there no more.
     pub dead: Arc<Bits>,
     pub dead_count: u32,
+    /// The highest entry that it has, packed, once somebody asked.
+    last_entry: Arc<OnceLock<u64>>,
 }
 
 /// What the table tells of all documents, by their positions.
@@ -60,7 +62,8 @@ impl Segment {
         }
         let head = postcard::from_bytes(&bytes).map_err(|_| damaged())?;
         let dead_count = dead.count();
-        Ok(Segment { known, head: Arc::new(head), dead: Arc::new(dead), dead_count })
+        let last_entry = Arc::default();
+        Ok(Segment { known, head: Arc::new(head), dead: Arc::new(dead), dead_count, last_entry })
     }
 
     /// Marks a document as there no more.
@@ -242,7 +245,9 @@ impl Segment {
     /// The living document of this key, and its digest.
     pub fn document(&self, pieces: &Pieces<'_>, key: Key) -> Result<Option<(u32, u32)>, ReadError> {
         let packed = key.packed();
-        if packed > self.head.last_key {
+        if packed > self.head.last_key
+            || matches!(key, Key::Entry(_)) && packed > self.last_entry(pieces)?
+        {
             return Ok(None);
         }
         let after = self.head.table.partition_point(|(first, _)| *first <= packed);
@@ -253,6 +258,21 @@ impl Segment {
         };
         let document = (block * DOCUMENTS + at) as u32;
         Ok((!self.dead.has(document)).then_some((document, lines[at].digest)))
+    }
+
+    /// The highest entry that it has, packed; 0 without one. Entries come first, and most that are looked for are new.
+    fn last_entry(&self, pieces: &Pieces<'_>) -> Result<u64, ReadError> {
+        if let Some(known) = self.last_entry.get() {
+            return Ok(*known);
+        }
+        let last = match self.head.entries.checked_sub(1) {
+            Some(at) => {
+                let lines = self.lines(pieces, at as usize / DOCUMENTS)?;
+                lines.get(at as usize % DOCUMENTS).ok_or_else(damaged)?.key.packed()
+            }
+            None => 0,
+        };
+        Ok(*self.last_entry.get_or_init(|| last))
     }
 
     pub fn columns(&self, pieces: &Pieces<'_>) -> Result<Arc<Columns>, ReadError> {

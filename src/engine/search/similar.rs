@@ -1,5 +1,6 @@
 //! Tickets that are about the same: those that share its rarest words.
 
+use crate::domain::search::stem::Lexicon;
 use super::document::{Document, WORD};
 use super::find::Wanted;
 use super::{Newest, place};
@@ -33,13 +34,14 @@ impl Engine {
         shared.search.catch_up(rows)?;
         let Some(ticket) = rows.live(number)? else { return Ok(Vec::new()) };
         let mut about: Vec<String> = Vec::new();
-        let own = Document::about(&ticket);
+        let mut lexicon = Lexicon::default();
+        let own = Document::about(&ticket, &mut lexicon);
         let entries = rows.timeline(&ticket, 0, ENTRIES, BYTES)?.map(|(entries, _)| entries);
         let said = entries.unwrap_or_default();
-        let said = said.iter().filter_map(Document::entry).map(|document| document.terms);
-        for terms in said.chain([own]) {
-            let words = terms.into_keys().filter_map(|t| t.strip_prefix(WORD).map(str::to_owned));
-            about.extend(words.filter(|word| word.len() > 2));
+        let said = said.iter().filter_map(|entry| Document::entry(entry, &mut lexicon));
+        for terms in said.map(|document| document.terms).chain([own]) {
+            let words = terms.iter().filter_map(|(term, _)| term.strip_prefix(WORD));
+            about.extend(words.filter(|word| word.len() > 2).map(str::to_owned));
         }
         about.sort_unstable();
         about.dedup();

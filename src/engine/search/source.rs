@@ -20,14 +20,7 @@ pub enum Source<'a> {
 impl Source<'_> {
     pub fn postings(&self, term: &str) -> Result<Postings, ReadError> {
         let mut found = match self {
-            Source::Fresh(fresh, _) => {
-                let times = |(at, positions): &Posting| (*at, positions.len().max(1) as u32);
-                fresh
-                    .terms
-                    .get(term)
-                    .map(|known| known.iter().map(times).collect())
-                    .unwrap_or_default()
-            }
+            Source::Fresh(fresh, _) => fresh.postings(term),
             Source::Segment(segment, pieces) => match segment.find(pieces, term)? {
                 Some(at) => segment.postings(pieces, at)?,
                 None => Vec::new(),
@@ -40,15 +33,12 @@ impl Source<'_> {
     /// The positions of a word in these documents, which ascend.
     pub fn positions(&self, term: &str, within: &[u32]) -> Result<Vec<Posting>, ReadError> {
         let mut rest = within.iter().peekable();
-        let mut wanted = |at: u32| {
+        let wanted = |at: u32| {
             while rest.next_if(|known| **known < at).is_some() {}
             rest.peek() == Some(&&at)
         };
         Ok(match self {
-            Source::Fresh(fresh, _) => {
-                let known = fresh.terms.get(term).into_iter().flatten();
-                known.filter(|(at, _)| wanted(*at)).cloned().collect()
-            }
+            Source::Fresh(fresh, _) => fresh.positions(term, wanted),
             Source::Segment(segment, pieces) => match segment.find(pieces, term)? {
                 Some(at) => segment.positions(pieces, at, wanted)?,
                 None => Vec::new(),
@@ -93,9 +83,8 @@ impl Source<'_> {
         let mut found = Vec::new();
         match self {
             Source::Fresh(fresh, _) => {
-                let from = fresh.terms.range(prefix.to_owned()..).map(|(term, _)| term);
-                let such = from.take_while(|term| term.starts_with(prefix));
-                found.extend(such.filter(|term| wanted(term)).cloned());
+                let such = fresh.beginning(prefix).into_iter().map(|(term, _)| term);
+                found.extend(such.filter(|term| wanted(term)).map(str::to_owned));
             }
             Source::Segment(segment, pieces) => segment.terms(pieces, prefix, |term, _| {
                 if wanted(term) {
@@ -112,9 +101,8 @@ impl Source<'_> {
         let mut found = Vec::new();
         match self {
             Source::Fresh(fresh, _) => {
-                let from = fresh.terms.range(prefix.to_owned()..);
-                let such = from.take_while(|(term, _)| term.starts_with(prefix));
-                found.extend(such.map(|(term, all)| (term.clone(), all.len() as u32)));
+                let such = fresh.beginning(prefix).into_iter();
+                found.extend(such.map(|(term, documents)| (term.to_owned(), documents)));
             }
             Source::Segment(segment, pieces) => segment.terms(pieces, prefix, |term, at| {
                 found.push((term.to_owned(), at.documents));
@@ -127,7 +115,7 @@ impl Source<'_> {
     /// In how many documents a term is, dead ones included.
     pub fn count(&self, term: &str) -> Result<u64, ReadError> {
         Ok(match self {
-            Source::Fresh(fresh, _) => fresh.terms.get(term).map_or(0, |all| all.len() as u64),
+            Source::Fresh(fresh, _) => u64::from(fresh.count(term)),
             Source::Segment(segment, pieces) => {
                 segment.find(pieces, term)?.map_or(0, |at| u64::from(at.documents))
             }

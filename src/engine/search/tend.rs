@@ -75,6 +75,7 @@ impl State {
         };
         self.segments.clear();
         self.mortal.clear();
+        self.prints.clear();
         self.fresh = super::Fresh::default();
     }
 }
@@ -219,6 +220,7 @@ impl Tending {
             }
             Err(error) => {
                 // Nothing is lost by reading it all again.
+                state.prints.clear();
                 state.mortal.extend(mortal);
                 self.search().note_keys(fresh.lines.iter().map(|line| line.key));
                 Err(error)

@@ -20,10 +20,10 @@ pub mod view;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::State;
+use crate::routes::Routes;
 
 /// `{"success": true, "data": …}`
 #[derive(Serialize, ToSchema)]
@@ -47,9 +47,8 @@ impl<T> Success<T> {
 }
 
 /// The routes of `/api/v2`.
-pub fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
-        .routes(routes!(list::list, create::create))
+pub fn routes(to: Routes<State>) -> Routes<State> {
+    to.routes(routes!(list::list, create::create))
         .routes(routes!(statistics::read))
         .routes(routes!(tickets::read, changes::update))
         .routes(routes!(changes::add_note))

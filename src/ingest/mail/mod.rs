@@ -14,6 +14,7 @@ use crate::domain::file::{MAX_ATTACHED, SNIFFED, clean_name, media_type};
 use crate::domain::mail::{MAX_FULL, MAX_PEOPLE, MailboxPosition, message_ids, tags};
 use crate::domain::time::Micros;
 use crate::domain::words::head;
+use crate::engine::files::Kept;
 use crate::engine::mail::{MailPerson, Nature, NewMail};
 use crate::engine::portal::NewFile;
 use crate::engine::{self, Engine};
@@ -66,13 +67,14 @@ pub async fn read(
             }
             let mut new = store.begin().map_err(|error| unwritable(&error))?;
             new.write(&file.bytes).map_err(|error| unwritable(&error))?;
-            let sha256 = new.keep().map_err(|error| unwritable(&error))?;
+            let Kept { sha256, key } = new.keep().map_err(|error| unwritable(&error))?;
             let head = &file.bytes[..file.bytes.len().min(SNIFFED)];
             files.push(NewFile {
                 name: clean_name(&file.name),
                 media_type: media_type(head).to_owned(),
                 bytes: file.bytes.len() as u64,
                 sha256,
+                key,
             });
         }
         if left_out > 0 {

@@ -1,4 +1,5 @@
-//! The encrypted layer: chunks of 64 KiB, each authenticated, in order, the last one marked as the last.
+//! The encrypted layer of backups and of tickets' files: chunks of 64 KiB, each authenticated, in order, the last one
+//! marked as the last.
 
 use std::io::{self, Read, Write};
 
@@ -6,7 +7,7 @@ use aead_stream::{DecryptorBE32, EncryptorBE32};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 
 use super::BackupError;
-use super::head::{HEAD, Head};
+use super::head::NONCE;
 
 /// Bytes of plain text in a chunk.
 const CHUNK: usize = 64 * 1024;
@@ -17,15 +18,16 @@ type Cipher = XChaCha20Poly1305;
 /// Encrypts what is written to it.
 pub struct Sealer<W> {
     out: W,
-    head: [u8; HEAD],
+    head: Vec<u8>,
     stream: EncryptorBE32<Cipher>,
     chunk: Vec<u8>,
 }
 
 impl<W: Write> Sealer<W> {
-    pub fn new(out: W, head: &Head, key: &[u8; 32]) -> Sealer<W> {
-        let stream = EncryptorBE32::from_aead(Cipher::new(key.into()), &head.nonce().into());
-        Sealer { out, head: *head.bytes(), stream, chunk: Vec::with_capacity(CHUNK + TAG) }
+    /// Behind a head that was written already: it is authenticated with every chunk. No nonce twice under a key.
+    pub fn new(out: W, head: &[u8], nonce: [u8; NONCE], key: &[u8; 32]) -> Sealer<W> {
+        let stream = EncryptorBE32::from_aead(Cipher::new(key.into()), &nonce.into());
+        Sealer { out, head: head.to_vec(), stream, chunk: Vec::with_capacity(CHUNK + TAG) }
     }
 
     /// Writes the last chunk; without it the rest is cut off.
@@ -56,13 +58,13 @@ impl<W: Write> Write for Sealer<W> {
 }
 
 fn too_long(_: aead_stream::aead::Error) -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, "an encrypted backup is 256 TiB at most")
+    io::Error::new(io::ErrorKind::FileTooLarge, "what is encrypted is 256 TiB at most")
 }
 
 /// Decrypts a chunk at a time; gives out nothing that was not authenticated.
 pub struct Opener<R> {
     input: R,
-    head: [u8; HEAD],
+    head: Vec<u8>,
     stream: Option<DecryptorBE32<Cipher>>,
     /// The chunk behind the one given out, read ahead to know which is the last.
     next: Vec<u8>,
@@ -71,14 +73,20 @@ pub struct Opener<R> {
 }
 
 impl<R: Read> Opener<R> {
-    pub fn new(input: R, head: &Head, key: &[u8; 32]) -> Result<Opener<R>, BackupError> {
-        let stream = DecryptorBE32::from_aead(Cipher::new(key.into()), &head.nonce().into());
+    /// From behind the head on.
+    pub fn new(
+        input: R,
+        head: &[u8],
+        nonce: [u8; NONCE],
+        key: &[u8; 32],
+    ) -> Result<Opener<R>, BackupError> {
+        let stream = DecryptorBE32::from_aead(Cipher::new(key.into()), &nonce.into());
         let mut opener = Opener {
             input,
-            head: *head.bytes(),
+            head: head.to_vec(),
             stream: Some(stream),
             next: Vec::new(),
-            at: HEAD as u64,
+            at: head.len() as u64,
         };
         opener.next = opener.sealed(opener.at)?;
         Ok(opener)

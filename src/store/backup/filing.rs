@@ -36,7 +36,7 @@ impl Filing {
                 self.open = None;
             }
             let Some(sha256) = self.waiting.pop_front() else { return Ok(None) };
-            match self.files.read(&sha256) {
+            match self.files.open_raw(&sha256) {
                 Ok(file) => self.open = Some((file, sha256, 0)),
                 // Swept meanwhile: no row speaks of it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -23,7 +23,7 @@
 //! | 2 keys | second | the text of the file `keys`, without which addresses cannot be found again |
 //! | 3 rows | | table u8, count u32, then key length and value length (LEB128), key, value of each |
 //! | 4 plans | | plans as they are in the journal ([`super::plan`]) |
-//! | 6 file | behind the rows, since format 2 | SHA-256 of a file 32, offset u64, bytes; the pieces of a file in order |
+//! | 6 file | behind the rows, since format 2 | name of a file 32, offset u64, bytes; the pieces of a file in order |
 //! | 5 end | last | batch u64, sequence u64, blocks u64, rows u64, plans u64, XXH3-64 over all checksums of blocks u64 |
 //!
 //! Nothing follows the end. Encrypted chunks are 64 KiB of XChaCha20-Poly1305 in the STREAM construction
@@ -32,7 +32,7 @@
 //! a new format number.
 
 mod block;
-mod cipher;
+pub(super) mod cipher;
 mod error;
 mod filing;
 pub(in crate::store) mod head;

@@ -68,7 +68,7 @@ impl<R: Read> Backup<R> {
                     _ => "key file",
                 }))?;
                 let key = head.unlock(&secret)?;
-                let opener = Box::new(Opener::new(input, &head, &key)?);
+                let opener = Box::new(Opener::new(input, head.bytes(), head.nonce(), &key)?);
                 Layer::Sealed { opener, chunk: Vec::new(), used: 0, from: HEAD as u64 }
             }
         };

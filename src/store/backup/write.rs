@@ -49,7 +49,9 @@ impl<W: Write> Writer<W> {
         out.write_all(head.bytes())?;
         let id = head.id();
         let out = match key {
-            Some(key) => Layer::Sealed(Box::new(Sealer::new(out, &head, &key))),
+            Some(key) => {
+                Layer::Sealed(Box::new(Sealer::new(out, head.bytes(), head.nonce(), &key)))
+            }
             None => Layer::Plain(out),
         };
         Ok(Writer { out, id, number: 0, whole: FORMAT.into(), end: End::default(), position: None })

@@ -12,7 +12,7 @@ fn with_events(key: u64, events: &[&str]) -> PlanRecord {
 
 /// First numbers of the plans read.
 fn firsts(store: &Store, after: u64, until: u64, bytes: usize) -> Vec<u64> {
-    let plans = store.feed().read(after, until, bytes).expect("the feed reads");
+    let plans = store.feed().read(after, until, (usize::MAX, bytes)).expect("the feed reads");
     plans.iter().map(|found| found.first_seq).collect()
 }
 
@@ -31,6 +31,11 @@ fn a_consumer_reads_on_from_its_cursor_up_to_what_is_published() {
     assert_eq!(firsts(&store, 0, 5, usize::MAX), [1, 3], "not published yet");
     assert_eq!(firsts(&store, 0, 4, usize::MAX), [1], "never a part of a plan");
     assert_eq!(firsts(&store, 0, 6, 0), [1], "at least one");
+    for (enough, expected) in [(1, vec![1]), (2, vec![1]), (3, vec![1, 3]), (9, vec![1, 3, 6])] {
+        let plans = store.feed().read(0, 6, (enough, usize::MAX)).expect("the feed reads");
+        let found: Vec<u64> = plans.iter().map(|found| found.first_seq).collect();
+        assert_eq!(found, expected, "{enough} events are enough");
+    }
     assert_eq!(firsts(&store, 6, u64::MAX, 100), [0; 0]);
     assert_eq!(firsts(&store, 99, u64::MAX, 100), [0; 0]);
 }
@@ -48,7 +53,7 @@ fn the_feed_goes_on_over_segments_and_restarts() {
         }
         assert!(events(&store) == expected);
         let after = 17;
-        let one = store.feed().read(after, u64::MAX, 1).expect("read");
+        let one = store.feed().read(after, u64::MAX, (usize::MAX, 1)).expect("read");
         assert_eq!(one[0].first_seq, after + 1);
         match run {
             0 => store.close().expect("clean stop"),
@@ -68,7 +73,7 @@ fn damage_in_the_feed_is_named_and_never_passed_over() {
         write(&mut store, plan(key, "an event")).expect("written");
     }
     disk.flip_bit("journal/0000000001.seg", 2 * 4096 + 70);
-    let error = store.feed().read(0, u64::MAX, usize::MAX).expect_err("damaged");
+    let error = store.feed().read(0, u64::MAX, (usize::MAX, usize::MAX)).expect_err("damaged");
     let FeedError::Journal(JournalError::Damaged(damage)) = error else { panic!("{error}") };
     assert_eq!((damage.file.as_str(), damage.offset), ("journal/0000000001.seg", 2 * 4096));
     assert_eq!(firsts(&store, 2, 3, usize::MAX), [3], "what lies behind still reads");

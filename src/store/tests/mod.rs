@@ -93,7 +93,7 @@ fn read(store: &Store, key: u64) -> Option<String> {
 
 /// The events of the whole feed.
 fn events(store: &Store) -> Vec<String> {
-    let plans = store.feed().read(0, u64::MAX, usize::MAX).expect("the feed reads");
+    let plans = store.feed().read(0, u64::MAX, (usize::MAX, usize::MAX)).expect("the feed reads");
     let mut texts = Vec::new();
     for found in plans {
         assert_eq!(found.first_seq, texts.len() as u64 + 1, "gapless");

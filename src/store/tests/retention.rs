@@ -34,9 +34,9 @@ fn a_segment_stays_until_every_cursor_has_passed_it() {
     assert_eq!((trimmed.segments, trimmed.oldest, trimmed.cut_off), (1, 8, vec![]));
     let trimmed = store.trim_feed(&cursors(38, 14), LATER).expect("trimmed");
     assert_eq!((trimmed.segments, trimmed.oldest), (1, 15));
-    let gone = store.feed().read(13, 38, 1).expect_err("dropped");
+    let gone = store.feed().read(13, 38, (usize::MAX, 1)).expect_err("dropped");
     assert_eq!(gone, FeedError::Gone { oldest: 15 });
-    assert_eq!(store.feed().read(14, 38, 1).expect("still there")[0].first_seq, 15);
+    assert_eq!(store.feed().read(14, 38, (usize::MAX, 1)).expect("still there")[0].first_seq, 15);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_dropped_segment_is_written_again_instead_of_a_new_file() {
 }
 
 fn events_after(store: &Store, after: u64) -> Vec<String> {
-    let plans = store.feed().read(after, u64::MAX, usize::MAX).expect("the feed reads");
+    let plans = store.feed().read(after, u64::MAX, (usize::MAX, usize::MAX)).expect("the feed reads");
     let events = plans.into_iter().flat_map(|found| found.plan.events);
     events.map(|event| String::from_utf8(event).expect("text")).collect()
 }

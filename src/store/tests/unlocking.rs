@@ -4,7 +4,10 @@ use crate::store::backup::Secret;
 use crate::store::owner::Owner;
 use crate::store::seal::{Nonces, Place, Seal, SealError};
 use crate::store::sim::SimDisk;
-use crate::store::{KeyringError, Store, Table, UnlockError, Wanted};
+use crate::store::unlock::check;
+use crate::store::{
+    KeyringError, Migration, Store, StoreSettings, Table, UnlockError, Upgrade, Wanted, keyfile,
+};
 
 use super::{disk, small};
 
@@ -54,6 +57,55 @@ fn a_power_cut_while_keys_are_destroyed_leaves_all_of_them_or_the_others() {
     assert!(before > 2 && after > 0, "{before} {after}");
 }
 
+/// A copy from before an upgrade has a keyring of its own; it forgets with the store, and before it.
+#[test]
+fn a_key_that_is_destroyed_is_destroyed_in_the_copy_from_before_an_upgrade() {
+    const STEPS: &[Migration] = &[Migration { name: "nothing", run: |_| Ok(()) }];
+    let upgrade = Upgrade { migrations: STEPS, allowed: true, ..Upgrade::default() };
+    let newer = || StoreSettings { upgrade, ..small() };
+    let copied = |disk: &SimDisk| {
+        let file = disk.boot().open("before-format-2/keyring").expect("a keyring");
+        let mut bytes = vec![0; file.len().expect("a length") as usize];
+        file.read_at(0, &mut bytes).expect("read");
+        let keys = check(&bytes, &Secret::Key([1; 32]), None).expect("it opens");
+        [ANA, BUDI].map(|owner| keys.key(owner).is_some())
+    };
+    let mut done = false;
+    for step in 1.. {
+        let disk = disk();
+        let boot = disk.boot();
+        let keys = boot.create(keyfile::NAME).expect("created");
+        let text = format!("frontdesk keys 1\n{}\n", "0a".repeat(32));
+        keys.write_at(0, text.as_bytes()).and_then(|()| keys.sync_data()).expect("written");
+        boot.sync_dir("").expect("durable");
+        drop(boot);
+        drop(unlock(&disk, 1).expect("unlocked"));
+        let open = || {
+            let mut store = Store::open(disk.boot(), newer()).expect("upgraded");
+            let root = |_: Wanted| Ok::<_, UnlockError>(Secret::Key([1; 32]));
+            let seal = store.unlock(Seal::new([7; 32]), true, root).expect("unlocked");
+            (store, seal)
+        };
+        drop(open());
+        assert_eq!(copied(&disk), [true, true]);
+        let (store, seal) = open();
+        disk.crash_at(step);
+        let told = seal.keys().expect("keys").destroy(&[ANA]).is_ok();
+        let cut = !disk.powered();
+        drop((store, seal));
+        disk.power_cut();
+        let (_store, seal) = open();
+        let gone = seal.keys().expect("keys").key(ANA).is_none();
+        assert!(!told || gone);
+        assert!(!gone || copied(&disk) == [false, true], "step {step}");
+        done |= gone;
+        if !cut {
+            break;
+        }
+    }
+    assert!(done);
+}
+
 #[test]
 fn a_power_cut_while_the_root_key_is_rotated_leaves_the_old_one_or_the_new_one() {
     for step in 1.. {
@@ -61,7 +113,7 @@ fn a_power_cut_while_the_root_key_is_rotated_leaves_the_old_one_or_the_new_one()
         let (store, seal) = unlock(&disk, 1).expect("unlocked");
         let anas = sealed(&seal, ANA);
         disk.crash_at(step);
-        let done = seal.keys().expect("keys").rotate(Secret::Key([2; 32])).is_ok();
+        let done = seal.keys().expect("keys").rotate(&Secret::Key([2; 32])).is_ok();
         let cut = !disk.powered();
         drop((store, seal));
         disk.power_cut();

@@ -129,7 +129,7 @@ impl Mailer {
                     continue;
                 }
                 let mut bytes = Vec::new();
-                store.read(&file.sha256)?.take(room).read_to_end(&mut bytes)?;
+                store.read(&file)?.take(room).read_to_end(&mut bytes)?;
                 room = room.saturating_sub(file.bytes);
                 taken.push((file, bytes));
             }

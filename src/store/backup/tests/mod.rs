@@ -170,13 +170,13 @@ fn a_restored_store_goes_on_with_the_next_number_in_a_feed_of_its_own() {
     assert_ne!(store.feed_epoch(), restored.whole.about.feed_epoch);
     let last = store.last_seq();
     assert!(last > 0);
-    let first_of_all = store.feed().read(0, u64::MAX, usize::MAX);
+    let first_of_all = store.feed().read(0, u64::MAX, (usize::MAX, usize::MAX));
     assert!(
         matches!(first_of_all, Err(super::super::FeedError::Gone { oldest }) if oldest == last + 1)
     );
     let row = Row { table: Table::Tickets, key: [1].into(), value: Some([2].into()) };
     write(&mut store, PlanRecord { at: Micros(5), rows: vec![row], events: vec![vec![7]] });
-    let news = store.feed().read(last, u64::MAX, usize::MAX).expect("the feed reads");
+    let news = store.feed().read(last, u64::MAX, (usize::MAX, usize::MAX)).expect("the feed reads");
     assert_eq!((news.len(), news[0].first_seq), (1, last + 1));
     disk.power_cut();
     let store = open(&disk);

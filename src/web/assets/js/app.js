@@ -29,7 +29,7 @@ function leave() {
 async function show(path) {
   if (path === '/setup') {
     leave();
-    return fill(root, setupPage(() => enter('/tickets'), () => go('/login', { replace: true })));
+    return fill(root, setupPage((isFirst) => enter(isFirst ? '/admin/start' : '/tickets'), () => go('/login', { replace: true })));
   }
   if (path === '/login') {
     leave();

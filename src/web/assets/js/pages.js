@@ -12,6 +12,7 @@ const EVERYBODY = ['agent', 'supervisor', 'admin'];
 
 /** @type {Entry[]} */
 export const PAGES = [
+  { name: 'search', href: '/search', icon: 'search', label: () => t('search.title'), roles: EVERYBODY, load: () => import('./views/search.js') },
   { name: 'contacts', href: '/contacts', icon: 'people', label: () => t('contacts.title'), roles: EVERYBODY, load: () => import('./views/contacts.js') },
   { name: 'admin', href: '/admin', icon: 'tool', label: () => t('admin.title'), roles: ['admin'], load: () => import('./views/admin.js') },
   { name: 'home', href: '/home', icon: 'gauge', label: () => t('home.title'), roles: ['supervisor', 'admin'], load: () => import('./views/home.js') },

@@ -2,7 +2,7 @@
 
 import { get, query } from './api.js';
 
-/** @typedef {{ id: string, number: number, ticket_number: string, subject: string | null, status: string, priority: string, channel: string, category: string | null, requester_name: string | null, requester_email: string | null, requester_phone: string | null, assignee_id: number | null, assignee_name: string | null, tags: string[], call_running?: boolean, created_at: string, updated_at: string, last_message_at: string | null, deleted_at?: string | null }} Row */
+/** @typedef {Api.ListedTicket} Row as the API lists a ticket */
 
 export const PAGE = 100;
 /** Pages kept; the ones out of sight longest go first. */
@@ -42,6 +42,13 @@ export class TicketList {
     for (let page = Math.floor(from / PAGE); page <= Math.floor(to / PAGE); page += 1) {
       if (!this.pages.has(page) && !this.asked.has(page)) void this.load(page);
     }
+  }
+
+  /** The tickets from one place to another, asked for where they are missing. @param {number} from @param {number} to @returns {Promise<number[]>} */
+  async between(from, to) {
+    for (let page = Math.floor(from / PAGE); page <= Math.floor(to / PAGE); page += 1) if (!this.pages.has(page)) await this.load(page);
+    const rows = Array.from({ length: to - from + 1 }, (_, at) => this.row(from + at));
+    return rows.flatMap((row) => (row ? [row.number] : []));
   }
 
   /** @param {number} page */

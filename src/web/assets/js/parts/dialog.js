@@ -20,11 +20,11 @@ export function openDialog(title, content, className = '') {
 
 /**
  * Asks for a line of text. @returns {Promise<string | null>} null when it was given up
- * @param {{ title: string, label: string, action: string, required?: boolean, max?: number }} what
+ * @param {{ title: string, label: string, action: string, required?: boolean, max?: number, value?: string, line?: boolean }} what `line`: of one line, so that Enter sends it
  */
-export function ask({ title, label, action, required = true, max = 2000 }) {
+export function ask({ title, label, action, required = true, max = 2000, value = '', line = false }) {
   return new Promise((answer) => {
-    const text = h('textarea', { id: 'ask', rows: 4, maxlength: max, required });
+    const text = h(line ? 'input' : 'textarea', { id: 'ask', rows: line ? null : 4, maxlength: max, required, value, dir: 'auto', autocomplete: 'off', autofocus: true });
     const form = h('form', { method: 'dialog', onsubmit: () => { given = text.value.trim(); } },
       h('label', { for: 'ask' }, label), text,
       h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary' }, action)));
@@ -32,5 +32,14 @@ export function ask({ title, label, action, required = true, max = 2000 }) {
     let given = null;
     const dialog = openDialog(title, [form], 'narrow');
     dialog.addEventListener('close', () => answer(given));
+  });
+}
+
+/** Asks whether something is to be done that cannot be undone. @param {string} what @returns {Promise<boolean>} */
+export function sure(what) {
+  return new Promise((answer) => {
+    let yes = false;
+    const dialog = openDialog(t('admin.sure'), [h('form', { method: 'dialog', onsubmit: () => { yes = true; } }, h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary' }, what)))], 'narrow');
+    dialog.addEventListener('close', () => answer(yes));
   });
 }

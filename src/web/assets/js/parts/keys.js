@@ -5,7 +5,7 @@ import { h } from '../dom.js';
 import { t } from '../i18n.js';
 import { openDialog } from './dialog.js';
 
-/** @typedef {{ keys: string, group: string, label: string, run: () => void, when?: () => boolean }} Key */
+/** @typedef {{ keys: string, group: string, label: string, run: (event: KeyboardEvent) => void, when?: () => boolean }} Key */
 
 /** @type {Map<string, Key>} */
 const table = new Map();
@@ -46,7 +46,7 @@ function run(keys, event) {
   const found = table.get(keys);
   if (!found || (found.when && !found.when())) return;
   event.preventDefault();
-  found.run();
+  found.run(event);
 }
 
 /** As it stands on a key. @param {string} keys */

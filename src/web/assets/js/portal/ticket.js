@@ -1,6 +1,6 @@
 // A customer's ticket: what was said, a reply, and in the end how it was.
 
-import { call, query } from '../api.js';
+import { Refused, call, query } from '../api.js';
 import { fill, h } from '../dom.js';
 import { t } from '../i18n.js';
 import { icon } from '../parts/icons.js';
@@ -73,14 +73,27 @@ export function ticketPage(id, token) {
 
   const reply = () => form(t('portal.reply_send'), async (given) => {
     const body = String(given.get('body') || '').trim();
-    const told = await call('POST', `${path}/reply`, { body }, { silent: true, headers: { ...headers, 'idempotency-key': key } });
+    const files = given.getAll('file').filter((file) => file instanceof File && file.size > 0);
+    const told = files.length
+      ? await sendFiles(given)
+      : await call('POST', `${path}/reply`, { body }, { silent: true, headers: { ...headers, 'idempotency-key': key } });
     key = randomKey();
     ended = '';
     fill(below);
     // It may have become another ticket, which the same link opens.
     if (told.ticket.id !== id && PATH_ID.test(id)) location.replace(`/portal/tickets/${told.ticket.id}#${token}`);
     else await read();
-  }, area('body', t('portal.reply'), { rows: 3 }));
+  }, area('body', t('portal.reply'), { rows: 3 }), h('div', { class: 'field' }, h('label', { for: 'file' }, t('portal.files')), h('input', { id: 'file', name: 'file', type: 'file', multiple: true })));
+
+  /** Files go with the words, as a form. @param {FormData} given */
+  async function sendFiles(given) {
+    const answer = await fetch(`${path}/attachments`, { method: 'POST', headers, body: given }).catch((error) => {
+      throw new Refused(0, { detail: String(error) });
+    });
+    const told = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Refused(answer.status, told);
+    return told;
+  }
 
   /** @param {number | null} given */
   function rating(given) {

@@ -1,23 +1,34 @@
 // What admins look after. Each section is a table of what the API lists, a form for a new one, and what can be done with
-// a line; settings that stand in the configuration file are shown with their names.
+// a line, or a page of its own form; settings that stand in the configuration file are shown with their names.
 
-import { call, get } from '../api.js';
+import { get } from '../api.js';
 import { fill, h } from '../dom.js';
 import { t } from '../i18n.js';
 import { style } from '../pages.js';
-import { openDialog } from '../parts/dialog.js';
-import { icon } from '../parts/icons.js';
+import { sure } from '../parts/dialog.js';
 import { problem, toast } from '../parts/toast.js';
-import { field, submit } from './gate.js';
 import { SECTIONS } from './admin_sections.js';
-import { channels, system } from './admin_box.js';
+import { openForm, shown } from './admin_form.js';
 
-/** @typedef {{ name: string, label: string, type?: string, options?: string[], required?: boolean, list?: boolean, hint?: string, value?: string }} Field */
-/** @typedef {{ label: string, danger?: boolean, when?: (row: any) => boolean, run: (row: any) => Promise<any> }} Action */
-/** @typedef {{ name: string, label: () => string, path: string, rows: (answer: any) => any[], columns: { label: () => string, cell: (row: any) => any }[], fields?: () => Field[], body?: (given: Record<string, any>) => any, actions?: () => Action[], more?: (answer: any) => string | null }} Section */
+/** @typedef {{ label: string, danger?: boolean, when?: (row: any) => boolean, href?: (row: any) => string, run?: (row: any) => Promise<any> }} Action */
+/**
+ * @typedef {{ name: string, label: () => string, path: string, rows: (answer: any) => any[], columns: { label: () => string, cell: (row: any) => any }[], fields?: (row?: any) => import('./admin_form.js').Field[] | Promise<import('./admin_form.js').Field[]>, body?: (given: Record<string, any>) => any, edits?: boolean, adds?: boolean, editAt?: (row: any) => string, actions?: () => Action[], more?: (answer: any) => string | null, every?: number }} Section
+ *   `edits`: lines can be changed; `adds`: false where none can be made; `every`: read again after so many milliseconds
+ */
 
-/** Pages of their own form. @type {Record<string, () => HTMLElement>} */
-const OTHERS = { channels, system };
+/** Pages of their own form. @type {Record<string, { label: () => string, make: () => Promise<HTMLElement> }>} */
+const OTHERS = {
+  start: { label: () => t('start.title'), make: () => import('./admin_start.js').then((module) => module.start()) },
+  hours: { label: () => t('admin.calendars'), make: () => import('./admin_hours.js').then((module) => module.hours()) },
+  assignment: { label: () => t('admin.assignment'), make: () => import('./admin_rules.js').then((module) => module.assignments()) },
+  rules: { label: () => t('admin.rules'), make: () => import('./admin_rules.js').then((module) => module.rules()) },
+  deliveries: { label: () => t('admin.deliveries'), make: () => import('./admin_deliveries.js').then((module) => module.deliveries()) },
+  channels: { label: () => t('admin.channels'), make: () => import('./admin_box.js').then((module) => module.channels()) },
+  system: { label: () => t('admin.system'), make: () => import('./admin_box.js').then((module) => module.system()) },
+};
+
+/** What belongs together stands together. */
+const GROUPS = [['start', 'channels'], ['people', 'presence', 'tokens'], ['categories', 'canned', 'sla', 'hours'], ['assignment', 'rules'], ['webhooks', 'deliveries'], ['audit', 'system']];
 
 /** @returns {import('../pages.js').Page} */
 export default function adminPage() {
@@ -26,30 +37,38 @@ export default function adminPage() {
   const element = h('div', { class: 'admin' }, nav, main);
   void style('admin');
   let current = '';
+  let timer = 0;
 
   /** @param {Section} section */
   async function open(section) {
     const name = section.name;
     const body = h('div', {}, h('p', { class: 'hint' }, t('loading')));
-    fill(main, h('header', { class: 'admin-head' }, h('h1', {}, section.label()), section.fields && h('button', { class: 'primary', onclick: () => make(section) }, t('admin.add'))), body);
-    try {
-      const answer = await get(section.path);
-      if (current === name) fill(body, tableOf(section, answer));
-    } catch (error) {
-      if (current === name) fill(body, h('p', { class: 'form-error' }, /** @type {Error} */ (error).message));
-    }
+    fill(main, h('header', { class: 'admin-head' }, h('h1', {}, section.label()), section.fields && section.adds !== false && h('button', { class: 'primary', dataset: { act: 'add' }, onclick: () => void change(section) }, t('admin.add'))), body);
+    const read = async () => {
+      try {
+        const answer = await get(section.path);
+        if (current === name && body.isConnected) fill(body, tableOf(section, answer));
+      } catch (error) {
+        if (current === name) fill(body, h('p', { class: 'form-error' }, /** @type {Error} */ (error).message));
+      }
+      clearTimeout(timer);
+      if (section.every && current === name && body.isConnected) timer = setTimeout(read, section.every);
+    };
+    await read();
   }
 
   /** @param {Section} section @param {any} answer */
   function tableOf(section, answer) {
     const rows = section.rows(answer);
     if (!rows.length) return h('p', { class: 'nothing' }, t('admin.none'));
-    const actions = section.actions?.() || [];
+    /** @type {(Action & { edit?: boolean })[]} */
+    const actions = [...(section.edits ? [{ label: t('rule.edit'), edit: true }] : []), ...(section.actions?.() || [])];
     const next = section.more?.(answer);
+    const button = (/** @type {Action & { edit?: boolean }} */ action, /** @type {any} */ row) => (action.href ? h('a', { class: 'button quiet', href: action.href(row) }, action.label) : h('button', { class: 'quiet', onclick: () => void (action.edit ? change(section, row) : act(section, action, row)) }, action.label));
     return [h('div', { class: 'admin-table', tabindex: 0, role: 'region', 'aria-label': section.label() }, h('table', {},
       h('thead', {}, h('tr', {}, section.columns.map((column) => h('th', { scope: 'col' }, column.label())), actions.length > 0 && h('th', {}, h('span', { class: 'only-read' }, t('admin.actions'))))),
       h('tbody', {}, rows.map((row) => h('tr', {}, section.columns.map((column) => h('td', { dir: 'auto' }, column.cell(row))),
-        actions.length > 0 && h('td', { class: 'admin-actions' }, actions.filter((action) => !action.when || action.when(row)).map((action) => h('button', { class: 'quiet', onclick: () => void act(section, action, row) }, action.label)))))))),
+        actions.length > 0 && h('td', { class: 'admin-actions' }, actions.filter((action) => !action.when || action.when(row)).map((action) => button(action, row)))))))),
     next && h('button', { class: 'wide quiet', onclick: (/** @type {Event} */ event) => void further(section, next, /** @type {HTMLElement} */ (event.currentTarget)) }, t('contacts.more'))];
   }
 
@@ -64,7 +83,7 @@ export default function adminPage() {
 
   /** @param {Section} section @param {Action} action @param {any} row */
   async function act(section, action, row) {
-    if (action.danger && !(await sure(action.label))) return;
+    if (!action.run || (action.danger && !(await sure(action.label)))) return;
     try {
       const answer = await action.run(row);
       if (!shown(answer)) toast(t('admin.done'));
@@ -74,78 +93,46 @@ export default function adminPage() {
     }
   }
 
-  /** @param {Section} section */
-  function make(section) {
-    const fields = section.fields?.() || [];
-    const form = h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, work); } },
-      fields.map((one) => (one.options || one.type === 'area' ? chosen(one) : field(one.name, one.label, { type: one.type || 'text', required: one.required !== false, dir: 'auto', value: one.value || '', autocomplete: 'off' }, one.hint))),
-      h('p', { class: 'form-error', role: 'alert', hidden: true }), h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary' }, t('admin.add'))));
-    const dialog = openDialog(section.label(), [form], 'narrow');
-    async function work() {
-      /** @type {Record<string, any>} */
-      const given = {};
-      for (const [name, value] of new FormData(form)) {
-        const text = String(value).trim();
-        const one = fields.find((known) => known.name === name);
-        if (text) given[name] = one?.list ? text.split(/[;,\n]/).map((part) => part.trim()).filter(Boolean) : one?.type === 'number' ? Number(text) : text;
-      }
-      const answer = await call('POST', section.path.split('?')[0], section.body ? section.body(given) : given);
-      dialog.close();
-      if (!shown(answer)) toast(t('admin.done'));
-      void open(section);
+  /** @param {Section} section @param {any} [row] */
+  async function change(section, row) {
+    try {
+      openForm(section, await (section.fields?.(row) || []), row, (answer) => {
+        if (!shown(answer)) toast(t('admin.done'));
+        void open(section);
+      });
+    } catch (error) {
+      problem(error);
+    }
+  }
+
+  /** @param {string} name */
+  async function turn(name) {
+    const section = SECTIONS.find((one) => one.name === name);
+    if (section) return void open(section);
+    fill(main, h('p', { class: 'hint' }, t('loading')));
+    try {
+      const made = await OTHERS[name].make();
+      if (current === name) fill(main, made);
+    } catch (error) {
+      if (current === name) fill(main, h('p', { class: 'form-error' }, /** @type {Error} */ (error).message));
     }
   }
 
   return {
     element,
     show(path) {
-      const names = [...SECTIONS.map((section) => section.name), ...Object.keys(OTHERS)];
+      const labels = new Map([...SECTIONS.map((one) => /** @type {[string, () => string]} */ ([one.name, one.label])), ...Object.entries(OTHERS).map(([name, one]) => /** @type {[string, () => string]} */ ([name, one.label]))]);
       const asked = path.split('/')[2] || '';
-      const next = names.includes(asked) ? asked : names[0];
-      const link = (/** @type {string} */ name, /** @type {string} */ label) => h('a', { href: `/admin/${name}`, 'aria-current': name === next ? 'page' : false }, label);
-      fill(nav, SECTIONS.map((section) => link(section.name, section.label())), link('channels', t('admin.channels')), link('system', t('admin.system')));
+      const next = labels.has(asked) ? asked : 'people';
+      fill(nav, GROUPS.map((group) => h('div', { class: 'admin-group' }, group.map((name) => h('a', { href: `/admin/${name}`, 'aria-current': name === next ? 'page' : false }, labels.get(name)?.())))));
+      nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
       current = next;
-      const section = SECTIONS.find((one) => one.name === next);
-      if (section) void open(section);
-      else fill(main, OTHERS[next]());
+      clearTimeout(timer);
+      void turn(next);
     },
     close() {
       current = '';
+      clearTimeout(timer);
     },
   };
-}
-
-/** @param {Field} one */
-const chosen = (one) => h('div', { class: 'field' }, h('label', { for: one.name }, one.label),
-  one.options ? h('select', { id: one.name, name: one.name }, one.options.map((option) => h('option', { value: option, selected: option === one.value }, option))) : h('textarea', { id: one.name, name: one.name, rows: 4, dir: 'auto', required: one.required !== false }), one.hint && h('p', { class: 'hint' }, one.hint), h('p', { class: 'field-error', id: `${one.name}-error`, hidden: true }));
-
-/** What is shown once and never again, to be copied. Whether there was any. @param {any} answer */
-function shown(answer) {
-  const secret = answer?.token || answer?.link || answer?.secret;
-  if (typeof secret !== 'string') return false;
-  openDialog(t('admin.once'), [h('p', {}, t('admin.once_hint'), copied(secret))], 'narrow');
-  return true;
-}
-
-/** A text with a button that copies it. @param {string} text */
-export function copied(text) {
-  const place = h('code', { class: 'copy-text', dir: 'ltr', tabindex: 0 }, text);
-  return h('span', { class: 'copy' }, place, h('button', { class: 'quiet', type: 'button', onclick: async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      toast(t('admin.copied'));
-    } catch {
-      // Without TLS browsers give no clipboard: it is marked, to be copied by hand.
-      getSelection()?.selectAllChildren(place);
-    }
-  } }, icon('link'), t('admin.copy')));
-}
-
-/** @param {string} what @returns {Promise<boolean>} */
-function sure(what) {
-  return new Promise((answer) => {
-    let yes = false;
-    const dialog = openDialog(t('admin.sure'), [h('form', { method: 'dialog', onsubmit: () => { yes = true; } }, h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary' }, what)))], 'narrow');
-    dialog.addEventListener('close', () => answer(yes));
-  });
 }

@@ -2,21 +2,12 @@
 
 import { get } from '../api.js';
 import { fill, h } from '../dom.js';
+import { DOORS, addressOf } from '../doors.js';
 import { number, t } from '../i18n.js';
-import { copied } from './admin.js';
+import { copied } from './admin_form.js';
+import { since } from '../time.js';
 import { span } from './promise.js';
 
-/** Doors: what is told of them under which name, and the address to give. @type {[string, string, string][]} */
-const DOORS = [
-  ['Baileys', 'baileys', '/webhook/baileys'],
-  ['Evolution API', 'evolution', '/webhook/evolution'],
-  ['Calls', 'calls', '/ingest/calls/SESSION'],
-  ['Realtime', 'realtime', '/ingest/realtime'],
-  ['Zendesk', 'zendesk', '/api/tickets/webhook/zendesk'],
-  ['Intercom', 'intercom', '/api/tickets/webhook/intercom'],
-  ['Chat', 'chat', '/api/public/tickets/from-chat'],
-  ['Portal', 'portal', '/portal'],
-];
 const EVERY = 3_000;
 
 /** @param {number | null | undefined} bytes */
@@ -38,10 +29,10 @@ export function channels() {
   const place = h('div', { class: 'channel-list' });
   /** @type {Map<string, HTMLElement>} */
   const states = new Map();
-  fill(place, DOORS.map(([name, door, path]) => {
+  fill(place, DOORS.map((one) => {
     const state = h('span', { class: 'channel-state' });
-    states.set(door, state);
-    return h('section', { class: 'channel-line', dataset: { door } }, h('h2', {}, name), state, copied(`${location.protocol === 'https:' || !path.startsWith('/ingest') ? location.origin : location.origin.replace('http', 'ws')}${path}`));
+    states.set(one.door, state);
+    return h('section', { class: 'channel-line', dataset: { door: one.door } }, h('h2', {}, one.label), state, copied(addressOf(one)));
   }));
   void watch(place, (status) => {
     for (const [door, state] of states) {
@@ -56,13 +47,18 @@ export function channels() {
 
 export function system() {
   const place = h('div', {}, h('p', { class: 'hint' }, t('loading')));
-  const fact = (/** @type {string} */ label, /** @type {any} */ value) => h('div', { class: 'figure' }, h('dt', {}, label), h('dd', { dir: 'auto' }, value));
+  const fact = (/** @type {string} */ label, /** @type {any} */ value, /** @type {boolean} */ isTold = false) => h('div', { class: isTold ? 'figure told' : 'figure' }, h('dt', {}, label), h('dd', { dir: 'auto' }, value));
+  const group = (/** @type {string} */ name, /** @type {any[]} */ ...facts) => h('section', { class: 'figure-group', 'aria-label': name }, h('h2', {}, name), h('dl', { class: 'figures' }, facts));
   void watch(place, (status) => {
-    const { store, clock } = status;
-    fill(place, h('dl', { class: 'figures' },
-      fact(t('ticket.status'), status.ready ? t('admin.ready') : status.reason), fact(t('admin.version'), status.version), fact(t('admin.uptime'), span(status.uptime)),
-      fact(t('admin.memory'), size(status.memory)), store && [fact(t('admin.store'), size(store.size)), fact(t('admin.journal'), size(store.journal.size)), fact(t('admin.free'), size(store.free_space)), fact(t('admin.lag'), number(store.journal.to_replay)), fact(t('admin.checkpoint'), store.last_checkpoint === null ? '–' : span(store.last_checkpoint))],
-      fact(t('admin.connections'), number(status.connections)), clock && fact(t('admin.clock'), clock.trusted ? t('admin.trusted') : t('admin.doubted')), status.audit && fact(t('admin.audit'), number(status.audit.rows))));
+    const { store, clock, last_backup: backup, certificate } = status;
+    // What somebody marks, to copy it, stays.
+    if (place.contains(getSelection()?.anchorNode || null) && !getSelection()?.isCollapsed) return;
+    fill(place,
+      group(t('admin.system'), fact(t('ticket.status'), status.ready ? t('admin.ready') : status.reason), fact(t('admin.version'), status.version), fact(t('admin.uptime'), span(status.uptime)), fact(t('admin.memory'), size(status.memory)), fact(t('admin.connections'), number(status.connections)), clock && fact(t('admin.clock'), clock.trusted ? t('admin.trusted') : t('admin.doubted')), status.audit && fact(t('admin.audit'), number(status.audit.rows))),
+      store && group(t('admin.store'), fact(t('admin.store'), size(store.size)), fact(t('admin.journal'), size(store.journal.size)), fact(t('admin.free'), size(store.free_space)), fact(t('admin.lag'), number(store.journal.to_replay)), fact(t('admin.checkpoint'), store.last_checkpoint === null ? '–' : span(store.last_checkpoint))),
+      group(t('system.backups'), backup ? [fact(t('system.backup_at'), since(backup.at)), fact(t('system.backup_size'), size(backup.bytes)), fact(t('system.backup_to'), h('code', {}, backup.to), true)] : fact(t('ticket.status'), t('system.no_backup'), true)),
+      h('p', { class: 'hint' }, t('system.backup_how'), ' ', h('code', { dir: 'ltr' }, '[backup] target'), ' · ', h('code', { dir: 'ltr' }, 'systemctl enable --now frontdesk-backup.timer')),
+      group(t('system.certificate'), certificate ? [fact(t('system.fingerprint'), h('code', { dir: 'ltr' }, certificate.fingerprint), true), certificate.authority && fact(t('system.authority'), h('a', { href: '/ca.pem', download: 'frontdesk-ca.pem', 'data-plain': true }, t('system.download')))] : fact(t('ticket.status'), t('system.no_tls'), true)));
   });
   return h('div', {}, h('header', { class: 'admin-head' }, h('h1', {}, t('admin.system'))), place);
 }

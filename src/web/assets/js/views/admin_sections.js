@@ -1,7 +1,9 @@
 // The sections of the admin's pages that are lists of the API.
 
-import { call, post, put } from '../api.js';
+import { call, get, post, put } from '../api.js';
 import { t } from '../i18n.js';
+import { PRIORITIES, avatar, priorityWord } from '../parts/marks.js';
+import { h } from '../dom.js';
 import { me } from '../session.js';
 import { since } from '../time.js';
 
@@ -12,6 +14,36 @@ const ROLES = ['agent', 'supervisor', 'admin'];
 const when = (at) => (at ? since(at) : '–');
 /** @param {string[] | undefined} words */
 const joined = (words) => (words || []).join(', ');
+
+/** @returns {Promise<[string, string][]>} */
+async function calendars() {
+  const { business_hours: all } = await get('/api/business-hours');
+  return all.map((/** @type {any} */ one) => [String(one.id), one.name]);
+}
+
+/** An SLA policy (S3.14): its targets, when its time runs, for which tickets it is. @param {any} row @returns {Promise<import('./admin_form.js').Field[]>} */
+async function policyFields(row) {
+  const target = (/** @type {string} */ name, /** @type {string} */ label, /** @type {any} */ value) => ({ name, label, type: 'number', required: false, value, half: true });
+  return [
+    { name: 'name', label: t('contacts.name'), value: row?.name },
+    target('first_response_hours', t('admin.first_hours'), row?.first_response_hours),
+    target('resolution_hours', t('admin.resolution_hours'), row?.resolution_hours),
+    ...PRIORITIES.flatMap((priority) => [target(`${priority}.first`, `${priorityWord(priority)}: ${t('admin.first_hours')}`, row?.priority_overrides[priority]?.first_response_hours), target(`${priority}.resolution`, `${priorityWord(priority)}: ${t('admin.resolution_hours')}`, row?.priority_overrides[priority]?.resolution_hours)]),
+    { name: 'business_hours_only', label: t('admin.hours_only'), type: 'check', value: row?.business_hours_only },
+    { name: 'business_hours_id', label: t('admin.calendars'), required: false, options: [['', '–'], ...await calendars()], value: row?.business_hours_id },
+    { name: 'channels', label: t('admin.channels'), list: true, required: false, value: row?.conditions.channels, hint: 'call, whatsapp, web, email, chat' },
+    { name: 'categories', label: t('admin.categories'), list: true, required: false, value: row?.conditions.categories },
+    { name: 'tags', label: t('details.tags'), list: true, required: false, value: row?.conditions.tags },
+    { name: 'is_default', label: t('admin.is_default'), type: 'check', value: row?.is_default },
+  ];
+}
+
+/** @param {Record<string, any>} given */
+function policyBody({ name, first_response_hours, resolution_hours, business_hours_only, business_hours_id, is_default, channels, categories, tags, ...targets }) {
+  const of = (/** @type {string} */ priority) => ({ first_response_hours: targets[`${priority}.first`] ?? null, resolution_hours: targets[`${priority}.resolution`] ?? null });
+  const overrides = PRIORITIES.map((priority) => /** @type {[string, any]} */ ([priority, of(priority)])).filter(([, hours]) => hours.first_response_hours !== null || hours.resolution_hours !== null);
+  return { name, first_response_hours, resolution_hours, business_hours_only, is_default, business_hours_id: business_hours_id ? Number(business_hours_id) : null, conditions: { channels, categories, tags }, priority_overrides: Object.fromEntries(overrides) };
+}
 
 /** @type {import('./admin.js').Section[]} */
 export const SECTIONS = [
@@ -26,7 +58,8 @@ export const SECTIONS = [
       { label: () => t('admin.role'), cell: (row) => t('role.' + row.role) },
       { label: () => t('ticket.status'), cell: (row) => (row.disabled ? t('admin.disabled') : row.totp ? t('admin.totp') : t('admin.active')) },
     ],
-    fields: () => [{ name: 'name', label: t('contacts.name') }, { name: 'email', label: t('login.email'), type: 'email' }, { name: 'role', label: t('admin.role'), options: ROLES }],
+    edits: true,
+    fields: (row) => [{ name: 'name', label: t('contacts.name'), value: row?.name }, { name: 'email', label: t('login.email'), type: 'email', value: row?.email }, { name: 'role', label: t('admin.role'), options: ROLES.map((role) => [role, t('role.' + role)]), value: row?.role }],
     actions: () => [
       { label: t('admin.link'), when: (row) => !row.disabled, run: (row) => post(`/api/agents/${row.id}/link`) },
       { label: t('admin.disable'), danger: true, when: (row) => !row.disabled && row.id !== me().id, run: (row) => put(`/api/agents/${row.id}`, { disabled: true }) },
@@ -57,7 +90,8 @@ export const SECTIONS = [
       { label: () => t('admin.keywords'), cell: (row) => joined(row.keywords) },
       { label: () => t('tickets.title'), cell: (row) => row.ticket_count },
     ],
-    fields: () => [{ name: 'name', label: t('contacts.name') }, { name: 'description', label: t('details.description'), required: false }, { name: 'keywords', label: t('admin.keywords'), list: true, required: false, hint: t('contacts.tags_hint') }],
+    edits: true,
+    fields: (row) => [{ name: 'name', label: t('contacts.name'), value: row?.name }, { name: 'description', label: t('details.description'), required: false, value: row?.description }, { name: 'keywords', label: t('admin.keywords'), list: true, required: false, hint: t('contacts.tags_hint'), value: row?.keywords }],
     actions: () => [{ label: t('admin.delete'), danger: true, run: (row) => call('DELETE', `/api/tickets/categories/${row.id}`) }],
   },
   {
@@ -71,7 +105,8 @@ export const SECTIONS = [
       { label: () => t('admin.text'), cell: (row) => row.content },
       { label: () => t('admin.used'), cell: (row) => row.usage_count },
     ],
-    fields: () => [{ name: 'title', label: t('create.subject') }, { name: 'shortcut', label: t('admin.shortcut'), required: false }, { name: 'content', label: t('admin.text'), type: 'area', hint: '{{customer_name}} {{ticket_number}} {{agent_name}}' }],
+    edits: true,
+    fields: (row) => [{ name: 'title', label: t('create.subject'), value: row?.title }, { name: 'shortcut', label: t('admin.shortcut'), required: false, value: row?.shortcut }, { name: 'content', label: t('admin.text'), type: 'area', value: row?.content, hint: '{{customer_name}} {{ticket_number}} {{agent_name}}' }],
     actions: () => [{ label: t('admin.delete'), danger: true, run: (row) => call('DELETE', `/api/tickets/canned-responses/${row.id}`) }],
   },
   {
@@ -85,8 +120,31 @@ export const SECTIONS = [
       { label: () => t('sla.resolution'), cell: (row) => (row.resolution_hours ? `${row.resolution_hours} h` : '–') },
       { label: () => t('admin.hours'), cell: (row) => (row.business_hours_only ? t('admin.hours_only') : '24/7') },
     ],
-    fields: () => [{ name: 'name', label: t('contacts.name') }, { name: 'first_response_hours', label: t('admin.first_hours'), type: 'number' }, { name: 'resolution_hours', label: t('admin.resolution_hours'), type: 'number' }],
-    actions: () => [{ label: t('admin.delete'), danger: true, when: (row) => !row.is_default, run: (row) => call('DELETE', `/api/tickets/sla-policies/${row.id}`) }],
+    edits: true,
+    fields: policyFields,
+    body: policyBody,
+    actions: () => [
+      { label: t('admin.apply'), run: (row) => post(`/api/tickets/sla-policies/${row.id}/apply`) },
+      { label: t('admin.delete'), danger: true, when: (row) => !row.is_default, run: (row) => call('DELETE', `/api/tickets/sla-policies/${row.id}`) },
+    ],
+  },
+  {
+    name: 'presence',
+    label: () => t('admin.presence'),
+    path: '/api/presence',
+    every: 5_000,
+    rows: (answer) => answer.agents,
+    columns: [
+      { label: () => t('contacts.name'), cell: (row) => h('span', { class: 'named' }, avatar(row.name, 'small'), row.name) },
+      { label: () => t('ticket.status'), cell: (row) => h('span', { class: `presence is-${row.state}` }, t('presence.' + row.state)) },
+      { label: () => t('presence.since'), cell: (row) => when(row.since) },
+      { label: () => t('presence.load'), cell: (row) => `${row.open_tickets} / ${row.capacity}` },
+    ],
+    adds: false,
+    edits: true,
+    editAt: (row) => `/api/agents/${row.agent_id}/workload`,
+    fields: async (row) => [{ name: 'capacity', label: t('presence.capacity'), type: 'number', required: false, value: row?.capacity, hint: t('presence.capacity_hint') }, { name: 'business_hours_id', label: t('admin.hours'), required: false, options: [['', t('presence.always')], ...await calendars()], value: row?.business_hours_id }],
+    body: (given) => ({ ...given, business_hours_id: given.business_hours_id ? Number(given.business_hours_id) : null }),
   },
   {
     name: 'webhooks',
@@ -99,8 +157,11 @@ export const SECTIONS = [
       { label: () => t('admin.waiting'), cell: (row) => row.waiting },
       { label: () => t('ticket.status'), cell: (row) => (row.failing ? row.failing.error : row.active ? t('admin.active') : t('admin.disabled')) },
     ],
-    fields: () => [{ name: 'url', label: t('admin.address'), type: 'url' }, { name: 'events', label: t('admin.events'), list: true, value: '*', hint: 'ticket.created, ticket.resolved, *' }],
+    fields: (row) => [{ name: 'url', label: t('admin.address'), type: 'url', value: row?.url }, { name: 'events', label: t('admin.events'), list: true, value: row?.events || '*', hint: 'ticket.created, ticket.resolved, *' }],
+    edits: true,
     actions: () => [
+      { label: t('admin.deliveries'), href: (row) => `/admin/deliveries?webhook=${row.id}` },
+      { label: t('webhook.secret'), danger: true, run: (row) => post(`/api/webhooks/${row.id}/secret`) },
       { label: t('admin.test'), run: (row) => post(`/api/webhooks/${row.id}/test`) },
       { label: t('admin.switch'), run: (row) => put(`/api/webhooks/${row.id}`, { active: !row.active }) },
       { label: t('admin.delete'), danger: true, run: (row) => call('DELETE', `/api/webhooks/${row.id}`) },

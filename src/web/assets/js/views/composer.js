@@ -245,7 +245,8 @@ export function composer({ ticket, say, reopen }) {
         const draft = await get(`/api/drafts/${next}`);
         if (next !== number || text.value) return;
         text.value = draft.body;
-        isInternal = draft.is_internal && Boolean(draft.body);
+        // Whoever has chosen to write inside meanwhile does not find it going out.
+        isInternal ||= draft.is_internal && Boolean(draft.body);
         kept = draft.body ? JSON.stringify([draft.body, isInternal]) : '';
         if (draft.body) state.textContent = t('composer.kept');
         draw();

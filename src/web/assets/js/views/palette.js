@@ -4,6 +4,7 @@ import { get, query } from '../api.js';
 import { debounced, fill, h } from '../dom.js';
 import { t } from '../i18n.js';
 import { openDialog } from '../parts/dialog.js';
+import { icon } from '../parts/icons.js';
 import { statusShape } from '../parts/marks.js';
 import { go } from '../router.js';
 
@@ -57,6 +58,7 @@ export function openPalette(commands) {
     const words = input.value.trim().toLocaleLowerCase();
     shown = commands.filter((command) => command.label.toLocaleLowerCase().includes(words));
     const number = /^#?(\d{4,})$/.exec(words);
+    if (words.length > 1) shown.push({ label: t('search.for', { what: input.value.trim() }), mark: icon('search'), run: () => go(`/search${query({ q: input.value.trim() })}`) });
     if (number) shown = [{ label: t('palette.open', { number: number[1] }), run: () => go(`/tickets/${number[1]}`) }, ...shown];
     at = 0;
     draw();

@@ -9,7 +9,7 @@ import { field, gate, submit } from './gate.js';
 
 let token = '';
 
-/** @param {() => void} done @param {() => void} toLogin */
+/** @param {(isFirst: boolean) => void} done whether it was the first account of the box @param {() => void} toLogin */
 export function setupPage(done, toLogin) {
   if (location.hash.length > 1) {
     token = location.hash.slice(1);
@@ -45,7 +45,7 @@ export function setupPage(done, toLogin) {
       const text = (/** @type {string} */ name) => (given.has(name) ? String(given.get(name)).trim() : undefined);
       const isIn = await setUp({ token, name: text('name'), email: text('email'), password: String(given.get('password')) });
       token = '';
-      if (isIn) done();
+      if (isIn) done(isFirst);
       else toLogin();
     }
     return element;

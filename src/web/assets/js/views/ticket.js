@@ -166,7 +166,7 @@ export function ticketPage({ list }) {
     fill(banner, icon('info'), text);
   }
 
-  /** By whom the customer is called in the timeline. */
+  /** By whom the customer is called in the timeline. @type {string | null} */
   let called = null;
   let reads = 0;
   async function reload() {
@@ -284,7 +284,7 @@ export function ticketPage({ list }) {
 
 /** A change as a line of the timeline. @param {any} change */
 function lineOf(change) {
-  const word = (/** @type {string | null} */ value) => (value === null ? '—' : { status: statusWord, priority: priorityWord }[/** @type {string} */ (change.field)]?.(value) || value);
+  const word = (/** @type {string | null} */ value) => (value === null ? '—' : change.field === 'status' ? statusWord(value) : change.field === 'priority' ? priorityWord(value) : value);
   const what = change.from === null && change.to === null ? t('activity.' + change.action) : `${t('field.' + change.field)} ${word(change.from)} → ${word(change.to)}`;
   return { id: `a${change.id}`, at: change.at, kind: 'event', speaker: 'system', author: null, body: [`${change.actor}: ${what}`, change.reason].filter(Boolean).join(' · ') };
 }

@@ -3,41 +3,21 @@
 import { debounced, fill, h, throttled } from '../dom.js';
 import { choose, language, languages, number, t } from '../i18n.js';
 import * as live from '../live.js';
-import { get, query } from '../api.js';
+import { get, post, query } from '../api.js';
+import { VIEWS, chosen, filterOf, saved, searchOf } from '../filter.js';
 import { icon } from '../parts/icons.js';
 import { bind, overview } from '../parts/keys.js';
-import { OPEN, PRIORITIES, STATUSES, avatar, priorityShape, priorityWord, statusShape, statusWord } from '../parts/marks.js';
+import { OPEN, STATUSES, avatar, statusShape, statusWord } from '../parts/marks.js';
 import { openMenu } from '../parts/menu.js';
-import { toast } from '../parts/toast.js';
+import { problem, toast } from '../parts/toast.js';
 import { PAGES, pageOf } from '../pages.js';
 import { go } from '../router.js';
 import { isSupervisor, me } from '../session.js';
+import { filters } from './filters.js';
 import { ticketList } from './list.js';
 import { openPalette } from './palette.js';
 import { attention, notice } from './notices.js';
 import { ticketPage } from './ticket.js';
-
-/** @typedef {{ view: string, status: string, priority: string, sort: string, q: string }} Choice */
-
-const VIEWS = ['mine', 'unassigned', 'all'];
-const SORTS = ['-updated_at', '-created_at', 'created_at', '-priority'];
-
-/** What the address says is wanted. @returns {Choice} */
-function chosen() {
-  const said = new URLSearchParams(location.search);
-  const one = (/** @type {string} */ name, /** @type {string[]} */ of, /** @type {string} */ otherwise) => (of.includes(said.get(name) || '') ? said.get(name) || '' : otherwise);
-  return { view: one('view', VIEWS, 'unassigned'), status: one('status', [...STATUSES, 'any'], ''), priority: one('priority', PRIORITIES, ''), sort: one('sort', SORTS, SORTS[0]), q: (said.get('q') || '').slice(0, 200) };
-}
-
-/** As the API wants it. @param {Choice} choice */
-const filterOf = ({ view, status, priority, sort, q }) => ({
-  assignee: { mine: 'me', unassigned: 'none', all: '' }[view],
-  status: status === 'any' ? '' : status || OPEN.join(','),
-  priority,
-  sort,
-  q,
-  typing: q ? 'true' : '',
-});
 
 /** @param {{ logout: () => void }} how */
 export function workspace({ logout }) {
@@ -45,12 +25,13 @@ export function workspace({ logout }) {
   const counts = /** @type {Record<string, number>} */ ({});
   const rail = h('nav', { class: 'rail', 'aria-label': t('rail.label') });
   const connection = h('div', { class: 'connection', role: 'status' });
-  const tools = h('div', { class: 'list-tools' });
+  const tools = filters({ choose: (changes) => choose_(changes), kept: () => drawRail() });
   const search = h('input', { type: 'search', class: 'search', placeholder: t('list.search'), 'aria-label': t('list.search'), maxlength: 200, dir: 'auto' });
+  const everywhere = h('a', { class: 'search-everywhere', hidden: true, title: t('search.everywhere') }, t('search.everywhere'));
   const list = ticketList({ changed: () => {} });
   const page = ticketPage({ list: () => list });
   const heading = h('h1', { class: 'list-heading' });
-  const pane = h('section', { class: 'pane-list', 'aria-labelledby': 'list-heading' }, h('header', { class: 'list-head' }, heading, tools, h('div', { class: 'search-box' }, icon('search'), search)), list.element);
+  const pane = h('section', { class: 'pane-list', 'aria-labelledby': 'list-heading' }, h('header', { class: 'list-head' }, h('div', { class: 'list-top' }, heading, h('span', { class: 'grow' }), h('button', { class: 'quiet', dataset: { act: 'next' }, title: t('next.hint'), onclick: () => void next() }, icon('next', 'turns'), t('next.take'))), tools.element, h('div', { class: 'search-box' }, icon('search'), search, everywhere)), list.element);
   heading.id = 'list-heading';
   const element = h('div', { class: 'workspace' }, h('a', { class: 'skip', href: '#ticket', 'data-plain': true }, t('app.skip')), rail, pane, page.element, connection);
   const beside = h('main', { class: 'pane-page', hidden: true, id: 'page', tabindex: -1 });
@@ -88,17 +69,27 @@ export function workspace({ logout }) {
     other.page.show(wanted || path);
   }
 
-  /** @param {Partial<Choice>} changes @param {{ keep?: boolean }} [how] */
+  /** @param {Partial<import('../filter.js').Choice>} changes @param {{ keep?: boolean }} [how] */
   function choose_(changes, { keep = false } = {}) {
-    const next = { ...chosen(), ...changes };
-    if (next.sort === SORTS[0]) next.sort = '';
-    go(`${keep ? location.pathname : '/tickets'}${query({ ...next, view: next.view === 'unassigned' ? '' : next.view })}`, { replace: keep });
+    go(`${keep ? location.pathname : '/tickets'}${searchOf({ ...chosen(), ...changes })}`, { replace: keep });
+  }
+
+  /** Takes what is to be done next, whatever is shown. */
+  async function next() {
+    try {
+      const ticket = await post('/api/tickets/next');
+      if (!ticket) return toast(t('next.none'));
+      go(`/tickets/${ticket.number}?view=mine`);
+      toast(t('toast.claimed', { number: ticket.number }));
+    } catch (error) {
+      problem(error);
+    }
   }
 
   function drawRail() {
     const now = chosen();
     const item = (/** @type {string} */ href, /** @type {any} */ mark, /** @type {string} */ label, /** @type {boolean} */ current, /** @type {number | undefined} */ count) => h('a', { href, class: 'rail-item', 'aria-current': current ? 'page' : false, title: label }, mark, h('span', { class: 'rail-word grow' }, label), count !== undefined && h('span', { class: 'count' }, number(count)));
-    const of = (/** @type {Partial<Choice>} */ changes) => `/tickets${query({ view: now.view, ...changes })}`;
+    const of = (/** @type {Partial<import('../filter.js').Choice>} */ changes) => `/tickets${query({ view: now.view, ...changes })}`;
     const marks = { mine: 'person', unassigned: 'inbox', all: 'people' };
     const { name, role } = me();
     fill(rail,
@@ -108,9 +99,10 @@ export function workspace({ logout }) {
       h('h2', { class: 'rail-title rail-word' }, t('rail.status')),
       h('div', { class: 'rail-group statuses' }, item(of({ status: '' }), statusShape('open'), t('rail.open'), !wanted && now.status === '', undefined),
         STATUSES.map((status) => item(of({ status }), statusShape(status), statusWord(status), !wanted && now.status === status, undefined))),
+      saved().length > 0 && [h('h2', { class: 'rail-title rail-word' }, t('filter.saved')), h('div', { class: 'rail-group statuses' }, saved().map((one) => item(`/tickets${one.search}`, icon('star'), one.name, !wanted && one.search === location.search, undefined)))],
       h('span', { class: 'grow' }),
       h('div', { class: 'rail-group' },
-        h('button', { class: 'rail-item', onclick: palette, title: t('palette.title') }, icon('search'), h('span', { class: 'rail-word grow' }, t('palette.title')), h('kbd', { class: 'rail-word' }, 'Ctrl K')),
+        h('button', { class: 'rail-item', onclick: palette, title: t('palette.title') }, icon('command'), h('span', { class: 'rail-word grow' }, t('palette.title')), h('kbd', { class: 'rail-word' }, 'Ctrl K')),
         h('button', { class: 'rail-item', onclick: overview, title: t('keys.title') }, icon('keyboard'), h('span', { class: 'rail-word grow' }, t('keys.title')), h('kbd', { class: 'rail-word' }, '?')),
         h('button', { class: 'rail-item me', 'aria-haspopup': 'listbox', title: name, onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label: t('rail.me'), choices: personal() }) }, avatar(name), h('span', { class: 'rail-word grow' }, h('strong', { dir: 'auto' }, name), h('span', { class: 'role' }, t('role.' + role))))));
   }
@@ -121,23 +113,6 @@ export function workspace({ logout }) {
       ...languages().map(([tag, name]) => ({ label: name, mark: icon('language'), current: tag === language, run: () => choose(tag) })),
       { label: t('rail.logout'), mark: icon('leave', 'turns'), run: logout },
     ];
-  }
-
-  function drawTools() {
-    const now = chosen();
-    const words = { '-updated_at': t('sort.updated'), '-created_at': t('sort.newest'), created_at: t('sort.oldest'), '-priority': t('sort.priority') };
-    const button = (/** @type {string} */ label, /** @type {any} */ content, /** @type {() => any[]} */ choices) => h('button', { class: 'value', 'aria-haspopup': 'listbox', 'aria-label': label, onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label, choices: choices() }) }, content, icon('chevron', 'chevron'));
-    fill(heading, /** @type {any} */ (views)[now.view]);
-    fill(tools,
-      button(t('ticket.status'), h('span', {}, now.status === 'any' ? t('rail.any') : now.status ? statusWord(now.status) : t('rail.open')), () => [
-        { label: t('rail.open'), current: now.status === '', run: () => choose_({ status: '' }) },
-        ...STATUSES.map((status) => ({ label: statusWord(status), mark: statusShape(status), current: now.status === status, run: () => choose_({ status }) })),
-        { label: t('rail.any'), current: now.status === 'any', run: () => choose_({ status: 'any' }) }]),
-      button(t('ticket.priority'), now.priority ? priorityShape(now.priority) : h('span', {}, t('ticket.priority')), () => [
-        { label: t('rail.any'), current: now.priority === '', run: () => choose_({ priority: '' }) },
-        ...PRIORITIES.map((priority) => ({ label: priorityWord(priority), mark: priorityShape(priority), current: priority === now.priority, run: () => choose_({ priority }) }))]),
-      h('span', { class: 'grow' }),
-      button(t('sort.label'), h('span', {}, /** @type {any} */ (words)[now.sort]), () => SORTS.map((sort) => ({ label: /** @type {any} */ (words)[sort], current: sort === now.sort, run: () => choose_({ sort }) }))));
   }
 
   async function count() {
@@ -157,7 +132,7 @@ export function workspace({ logout }) {
 
   function palette() {
     const views_ = VIEWS.map((view) => ({ label: `${t('palette.go')} ${/** @type {any} */ (views)[view]}`, run: () => choose_({ view, status: '' }) }));
-    openPalette([...page.commands(), ...views_, ...PAGES.filter((one) => one.roles.includes(me().role)).map((one) => ({ label: `${t('palette.go')} ${one.label()}`, run: () => go(one.href) })), { label: t('keys.title'), run: overview }, { label: t('rail.logout'), run: logout }]);
+    openPalette([...page.commands(), { label: t('next.take'), run: () => void next() }, ...views_, ...saved().map((one) => ({ label: `${t('palette.go')} ${one.name}`, run: () => go(`/tickets${one.search}`) })), ...PAGES.filter((one) => one.roles.includes(me().role)).map((one) => ({ label: `${t('palette.go')} ${one.label()}`, run: () => go(one.href) })), { label: t('keys.title'), run: overview }, { label: t('rail.logout'), run: logout }]);
   }
 
   function drawConnection() {
@@ -173,6 +148,7 @@ export function workspace({ logout }) {
       search.value = '';
       searchSoon();
     } else if (event.key === 'Escape') search.blur();
+    else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) go(`/search${query({ q: search.value.trim() })}`);
     else if (event.key === 'ArrowDown' || event.key === 'Enter') list.move(1);
     else return;
     event.preventDefault();
@@ -195,11 +171,14 @@ export function workspace({ logout }) {
   bind([
     { keys: 'j', group: t('keys.list'), label: t('keys.down'), when: () => !wanted, run: () => list.move(1) },
     { keys: 'k', group: t('keys.list'), label: t('keys.up'), when: () => !wanted, run: () => list.move(-1) },
-    { keys: 'Escape', group: t('keys.list'), label: t('ticket.back'), when: () => !wanted, run: () => go(`/tickets${location.search}`) },
+    { keys: 'Escape', group: t('keys.list'), label: t('ticket.back'), when: () => !wanted, run: () => { if (!list.unchoose()) go(`/tickets${location.search}`); } },
+    { keys: 'x', group: t('keys.list'), label: t('keys.choose'), when: () => !wanted, run: (event) => list.choose(event.shiftKey) },
+    { keys: 'g n', group: t('keys.go'), label: t('next.take'), run: () => void next() },
     { keys: '/', group: t('keys.go'), label: t('list.search'), run: () => search.focus() },
     { keys: 'g m', group: t('keys.go'), label: views.mine, run: () => choose_({ view: 'mine', status: '' }) },
     { keys: 'g u', group: t('keys.go'), label: views.unassigned, run: () => choose_({ view: 'unassigned', status: '' }) },
     { keys: 'g a', group: t('keys.go'), label: views.all, run: () => choose_({ view: 'all', status: '' }) },
+    { keys: 'g s', group: t('keys.go'), label: t('search.title'), run: () => go(`/search${query({ q: chosen().q })}`) },
     { keys: 'g c', group: t('keys.go'), label: t('contacts.title'), run: () => go('/contacts') },
     { keys: 'ctrl k', group: t('keys.go'), label: t('palette.title'), run: palette },
     { keys: '?', group: t('keys.go'), label: t('keys.title'), run: overview },
@@ -220,8 +199,11 @@ export function workspace({ logout }) {
         shown = location.search;
         element.dataset.open = 'yes';
         if (document.activeElement !== search) search.value = chosen().q;
+        everywhere.hidden = !chosen().q;
+        everywhere.href = `/search${query({ q: chosen().q })}`;
         drawRail();
-        drawTools();
+        fill(heading, /** @type {any} */ (views)[chosen().view]);
+        tools.draw();
         list.open(filterOf(chosen()));
       }
       page.open(ticket);

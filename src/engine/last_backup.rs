@@ -1,5 +1,5 @@
-//! What is known of the last backup: a note in the data directory, for `status`, `doctor` and whoever watches
-//! over the box. The clock of its time is the box's own.
+//! What is known of the last backup: a note in the data directory, for `status`, `doctor`, the system page and whoever
+//! watches over the box. The clock of its time is the box's own.
 
 use std::fs;
 use std::io;
@@ -7,11 +7,13 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 const NOTE: &str = "last-backup.json";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Last {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LastBackup {
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// File or address, as people write it.
     pub to: String,
@@ -20,9 +22,9 @@ pub struct Last {
     pub seq: u64,
 }
 
-impl Last {
+impl LastBackup {
     /// None if none was ever made, or the note cannot be read.
-    pub fn read(data_dir: &Path) -> Option<Last> {
+    pub fn read(data_dir: &Path) -> Option<LastBackup> {
         serde_json::from_slice(&fs::read(data_dir.join(NOTE)).ok()?).ok()
     }
 
