@@ -228,6 +228,46 @@ fn who_became_part_of_somebody_through_others_goes_and_comes_with_their_tickets(
     assert_eq!((&back["id"], &back["tickets"]), (&json!(two), &json!(2)), "as it was before");
     assert_eq!(desk.read(&format!("/api/contacts/{one}"))["id"], two);
     assert_eq!(desk.read(&format!("/api/contacts/{four}"))["tickets"], 1);
+    // The one that has no address is erased with the others, and a number that went before is not theirs any more.
+    merge(two, four);
+    let erased =
+        desk.done("DELETE", &format!("/api/contacts/{four}?erase=true"), &Value::Null, 200);
+    assert_eq!(erased["tickets"], 3, "{erased}");
+    for id in [one, two, four] {
+        assert_eq!(
+            desk.ask(&desk.admin, "GET", &format!("/api/contacts/{id}"), &Value::Null).status,
+            404
+        );
+    }
+    let kept = desk.writes("628111222002@s.whatsapp.net", "Sari", "5", "Halo");
+    assert!(![one, two, four].contains(&desk.contact_of(kept)));
+    desk.ends_sound();
+}
+
+/// Contacts are found to be one again and again, each time under another name.
+#[test]
+fn a_long_chain_of_merges_leads_every_name_to_the_last_one() {
+    const LINKS: usize = 40;
+    let desk = Desk::open();
+    let new = |n: usize| {
+        let body = json!({"name": format!("Number {n}"), "phone": format!("62822000{n:04}")});
+        let made = desk.done("POST", "/api/contacts", &body, 201);
+        made["id"].as_u64().unwrap_or_else(|| panic!("an id: {made}"))
+    };
+    let ids: Vec<u64> = (0..LINKS).map(new).collect();
+    for (n, pair) in ids.windows(2).enumerate() {
+        let into = json!({"into": pair[1]});
+        desk.done("POST", &format!("/api/contacts/{}/merge", pair[0]), &into, 200);
+        // Room for the next address.
+        let gone = json!({"addresses": [format!("62822000{:04}@s.whatsapp.net", n + 1)]});
+        desk.done("POST", &format!("/api/contacts/{}/split", pair[1]), &gone, 201);
+    }
+    let last = ids[LINKS - 1];
+    for id in &ids {
+        assert_eq!(desk.read(&format!("/api/contacts/{id}"))["id"], last);
+    }
+    let known = desk.read(&format!("/api/contacts/{last}"));
+    assert_eq!(known["former_ids"].as_array().map(Vec::len), Some(LINKS - 1), "{known}");
     desk.ends_sound();
 }
 
