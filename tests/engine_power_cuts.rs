@@ -403,7 +403,8 @@ impl World {
     }
 
     fn feed_holds_what_was_acknowledged(&self, store: &Store, entries: u64) {
-        let plans = store.feed().read(0, u64::MAX, (usize::MAX, usize::MAX)).expect("the feed reads");
+        let plans =
+            store.feed().read(0, u64::MAX, (usize::MAX, usize::MAX)).expect("the feed reads");
         let mut acknowledged = self.published.iter().peekable();
         let (mut next_seq, mut added) = (1, 0);
         for found in plans {

@@ -437,7 +437,9 @@ impl World {
         let mut after = oldest - 1;
         while after < self.model.last_seq {
             let budget = self.random.below(4_000) as usize;
-            let plans = feed.read(after, self.model.last_seq, (usize::MAX, budget)).expect("the feed reads");
+            let plans = feed
+                .read(after, self.model.last_seq, (usize::MAX, budget))
+                .expect("the feed reads");
             assert!(!plans.is_empty(), "the feed stops at {after} of {}", self.model.last_seq);
             for found in plans {
                 assert_eq!(found.first_seq, after + 1, "gapless");

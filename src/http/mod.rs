@@ -330,8 +330,7 @@ fn api(to: Routes<State>) -> Routes<State> {
         .routes(routes!(business_hours::list, business_hours::create))
         .routes(routes!(business_hours::update, business_hours::delete))
         .routes(routes!(conversations::read))
-        .routes(routes!(conversations::set_mode))
-;
+        .routes(routes!(conversations::set_mode));
     v2::routes(to)
         .routes(routes!(mcp::message))
         .routes(routes!(audit::list))

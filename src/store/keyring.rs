@@ -139,11 +139,8 @@ impl Keyring {
     /// The same, quicker for neighbours of the last one.
     pub fn key_near(&self, owner: Owner, near: &mut Near) -> Option<Key> {
         let Some((tree, number)) = self.place(owner) else { return Some(self.desk) };
-        let near = if std::ptr::eq(tree, &self.contacts) {
-            &mut near.contacts
-        } else {
-            &mut near.tickets
-        };
+        let near =
+            if std::ptr::eq(tree, &self.contacts) { &mut near.contacts } else { &mut near.tickets };
         tree.key(number, near)
     }
 

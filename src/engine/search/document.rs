@@ -95,7 +95,8 @@ impl Terms {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u32])> {
         let mut from = 0;
         self.each.iter().map(move |(start, end, to)| {
-            let positions = &self.positions[std::mem::replace(&mut from, *to) as usize..*to as usize];
+            let positions =
+                &self.positions[std::mem::replace(&mut from, *to) as usize..*to as usize];
             (&self.text[*start as usize..*end as usize], positions)
         })
     }

@@ -121,8 +121,7 @@ impl Fresh {
         let mut terms: Vec<_> = self.terms.iter().collect();
         terms.sort_unstable_by_key(|(term, _)| *term);
         for (term, known) in terms {
-            let placed =
-                |(at, all): (u32, &[u32])| Some((places[at as usize]?, all.to_vec()));
+            let placed = |(at, all): (u32, &[u32])| Some((places[at as usize]?, all.to_vec()));
             let mut living: Vec<Posting> = known.iter().filter_map(placed).collect();
             living.sort_unstable_by_key(|(place, _)| *place);
             if !living.is_empty() {

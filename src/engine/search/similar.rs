@@ -1,11 +1,11 @@
 //! Tickets that are about the same: those that share its rarest words.
 
-use crate::domain::search::stem::Lexicon;
 use super::document::{Document, WORD};
 use super::find::Wanted;
 use super::{Newest, place};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::search::query::Text;
+use crate::domain::search::stem::Lexicon;
 use crate::engine::index::Filter;
 use crate::engine::rows::Rows;
 use crate::engine::{Engine, Error};

@@ -122,7 +122,8 @@ fn a_dropped_segment_is_written_again_instead_of_a_new_file() {
 }
 
 fn events_after(store: &Store, after: u64) -> Vec<String> {
-    let plans = store.feed().read(after, u64::MAX, (usize::MAX, usize::MAX)).expect("the feed reads");
+    let plans =
+        store.feed().read(after, u64::MAX, (usize::MAX, usize::MAX)).expect("the feed reads");
     let events = plans.into_iter().flat_map(|found| found.plan.events);
     events.map(|event| String::from_utf8(event).expect("text")).collect()
 }
