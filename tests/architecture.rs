@@ -315,7 +315,7 @@ mod the_checker {
         is_refused(
             "src/engine/mod.rs",
             "fn f(x: axum::Router) {}",
-            "only http, ingest, web, app, bench may name axum",
+            "only http, ingest, web, app, bench, routes may name axum",
         );
         is_fine("src/store/mod.rs", "use redb::Database;");
         is_fine("src/app.rs", "use axum::Router;");

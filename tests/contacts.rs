@@ -366,6 +366,9 @@ fn an_erased_person_leaves_no_note() {
     let ticket = desk.writes("628111222001@s.whatsapp.net", "Sari", "A1", "Hi");
     let id = desk.contact_of(ticket);
     desk.done("PATCH", &format!("/api/contacts/{id}"), &json!({"notes": "Knows the boss"}), 200);
+    let dewi = desk.daemon.token_named("Dewi", "agent");
+    let claimed = desk.ask(&dewi, "POST", &format!("/api/tickets/{ticket}/claim"), &json!({}));
+    assert_eq!(claimed.status, 200, "{}", claimed.text());
     desk.done("DELETE", &format!("/api/contacts/{id}?erase=true"), &Value::Null, 200);
     assert_eq!(
         desk.ask(&desk.admin, "GET", &format!("/api/contacts/{id}"), &Value::Null).status,
