@@ -197,6 +197,80 @@ fn a_merge_brings_everything_together_and_a_split_undoes_it() {
     desk.ends_sound();
 }
 
+/// However a contact came to be part of another, and whatever of it went elsewhere meanwhile, its tickets are theirs.
+#[test]
+fn who_became_part_of_somebody_through_others_goes_and_comes_with_their_tickets() {
+    let desk = Desk::open();
+    let written = |n: u32| {
+        let ticket =
+            desk.writes(&format!("62811122200{n}@s.whatsapp.net"), "Sari", &n.to_string(), "Halo");
+        desk.done("POST", &format!("/api/tickets/{ticket}/resolve"), &Value::Null, 200);
+        desk.contact_of(ticket)
+    };
+    let [one, two, four] = [written(1), written(2), written(4)];
+    let merge = |id: u64, into: u64| {
+        desk.done("POST", &format!("/api/contacts/{id}/merge"), &json!({"into": into}), 200)
+    };
+    let split = |id: u64, n: u32| {
+        let body = json!({"addresses": [format!("62811122200{n}@s.whatsapp.net")]});
+        desk.done("POST", &format!("/api/contacts/{id}/split"), &body, 201)
+    };
+    merge(one, two);
+    // The number by which the second was known is somebody else's.
+    assert_eq!(split(two, 2)["tickets"], 0);
+    let merged = merge(two, four);
+    assert_eq!(merged["tickets"], 3, "{merged}");
+    for id in [one, two, four] {
+        let tickets = desk.read(&format!("/api/contacts/{id}/tickets"));
+        assert_eq!(tickets["pagination"]["total"], 3, "{id}");
+    }
+    let back = split(four, 1);
+    assert_eq!((&back["id"], &back["tickets"]), (&json!(two), &json!(2)), "as it was before");
+    assert_eq!(desk.read(&format!("/api/contacts/{one}"))["id"], two);
+    assert_eq!(desk.read(&format!("/api/contacts/{four}"))["tickets"], 1);
+    // The one that has no address is erased with the others, and a number that went before is not theirs any more.
+    merge(two, four);
+    let erased =
+        desk.done("DELETE", &format!("/api/contacts/{four}?erase=true"), &Value::Null, 200);
+    assert_eq!(erased["tickets"], 3, "{erased}");
+    for id in [one, two, four] {
+        assert_eq!(
+            desk.ask(&desk.admin, "GET", &format!("/api/contacts/{id}"), &Value::Null).status,
+            404
+        );
+    }
+    let kept = desk.writes("628111222002@s.whatsapp.net", "Sari", "5", "Halo");
+    assert!(![one, two, four].contains(&desk.contact_of(kept)));
+    desk.ends_sound();
+}
+
+/// Contacts are found to be one again and again, each time under another name.
+#[test]
+fn a_long_chain_of_merges_leads_every_name_to_the_last_one() {
+    const LINKS: usize = 40;
+    let desk = Desk::open();
+    let new = |n: usize| {
+        let body = json!({"name": format!("Number {n}"), "phone": format!("62822000{n:04}")});
+        let made = desk.done("POST", "/api/contacts", &body, 201);
+        made["id"].as_u64().unwrap_or_else(|| panic!("an id: {made}"))
+    };
+    let ids: Vec<u64> = (0..LINKS).map(new).collect();
+    for (n, pair) in ids.windows(2).enumerate() {
+        let into = json!({"into": pair[1]});
+        desk.done("POST", &format!("/api/contacts/{}/merge", pair[0]), &into, 200);
+        // Room for the next address.
+        let gone = json!({"addresses": [format!("62822000{:04}@s.whatsapp.net", n + 1)]});
+        desk.done("POST", &format!("/api/contacts/{}/split", pair[1]), &gone, 201);
+    }
+    let last = ids[LINKS - 1];
+    for id in &ids {
+        assert_eq!(desk.read(&format!("/api/contacts/{id}"))["id"], last);
+    }
+    let known = desk.read(&format!("/api/contacts/{last}"));
+    assert_eq!(known["former_ids"].as_array().map(Vec::len), Some(LINKS - 1), "{known}");
+    desk.ends_sound();
+}
+
 #[test]
 fn addresses_that_were_never_apart_become_a_contact_of_their_own() {
     let desk = Desk::open();
@@ -292,6 +366,9 @@ fn an_erased_person_leaves_no_note() {
     let ticket = desk.writes("628111222001@s.whatsapp.net", "Sari", "A1", "Hi");
     let id = desk.contact_of(ticket);
     desk.done("PATCH", &format!("/api/contacts/{id}"), &json!({"notes": "Knows the boss"}), 200);
+    let dewi = desk.daemon.token_named("Dewi", "agent");
+    let claimed = desk.ask(&dewi, "POST", &format!("/api/tickets/{ticket}/claim"), &json!({}));
+    assert_eq!(claimed.status, 200, "{}", claimed.text());
     desk.done("DELETE", &format!("/api/contacts/{id}?erase=true"), &Value::Null, 200);
     assert_eq!(
         desk.ask(&desk.admin, "GET", &format!("/api/contacts/{id}"), &Value::Null).status,

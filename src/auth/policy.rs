@@ -135,6 +135,7 @@ pub const ROUTES: &[Row] = &[
     ("GET", "/api/calls/live", READ),
     ("POST", "/api/calls/{id}/flag", SUPERVISOR),
     ("GET", "/api/tickets", READ),
+    ("GET", "/api/tickets/", READ),
     ("GET", "/api/search", READ),
     ("GET", "/api/search/suggest", READ),
     ("GET", "/api/tickets/{ref}/similar", READ),

@@ -7,10 +7,13 @@ use crate::domain::contact::Contact;
 use crate::domain::profile::Profile;
 use crate::domain::ticket::Ticket;
 use crate::store::Order;
-use crate::store::records::AddressOf;
+use crate::store::records::{Absorbed, AddressOf};
+
+/// Contacts that people may find to be one person.
+pub const MAX_MERGED: usize = 256;
 
 /// Merged contacts followed; more are a circle.
-const MAX_MERGES: usize = 32;
+const MAX_MERGES: usize = 1000;
 
 /// A change; see [`super::decide`].
 #[derive(Clone, Debug)]
@@ -83,21 +86,40 @@ impl Rows<'_> {
         Ok(found.into_iter().map(|(_, contact)| contact).collect())
     }
 
-    /// The contact of this id, or the one that it became part of.
-    pub fn known_contact(&self, id: u64) -> Result<Option<Known>, ReadError> {
-        let Some(mut contact) = self.get::<Contact>(&key::number(id))? else { return Ok(None) };
+    /// The contact of this id, or the one that it became part of; none if anybody on the way is missing.
+    pub fn survivor(&self, id: u64) -> Result<Option<Contact>, ReadError> {
+        let mut found = self.get::<Contact>(&key::number(id))?;
         for _ in 0..MAX_MERGES {
-            let Some(into) = contact.merged_into else { break };
-            let Some(next) = self.get::<Contact>(&key::number(into))? else { return Ok(None) };
-            contact = next;
+            match found.as_ref().and_then(|contact| contact.merged_into) {
+                Some(into) => found = self.get(&key::number(into))?,
+                None => return Ok(found),
+            }
         }
+        Err(ReadError::Inconsistent(format!("contact {id} was merged in a circle")))
+    }
+
+    /// The survivor of this id, with all that became part of it, directly or through others.
+    pub fn known_contact(&self, id: u64) -> Result<Option<Known>, ReadError> {
+        let Some(contact) = self.survivor(id)? else { return Ok(None) };
         let mut ids = vec![contact.id];
+        // Merges that a store knows from before they had rows of their own are found by the addresses.
         for address in &contact.addresses {
             if let Some(AddressOf(other)) = self.get(&key::address(self.seal, address))?
                 && !ids.contains(&other)
             {
                 ids.push(other);
             }
+        }
+        let mut at = 0;
+        while let Some(id) = ids.get(at).copied() {
+            let (start, end) = (key::pair(id, 0), key::pair(id + 1, 0));
+            for (row, _) in
+                self.scan::<Absorbed>(&start, Some(&end), Order::Ascending, MAX_MERGES)?
+            {
+                let absorbed = key::numbers(&row).map(|(_, absorbed)| absorbed);
+                ids.extend(absorbed.filter(|absorbed| !ids.contains(absorbed)));
+            }
+            at += 1;
         }
         let profile = self.get::<Profile>(&key::number(contact.id))?.unwrap_or_default();
         Ok(Some(Known { contact, profile, ids }))

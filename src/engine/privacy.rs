@@ -10,9 +10,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::command::{Actor, Command, Origin, Refusal, Reply, Submission};
+use super::contacts::Known;
 use super::rows::{ReadError, Rows, key};
 use super::{Engine, Error};
-use crate::domain::contact::Contact;
 use crate::domain::email;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::ticket::{KEPT, Ticket};
@@ -46,8 +46,8 @@ pub enum Step {
     /// What is left of a ticket that was erased since the backup that the store was made from; again while there is
     /// more.
     Remnant { ticket: u64 },
-    /// The same of addresses, from a key on; at the end counts are a recount.
-    Strays { from: Vec<u8> },
+    /// The same of addresses or conversations, from a key on; at the end counts are a recount.
+    Strays { table: Table, from: Vec<u8> },
     /// The store was written anew; that was begun at this time of the steady clock.
     Rewritten { since: Micros },
 }
@@ -81,21 +81,9 @@ pub struct Erased {
 
 /// The person of a contact: everybody who turned out to be them, and by what else tickets are theirs.
 pub(super) fn person(rows: &Rows<'_>, id: u64) -> Result<Option<Erasure>, ReadError> {
-    const MAX_MERGES: usize = 1000;
-    let Some(mut contact) = rows.get::<Contact>(&key::number(id))? else { return Ok(None) };
-    for _ in 0..MAX_MERGES {
-        let Some(into) = contact.merged_into else { break };
-        let Some(next) = rows.get::<Contact>(&key::number(into))? else { break };
-        contact = next;
-    }
-    let mut contacts = vec![contact.id];
-    for address in &contact.addresses {
-        if let Some(AddressOf(id)) = rows.get(&key::address(rows.seal, address))?
-            && !contacts.contains(&id)
-        {
-            contacts.push(id);
-        }
-    }
+    let Some(Known { contact, ids: contacts, .. }) = rows.known_contact(id)? else {
+        return Ok(None);
+    };
     let phones = contact.phone.iter().cloned();
     let digits = contact.addresses.iter().filter_map(|a| a.strip_suffix("@s.whatsapp.net"));
     let phones = phones.chain(digits.map(str::to_owned)).collect();
@@ -152,7 +140,7 @@ impl Engine {
     ) -> Result<Option<Erased>, Error> {
         let _one = self.shared().erasing.lock().await;
         let erasure = match &who {
-            Who::Contact(id) => self.whole_person(*id).await?,
+            Who::Contact(id) => self.read(|rows| person(&rows, *id))?,
             Who::Address(address) => {
                 let stranger = stranger(address);
                 let mut known = vec![address.clone(), email::contact_address(address)];
@@ -166,7 +154,7 @@ impl Engine {
                     Ok(None)
                 })?;
                 match found {
-                    Some(id) => self.whole_person(id).await?,
+                    Some(id) => self.read(|rows| person(&rows, id))?,
                     None if self.tickets_of(&stranger).await?.is_empty() => None,
                     None => Some(stranger),
                 }
@@ -190,37 +178,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// A person with everybody who was merged into them.
-    async fn whole_person(&self, contact: u64) -> Result<Option<Erasure>, Error> {
-        let Some(mut erasure) = self.read(|rows| person(&rows, contact))? else { return Ok(None) };
-        let mut start = 0;
-        loop {
-            let (more, next) = self.read(|rows| {
-                let chunk =
-                    rows.scan::<Contact>(&key::number(start), None, Order::Ascending, CHUNK)?;
-                let next = chunk.last().map(|(_, last)| last.id + 1);
-                let is_same = |c: &Contact| {
-                    c.merged_into.is_some_and(|into| erasure.contacts.contains(&into))
-                        && !erasure.contacts.contains(&c.id)
-                };
-                let more: Vec<u64> =
-                    chunk.iter().map(|(_, c)| c).filter(|c| is_same(c)).map(|c| c.id).collect();
-                Ok((more, next))
-            })?;
-            // Somebody may have been merged into one who comes later: then it is looked again.
-            let again = !more.is_empty();
-            erasure.contacts.extend(more);
-            match next {
-                Some(next) => start = next,
-                None => return Ok(Some(erasure)),
-            }
-            if again {
-                start = 0;
-            }
-            tokio::task::yield_now().await;
-        }
     }
 
     async fn finish_erasure(&self, contact: u64, erasure: &Erasure) -> Result<Erased, Error> {
@@ -363,9 +320,11 @@ impl Engine {
                 self.to_the_end(|| Step::Remnant { ticket }).await?;
             }
         }
-        let mut from = Vec::new();
-        while let Some(next) = self.privacy_step(Step::Strays { from }).await? {
-            from = next;
+        for table in [Table::Addresses, Table::Conversations] {
+            let mut from = Vec::new();
+            while let Some(next) = self.privacy_step(Step::Strays { table, from }).await? {
+                from = next;
+            }
         }
         Ok(())
     }

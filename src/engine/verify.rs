@@ -16,13 +16,13 @@ use super::decide::purge::PURGED;
 use super::rows::{ReadError, Rows, key};
 use crate::domain::audit::AuditMark;
 use crate::domain::call::{OpenCall, RUNNING};
-use crate::domain::contact::{Contact, Conversation};
+use crate::domain::contact::Conversation;
 use crate::domain::entry::{Delivery, Entry, Speaker};
 use crate::domain::outbound::{Outbound, WAITING};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::session::{Account, Link};
 use crate::domain::ticket::{Metadata, StatusChange, Ticket};
-use crate::store::records::{AddressOf, ConversationOf, Count, Deleted, IndexRow, Pointer};
+use crate::store::records::{Count, Deleted, IndexRow, Pointer};
 use crate::store::seal::{Place, Seal};
 use crate::store::{Order, Reader, Table, View};
 use crate::telemetry::progress::Progress;
@@ -31,8 +31,6 @@ use crate::telemetry::progress::Progress;
 const CHUNK: usize = 500;
 /// Findings reported; further ones are only counted.
 const MAX_FINDINGS: usize = 100;
-/// Merged contacts followed; more are a circle.
-const MAX_MERGES: usize = 1000;
 
 #[derive(Debug, Default)]
 pub struct Report {
@@ -67,6 +65,9 @@ struct Check {
     /// The ticket whose clock is looked at next.
     next_clock: u64,
     next_profile: u64,
+    next_conversation: u64,
+    /// The key of the address that is looked at next.
+    next_address: Vec<u8>,
 }
 
 /// Goes through all tickets in short snapshots, each of which is a whole, so a running daemon can be checked.
@@ -159,6 +160,8 @@ impl Check {
             first_missing: None,
             next_clock: 0,
             next_profile: 0,
+            next_conversation: 0,
+            next_address: Vec::new(),
         }
     }
 
@@ -305,6 +308,9 @@ impl Check {
         if !crm::is_counted(rows, ticket)? {
             report.find(format!("the reference of {name} was never given out"));
         }
+        if let Some(contact) = ticket.requester.contact {
+            contacts::leads_to_a_person(rows, contact, name, report)?;
+        }
         timeline(rows, ticket, name, report)?;
         history(rows, ticket, name, report)?;
         ending(rows, ticket, name, report)?;
@@ -329,59 +335,6 @@ impl Check {
         }
         Ok(())
     }
-
-    /// The next contacts; false when there are no more.
-    fn contacts(&mut self, rows: &Rows<'_>) -> Result<bool, ReadError> {
-        let start = key::number(self.next_contact);
-        let contacts = rows.scan::<Contact>(&start, None, Order::Ascending, CHUNK)?;
-        for (_, contact) in &contacts {
-            self.next_contact = contact.id + 1;
-            self.contact(rows, contact)?;
-        }
-        Ok(contacts.len() == CHUNK || self.profiles(rows)?)
-    }
-
-    fn contact(&mut self, rows: &Rows<'_>, contact: &Contact) -> Result<(), ReadError> {
-        let name = format!("contact {}", contact.id);
-        let own = surviving(rows, contact.id)?;
-        for address in &contact.addresses {
-            let row = key::address(rows.seal, address);
-            let leads_to = match rows.get::<AddressOf>(&row)? {
-                Some(AddressOf(id)) => surviving(rows, id)?,
-                None => None,
-            };
-            if leads_to.is_none() || leads_to != own {
-                self.report.find(format!("an address of {name} does not lead to that person"));
-            }
-        }
-        if contact.merged_into.is_some() {
-            return Ok(());
-        }
-        for id in &contact.conversations {
-            let Some(conversation) = rows.get::<Conversation>(&key::number(*id))? else {
-                self.report.find(format!("conversation {id} of {name} is missing"));
-                continue;
-            };
-            let parts: [&[u8]; 2] = [conversation.instance.as_bytes(), &contact.id.to_be_bytes()];
-            let row = rows.seal.hash("conversation", &parts);
-            if rows.get::<ConversationOf>(&row)?.is_none() {
-                self.report.find(format!("{name} cannot be found over {}", conversation.instance));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Who a contact is today; none if somebody on the way is missing.
-fn surviving(rows: &Rows<'_>, mut id: u64) -> Result<Option<u64>, ReadError> {
-    for _ in 0..MAX_MERGES {
-        match rows.get::<Contact>(&key::number(id))? {
-            Some(Contact { merged_into: Some(into), .. }) => id = into,
-            Some(_) => return Ok(Some(id)),
-            None => return Ok(None),
-        }
-    }
-    Ok(None)
 }
 
 fn timeline(

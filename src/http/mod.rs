@@ -88,6 +88,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
@@ -178,6 +179,8 @@ pub fn router(state: State, doors: Router, describe_doors: fn(OpenApi) -> OpenAp
     let router = api(Routes::served()).into_router();
     router
         .route("/socket.io/", live::socketio::service(&state))
+        // S1.13 asks for the list with a slash.
+        .route("/api/tickets/", get(tickets_list::list))
         .with_state(state.clone())
         .merge(doors)
         .merge(served)

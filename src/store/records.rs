@@ -104,6 +104,7 @@ records! {
     MailboxPosition => Mailboxes,
     MailPace => MailPaces,
     Profile => ContactProfiles,
+    Absorbed => MergedContacts,
     SearchChunk => SearchChunks,
     SearchDead => SearchDead,
     SearchManifest => SearchManifests,
@@ -159,6 +160,10 @@ pub struct Pointer(pub u64);
 /// The contact that an address belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressOf(pub u64);
+
+/// A contact that turned out to be the same person as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absorbed;
 
 /// The conversation with a contact over one instance of a bridge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

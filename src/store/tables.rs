@@ -213,6 +213,8 @@ tables! {
     MailPaces = 133 of Nobody,
     /// contact id u64 → `Profile`, what people noted of somebody.
     ContactProfiles = 165 of Contact,
+    /// contact id u64, contact id u64 → `Absorbed`: the second one became part of the first.
+    MergedContacts = 166 of Contact,
     /// agent id u64 → `Presence`, since it last changed.
     Presences = 140 of Nobody,
     /// agent id u64 → `Workload`, where it is not the configuration's.

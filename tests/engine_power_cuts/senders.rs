@@ -11,6 +11,7 @@ use frontdesk::engine::command::{
     Actor, Command, Idempotency, IfAttached, InboundMessage, NewCall, NewInteraction, Refusal,
     Reply, Submission,
 };
+use frontdesk::engine::contacts::{ContactChanges, ContactCommand, Split};
 use frontdesk::store::sim::Random;
 
 /// A command that was not acknowledged yet.
@@ -57,6 +58,7 @@ impl Senders {
             0..45 => self.message(random),
             45..74 => self.call(random),
             74..80 => self.comment(random),
+            80..86 => self.contact(random),
             _ => self.request(random),
         }
     }
@@ -151,6 +153,28 @@ impl Senders {
             None,
             None,
         );
+    }
+
+    /// People note something of a contact, find that two are one person, or that one is two.
+    fn contact(&mut self, random: &mut Random) {
+        let id = 1 + random.below(8);
+        let command = match random.below(4) {
+            0 => ContactCommand::Merge { id, into: 1 + random.below(8) },
+            1 => {
+                let person = random.below(5);
+                let addresses = match random.chance(50) {
+                    true => vec![format!("6281200000{person}@s.whatsapp.net")],
+                    false => vec![format!("90000{person}@lid")],
+                };
+                ContactCommand::Split(Box::new(Split { id, addresses, ..Split::default() }))
+            }
+            _ => {
+                let attributes = [(format!("noted {}", self.sent), Some("yes".to_owned()))].into();
+                let changes = ContactChanges { attributes, ..ContactChanges::default() };
+                ContactCommand::Change { id, changes: Box::new(changes) }
+            }
+        };
+        self.with_key(machine(), Command::Contact(command), None, None);
     }
 
     /// A request of the API, with an `Idempotency-Key`.

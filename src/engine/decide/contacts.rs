@@ -6,7 +6,7 @@ use crate::domain::email::contact_address;
 use crate::domain::profile::{MAX_ATTRIBUTES, Profile};
 use crate::domain::ticket::MAX_NAME;
 use crate::engine::command::{Refusal, Reply};
-use crate::engine::contacts::{ContactChanges, ContactCommand};
+use crate::engine::contacts::{ContactChanges, ContactCommand, MAX_MERGED};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::rows::key;
@@ -156,6 +156,11 @@ fn merge(draft: &mut Draft<'_>, id: u64, into: u64) -> Result<Contact, Refusal> 
     }
     let both = absorbed.addresses.iter().filter(|address| !survivor.addresses.contains(address));
     room(survivor.addresses.len() + both.count())?;
+    let rows = draft.rows();
+    if rows.ids_of(absorbed.id)?.len() + rows.ids_of(survivor.id)?.len() > MAX_MERGED {
+        let why = format!("at most {MAX_MERGED} contacts can become one");
+        return Err(Refusal::Conflict(why));
+    }
     people::merge(draft, &mut survivor, absorbed.id)?;
     people::show_everywhere(draft, &survivor)?;
     Ok(survivor)

@@ -282,11 +282,23 @@ fn arrive(
     no: u64,
 ) -> Result<(), Refusal> {
     let queued = draft.rows().dispatch(no)?.is_some_and(|d| d.state == Delivery::Queued);
-    let conversation = if queued { conversation(draft, instance, addresses)? } else { None };
-    let Some(conversation) = conversation else { return Ok(()) };
-    let waiting = draft.rows().waiting(conversation.id)?;
-    if let Some((number, _)) = waiting.iter().find(|(_, row)| row.entry == no) {
-        leave(draft, conversation.id, *number)?;
+    if !queued {
+        return Ok(());
+    }
+    // Who told of it may name the chat by an address that leads elsewhere by now: then it is the ticket's own.
+    let told = conversation(draft, instance, addresses)?;
+    let mut lanes: Vec<u64> = told.into_iter().map(|conversation| conversation.id).collect();
+    if let Some(entry) = draft.get::<Entry>(&key::number(no))? {
+        let rows = draft.rows();
+        for ticket in [rows.ticket(entry.ticket)?, rows.home(entry.ticket)?].into_iter().flatten() {
+            lanes.extend(rows.conversation_of(&ticket)?);
+        }
+    }
+    for lane in lanes {
+        let waiting = draft.rows().waiting(lane)?;
+        if let Some((number, _)) = waiting.iter().find(|(_, row)| row.entry == no) {
+            return leave(draft, lane, *number);
+        }
     }
     Ok(())
 }

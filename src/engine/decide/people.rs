@@ -10,10 +10,8 @@ use crate::engine::command::{InboundMessage, Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::rows::key;
-use crate::store::records::{AddressOf, ConversationOf};
-
-/// Merged contacts followed; a chain is never longer than a few.
-const MAX_MERGES: usize = 32;
+use crate::store::Table;
+use crate::store::records::{Absorbed, AddressOf, ConversationOf};
 
 pub fn find_conversation(
     draft: &Draft<'_>,
@@ -59,24 +57,12 @@ pub fn find_contact(draft: &Draft<'_>, addresses: &[String]) -> Result<Vec<u64>,
     for address in addresses.iter().take(MAX_ADDRESSES) {
         let row = key::address(draft.ctx.seal, address);
         if let Some(AddressOf(id)) = draft.get(&row)? {
-            let id = surviving(draft, id)?;
-            if !found.contains(&id) {
-                found.push(id);
-            }
+            let survivor = draft.rows().survivor(id)?.map(|contact| contact.id);
+            found.extend(survivor.filter(|id| !found.contains(id)));
         }
     }
     found.sort_unstable();
     Ok(found)
-}
-
-fn surviving(draft: &Draft<'_>, mut id: u64) -> Result<u64, Refusal> {
-    for _ in 0..MAX_MERGES {
-        match draft.get::<Contact>(&key::number(id))?.and_then(|c| c.merged_into) {
-            Some(into) => id = into,
-            None => break,
-        }
-    }
-    Ok(id)
 }
 
 /// The contact who wrote, made or brought up to date.
@@ -186,12 +172,23 @@ pub fn stored_contact(draft: &Draft<'_>, id: u64) -> Result<Contact, Refusal> {
         .ok_or_else(|| Refusal::Store(format!("contact {id} is pointed to but is not there")))
 }
 
+/// From now on the contact is part of that one, or a person of its own.
+pub fn part_of(draft: &mut Draft<'_>, contact: &mut Contact, into: Option<u64>) {
+    if let Some(before) = contact.merged_into {
+        draft.delete(Table::MergedContacts, &key::pair(before, contact.id));
+    }
+    if let Some(into) = into {
+        draft.put(&key::pair(into, contact.id), &Absorbed);
+    }
+    contact.merged_into = into;
+    draft.put(&key::number(contact.id), contact);
+}
+
 /// `other` turns out to be `survivor`, who takes over addresses and conversations. Where both talk over the
 /// same bridge, the conversation with an open ticket goes on; a second open ticket is worked off by itself.
 pub fn merge(draft: &mut Draft<'_>, survivor: &mut Contact, other: u64) -> Result<(), Refusal> {
     let mut absorbed = stored_contact(draft, other)?;
-    absorbed.merged_into = Some(survivor.id);
-    draft.put(&key::number(other), &absorbed);
+    part_of(draft, &mut absorbed, Some(survivor.id));
     for address in absorbed.addresses {
         if survivor.addresses.len() < MAX_ADDRESSES && !survivor.addresses.contains(&address) {
             survivor.addresses.push(address);
@@ -241,6 +238,12 @@ fn show_contact(
     if ticket.conversation != Some(conversation.id) {
         return Ok(());
     }
+    // One that others' tickets were merged into may be another person's.
+    if let Some(id) = ticket.requester.contact
+        && draft.rows().survivor(id)?.is_none_or(|person| person.id != contact.id)
+    {
+        return Ok(());
+    }
     ticket.requester.contact = Some(contact.id);
     ticket.requester.phone = contact.phone.clone();
     ticket.updated_at = draft.ctx.now;
@@ -249,7 +252,11 @@ fn show_contact(
     Ok(())
 }
 
-fn open_ticket(draft: &Draft<'_>, conversation: &Conversation) -> Result<Option<Ticket>, Refusal> {
+/// The ticket that a conversation goes on with, while it is open.
+pub fn open_ticket(
+    draft: &Draft<'_>,
+    conversation: &Conversation,
+) -> Result<Option<Ticket>, Refusal> {
     Ok(match conversation.ticket {
         Some(number) => draft.rows().live(number)?.filter(|t| t.status.is_open()),
         None => None,

@@ -36,7 +36,7 @@ pub fn step(draft: &mut Draft<'_>, step: &Step) -> Result<Reply, Refusal> {
         Step::End { contact, rewrite } => end(draft, *contact, *rewrite)?,
         Step::Purge { ticket, because } => purge::purge(draft, *ticket, *because)?.then(Vec::new),
         Step::Remnant { ticket } => purge::remnant(draft, *ticket)?.then(Vec::new),
-        Step::Strays { from } => strays(draft, from)?,
+        Step::Strays { table, from } => strays(draft, *table, from)?,
         Step::Rewritten { since } => {
             // What was erased meanwhile may be in the new file.
             if draft.get::<RewriteOwed>(OWED)?.is_some_and(|owed| owed.since <= *since) {
@@ -48,12 +48,20 @@ pub fn step(draft: &mut Draft<'_>, step: &Step) -> Result<Reply, Refusal> {
     Ok(Reply::Step { more })
 }
 
-/// Removes addresses that lead to nobody, and counts anew what was counted with rows that stayed behind.
-fn strays(draft: &mut Draft<'_>, from: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
-    let rows = draft.rows().scan::<AddressOf>(from, None, Order::Ascending, TRACES)?;
-    for (row_key, AddressOf(id)) in &rows {
-        if draft.get::<Contact>(&key::number(*id))?.is_none() {
-            draft.delete(Table::Addresses, row_key);
+/// Removes addresses or conversations that lead to nobody, and counts anew what was counted with rows that stayed behind.
+fn strays(draft: &mut Draft<'_>, table: Table, from: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+    let rows = View::scan(draft, table, from, None, Order::Ascending, TRACES);
+    let rows = rows.map_err(ReadError::from)?;
+    for (row_key, _) in &rows {
+        if table == Table::Addresses {
+            let of = draft.get::<AddressOf>(row_key)?.map(|AddressOf(id)| id);
+            if is_nobody(draft, of)? {
+                draft.delete(table, row_key);
+            }
+        } else if let Some(conversation) = draft.get::<Conversation>(row_key)?
+            && is_nobody(draft, Some(conversation.contact))?
+        {
+            leave(draft, conversation.id, &[conversation.contact])?;
         }
     }
     if let Some((last, _)) = rows.last().filter(|_| rows.len() == TRACES) {
@@ -65,6 +73,13 @@ fn strays(draft: &mut Draft<'_>, from: &[u8]) -> Result<Option<Vec<u8>>, Refusal
         draft.put(name.as_bytes(), &Count(count as u64));
     }
     Ok(None)
+}
+
+fn is_nobody(draft: &Draft<'_>, contact: Option<u64>) -> Result<bool, ReadError> {
+    Ok(match contact {
+        Some(id) => draft.get::<Contact>(&key::number(id))?.is_none(),
+        None => true,
+    })
 }
 
 /// Forgets the person's addresses, so that whoever writes from them now is somebody new, and takes what waits for them
@@ -125,6 +140,10 @@ fn end(draft: &mut Draft<'_>, contact: u64, rewrite: bool) -> Result<Option<Vec<
             for conversation in known.conversations {
                 leave(draft, conversation, &erasure.contacts)?;
             }
+            if let Some(into) = known.merged_into {
+                draft.delete(Table::MergedContacts, &key::pair(into, *id));
+            }
+            draft.delete(Table::LastAgents, &key::number(*id));
             draft.delete(Table::Contacts, &key::number(*id));
         }
         draft.doom(Owner::Contact(*id), true);

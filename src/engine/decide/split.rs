@@ -1,7 +1,11 @@
 //! A contact that is two persons: some of its addresses become another contact's.
 //!
 //! Whoever became part of the contact earlier, and whose addresses go, is themselves again: so undoing a merge gives
-//! back the contact that there was, with the tickets that still bear its number.
+//! back the contact that there was, with the tickets that still bear its number. Whoever became part of the contact
+//! through others goes or stays with those, unless their own addresses do otherwise.
+
+use std::collections::HashMap;
+use std::iter::successors;
 
 use super::contacts::{is_group, named};
 use super::people::{self, conversation_key, stored_contact};
@@ -41,18 +45,19 @@ pub fn split(draft: &mut Draft<'_>, split: &Split) -> Result<Contact, Refusal> {
         let why = format!("these came to the contact together: {}", together.join(", "));
         return Err(Refusal::Conflict(why));
     }
-    // Each leads straight to where it belongs, so that nobody is on the way of another.
-    for id in &staying {
-        point(draft, *id, Some(contact.id))?;
-    }
-    let mut target = match moving.first() {
-        Some(first) => stored_contact(draft, *first)?,
+    let merged = Merged::of(draft, &contact, &moving, &staying)?;
+    let mut leaving = merged.parting(true).into_iter();
+    let mut target = match leaving.next() {
+        Some(first) => stored_contact(draft, first)?,
         None => people::new_contact(draft)?,
     };
-    for id in moving.iter().skip(1) {
-        point(draft, *id, Some(target.id))?;
+    for id in leaving {
+        part_of(draft, id, target.id)?;
     }
-    target.merged_into = None;
+    for id in merged.parting(false) {
+        part_of(draft, id, contact.id)?;
+    }
+    people::part_of(draft, &mut target, None);
     target.addresses = contact.addresses.iter().filter(|a| goes(a)).cloned().collect();
     target.name = split.name.clone().or(target.name);
     target.phone = first_phone(&target);
@@ -66,17 +71,24 @@ pub fn split(draft: &mut Draft<'_>, split: &Split) -> Result<Contact, Refusal> {
         }
     }
     let theirs = std::mem::take(&mut target.conversations);
-    let own = theirs.into_iter().filter(|id| contact.conversations.contains(id));
-    let mut conversations: Vec<u64> = own.chain(split.conversations.iter().copied()).collect();
+    let (taken, own): (Vec<u64>, Vec<u64>) =
+        theirs.into_iter().partition(|id| contact.conversations.contains(id));
+    // What the contact did not take over stayed theirs.
+    for id in own {
+        if draft.get::<Conversation>(&key::number(id))?.is_some_and(|c| c.contact == target.id) {
+            target.conversations.push(id);
+        }
+    }
+    let mut conversations = [taken, split.conversations.clone()].concat();
     conversations.sort_unstable();
     conversations.dedup();
     for id in conversations {
-        hand_over(draft, &mut contact, &mut target, id)?;
+        hand_over(draft, &merged, &mut contact, &mut target, id)?;
     }
     draft.put(&key::number(contact.id), &contact);
     draft.put(&key::number(target.id), &target);
     for number in &split.tickets {
-        give(draft, *number, &of_whom, &contact, &target)?;
+        give(draft, *number, &merged, &contact, &target)?;
     }
     people::show_everywhere(draft, &target)?;
     people::show_everywhere(draft, &contact)?;
@@ -105,9 +117,71 @@ fn earlier(of_whom: &[(String, u64)], own: u64, of: impl Fn(&String) -> bool) ->
     ids
 }
 
-fn point(draft: &mut Draft<'_>, id: u64, into: Option<u64>) -> Result<(), Refusal> {
-    let contact = Contact { merged_into: into, ..stored_contact(draft, id)? };
-    draft.put(&key::number(id), &contact);
+/// Who became part of a contact, and which of them go.
+struct Merged {
+    /// Each with whom it became part of.
+    into: HashMap<u64, u64>,
+    /// Those of whom is known whether they go.
+    goes: HashMap<u64, bool>,
+}
+
+impl Merged {
+    fn of(
+        draft: &Draft<'_>,
+        contact: &Contact,
+        moving: &[u64],
+        staying: &[u64],
+    ) -> Result<Merged, Refusal> {
+        let mut into = HashMap::new();
+        for id in draft.rows().ids_of(contact.id)?.into_iter().filter(|id| *id != contact.id) {
+            into.insert(id, stored_contact(draft, id)?.merged_into.unwrap_or(contact.id));
+        }
+        let next = |id: &u64| into.get(id).copied();
+        let mut below: HashMap<u64, [bool; 2]> = HashMap::new();
+        for (owners, goes) in [(staying, false), (moving, true)] {
+            for above in owners.iter().flat_map(|id| successors(next(id), next)) {
+                below.entry(above).or_default()[usize::from(goes)] = true;
+            }
+        }
+        // Who has no address any more does what those do who became part of it, if these agree.
+        let agree = below.into_iter().filter(|(_, [stay, go])| stay != go);
+        let mut goes: HashMap<u64, bool> = agree.map(|(id, [_, go])| (id, go)).collect();
+        goes.extend(moving.iter().map(|id| (*id, true)));
+        goes.extend(staying.iter().map(|id| (*id, false)));
+        goes.insert(contact.id, false);
+        Ok(Merged { into, goes })
+    }
+
+    /// What nobody decides for a contact is decided by whom it became part of.
+    fn goes(&self, mut id: u64) -> bool {
+        loop {
+            match (self.goes.get(&id), self.into.get(&id)) {
+                (Some(goes), _) => return *goes,
+                (None, Some(into)) => id = *into,
+                (None, None) => return false,
+            }
+        }
+    }
+
+    /// Whether a ticket was the contact's before any of it went.
+    fn have(&self, ticket: &Ticket, contact: &Contact) -> bool {
+        let id = ticket.requester.contact;
+        id.is_some_and(|id| id == contact.id || self.into.contains_key(&id))
+    }
+
+    /// Those that go and are part of one that stays, or the other way round; the oldest first.
+    fn parting(&self, goes: bool) -> Vec<u64> {
+        let parts =
+            |(id, into): &(&u64, &u64)| self.goes(**id) == goes && self.goes(**into) != goes;
+        let mut ids: Vec<u64> = self.into.iter().filter(parts).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+fn part_of(draft: &mut Draft<'_>, id: u64, into: u64) -> Result<(), Refusal> {
+    let mut contact = stored_contact(draft, id)?;
+    people::part_of(draft, &mut contact, Some(into));
     Ok(())
 }
 
@@ -117,6 +191,7 @@ fn first_phone(contact: &Contact) -> Option<String> {
 
 fn hand_over(
     draft: &mut Draft<'_>,
+    merged: &Merged,
     from: &mut Contact,
     to: &mut Contact,
     id: u64,
@@ -136,6 +211,11 @@ fn hand_over(
     conversation.contact = to.id;
     draft.put(&key::number(id), &conversation);
     draft.put(&conversation_key(draft, &instance, to.id), &ConversationOf(id));
+    let open = people::open_ticket(draft, &conversation)?;
+    if let Some(mut ticket) = open.filter(|t| t.conversation == Some(id) && merged.have(t, from)) {
+        ticket.requester.contact = Some(to.id);
+        draft.put_ticket(&ticket)?;
+    }
     // The contact's next message over this bridge finds another conversation of theirs, or begins one.
     let mut other = None;
     for known in &from.conversations {
@@ -154,16 +234,12 @@ fn hand_over(
 fn give(
     draft: &mut Draft<'_>,
     number: u64,
-    of_whom: &[(String, u64)],
+    merged: &Merged,
     from: &Contact,
     to: &Contact,
 ) -> Result<(), Refusal> {
     let found = draft.rows().ticket(number)?;
-    let is_theirs = |ticket: &Ticket| {
-        ticket.requester.contact.is_some_and(|id| {
-            id == from.id || id == to.id || of_whom.iter().any(|(_, known)| *known == id)
-        })
-    };
+    let is_theirs = |t: &Ticket| merged.have(t, from) || t.requester.contact == Some(to.id);
     let Some(mut ticket) = found.filter(is_theirs) else {
         let why = format!("#{number} is no ticket of the contact's");
         return Err(Refusal::Invalid { field: "tickets", why });
