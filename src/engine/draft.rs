@@ -1,5 +1,7 @@
 //! A plan in the making: reads see what the draft has put, and what it derives (the index row) it puts itself.
 
+mod attempt;
+
 use uuid::Uuid;
 
 use super::categories::Categories;
@@ -85,6 +87,8 @@ pub struct Draft<'a> {
     /// Why the tickets of this command change, where somebody said so.
     why: Option<String>,
     drawn: u32,
+    /// What was in the rows before an attempt that is under way changed them, in order.
+    undo: Option<Vec<attempt::Undo>>,
     /// The event that made a rule do what is done now, and how many such steps lie behind it.
     cause: (Option<u64>, u8),
 }
@@ -135,6 +139,7 @@ impl<'a> Draft<'a> {
             activities: Vec::new(),
             why: None,
             drawn: 0,
+            undo: None,
             cause: (None, 0),
         }
     }
@@ -157,7 +162,8 @@ impl<'a> Draft<'a> {
         let place = Place::row(R::TABLE, key);
         let write = |out: &mut Vec<u8>| codec::encode(record, out);
         self.ctx.seal.seal(place, owner, &mut self.nonces, &mut self.scratch, write);
-        self.rows.put(R::TABLE, key.into(), Some(self.scratch.as_slice().into()));
+        let sealed = self.scratch.as_slice().into();
+        self.change(R::TABLE, key, Some(sealed));
     }
 
     /// Gives up an owner's key: from now on their values go under the desk's, and the key is destroyed once this plan
@@ -170,7 +176,7 @@ impl<'a> Draft<'a> {
     }
 
     pub fn delete(&mut self, table: Table, key: &[u8]) {
-        self.rows.put(table, key.into(), None);
+        self.change(table, key, None);
     }
 
     /// Puts a ticket and what is derived from it: its narrow row, and what its activity tells of the change.
@@ -235,24 +241,6 @@ impl<'a> Draft<'a> {
     /// What happens from now on is a rule's doing.
     pub fn caused(&mut self, cause: Option<u64>, depth: u8) {
         self.cause = (cause, depth);
-    }
-
-    /// Does something as a whole or not at all: what a refusal left half done is taken back.
-    pub fn attempt<T>(
-        &mut self,
-        act: impl FnOnce(&mut Self) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let rows = self.rows.clone();
-        let activities = self.activities.clone();
-        let (events, notices, doomed) = (self.events.len(), self.notices.len(), self.doomed.len());
-        let done = act(self);
-        if done.is_err() {
-            (self.rows, self.activities) = (rows, activities);
-            self.events.truncate(events);
-            self.notices.truncate(notices);
-            self.doomed.truncate(doomed);
-        }
-        done
     }
 
     /// Whether this rule was paused by this plan or before.

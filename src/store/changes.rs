@@ -45,9 +45,17 @@ impl Changes {
         self.of(table)?.get(key)
     }
 
-    pub fn put(&mut self, table: Table, key: Blob, value: Option<Blob>) {
-        let known = self.of_mut(table).insert(key, value).is_some();
-        self.count += usize::from(!known);
+    /// Gives what was said of the key before.
+    pub fn put(&mut self, table: Table, key: Blob, value: Option<Blob>) -> Option<Option<Blob>> {
+        let before = self.of_mut(table).insert(key, value);
+        self.count += usize::from(before.is_none());
+        before
+    }
+
+    /// Has nothing to say of a key any more.
+    pub fn forget(&mut self, table: Table, key: &[u8]) {
+        let known = self.of_mut(table).remove(key);
+        self.count -= usize::from(known.is_some());
     }
 
     /// Takes over later changes.

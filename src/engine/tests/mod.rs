@@ -4,6 +4,7 @@
 //! as it likes, the wall clock by years and backwards too. What the writer does beside deciding (the index, the window of dedup keys) is
 //! done here in the same way, after every plan.
 
+mod attempts;
 mod audit;
 mod automation;
 mod calls;
