@@ -50,6 +50,7 @@ fn without_a_token_there_is_no_way_in() {
         "/api/public/tickets/from-chat",
         "/api/public/tickets/lookup",
         // Of one ticket, by its own token.
+        "/api/public/tickets/{ref}/attachments",
         "/api/public/tickets/{ref}/reply",
         "/api/public/tickets/{ref}/satisfaction",
     ];
