@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::driver::{Browser, Driver};
-use crate::looks::{SIZES, filled, fits};
+use crate::looks::{SIZES, filled, looked};
 use crate::sides::bridge;
 use crate::{Place, accessible};
 
@@ -140,13 +140,7 @@ fn pages_of_admins_are_whole_silent_and_accessible_on_every_screen() {
             let look = |name: &str, path: &str, wait: &str| {
                 browser.go(&format!("{}{path}", place.url));
                 browser.until(name, wait);
-                std::thread::sleep(std::time::Duration::from_millis(250));
-                fits(&browser, name);
-                browser.picture(&format!("{name}-{width}-{scheme}"));
-                if let (Some(axe), true) = (&axe, (width == 1024) == (scheme == "dark")) {
-                    accessible::check(&browser, axe, &format!("{name} at {width}, {scheme}"));
-                }
-                assert_eq!(browser.console(), Vec::<String>::new(), "{name} at {width}, {scheme}");
+                looked(&browser, axe.as_deref(), (width, scheme), name);
             };
             look("search", "/search?q=refund", "document.querySelectorAll('.found').length > 1");
             look("search-empty", "/search", "document.querySelector('.search-hints')");

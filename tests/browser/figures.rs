@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::Place;
 use crate::accessible;
 use crate::driver::Driver;
-use crate::looks::{SIZES, filled, fits};
+use crate::looks::{SIZES, filled, looked};
 
 /// Some tickets that were served, rated and escalated.
 fn served(place: &Place) {
@@ -53,13 +53,7 @@ fn figures_are_drawn_on_every_screen_and_can_be_read_as_tables() {
             let look = |name: &str, path: &str, wait: &str| {
                 browser.go(&format!("{}{path}", place.url));
                 browser.until(name, wait);
-                std::thread::sleep(std::time::Duration::from_millis(250));
-                fits(&browser, name);
-                browser.picture(&format!("{name}-{width}-{scheme}"));
-                if let (Some(axe), true) = (&axe, (width == 1024) == (scheme == "dark")) {
-                    accessible::check(&browser, axe, &format!("{name} at {width}, {scheme}"));
-                }
-                assert_eq!(browser.console(), Vec::<String>::new(), "{name} at {width}, {scheme}");
+                looked(&browser, axe.as_deref(), (width, scheme), name);
             };
             let drawn = "document.querySelector('.cards .card') && !document.querySelector('.figures-body[aria-busy]')";
             look(

@@ -56,6 +56,18 @@ fn call(place: &Place, session: &str) -> Call {
     call
 }
 
+/// The page that is shown is whole, silent and accessible; its picture is kept.
+pub fn looked(browser: &Browser, axe: Option<&str>, (width, scheme): (u32, &str), name: &str) {
+    std::thread::sleep(std::time::Duration::from_millis(250));
+    fits(browser, name);
+    browser.picture(&format!("{name}-{width}-{scheme}"));
+    // Each size and each scheme once: it takes its time.
+    if let (Some(axe), true) = (axe, (width == 1024) == (scheme == "dark")) {
+        accessible::check(browser, axe, &format!("{name} at {width}, {scheme}"));
+    }
+    assert_eq!(browser.console(), Vec::<String>::new(), "{name} at {width}, {scheme}");
+}
+
 /// Nothing may stick out to the side, on whatever screen.
 pub fn fits(browser: &Browser, name: &str) {
     let wide = browser.script("return [document.documentElement.scrollWidth, innerWidth]");
@@ -90,14 +102,7 @@ fn every_page_is_whole_silent_and_accessible_on_every_screen() {
             browser.size(width, height);
             let look = |name: &str, wait: &str| {
                 browser.until(name, wait);
-                std::thread::sleep(std::time::Duration::from_millis(250));
-                fits(&browser, name);
-                browser.picture(&format!("{name}-{width}-{scheme}"));
-                // Each size and each scheme once: it takes its time.
-                if let (Some(axe), true) = (&axe, (width == 1024) == (scheme == "dark")) {
-                    accessible::check(&browser, axe, &format!("{name} at {width}, {scheme}"));
-                }
-                assert_eq!(browser.console(), Vec::<String>::new(), "{name} at {width}, {scheme}");
+                looked(&browser, axe.as_deref(), (width, scheme), name);
             };
             let go = |path: &str| browser.go(&format!("{}{path}", place.url));
             go("/login");
