@@ -28,8 +28,9 @@ use crate::telemetry::metrics::Metrics;
 /// How often a side is asked whether it lives, and how many of these may stay without a word from it.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 const UNANSWERED: u32 = 2;
-/// How long a side may leave a frame unread.
-const STALLED: Duration = Duration::from_secs(60);
+/// How long a side may leave a frame unread; less than what the server allows any connection, so that the ticket says
+/// why.
+const STALLED: Duration = Duration::from_secs(25);
 /// How long a close may take: to be written, to be answered, to be on disk.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long a slow client may take to read up to the close.

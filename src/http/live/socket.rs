@@ -40,6 +40,8 @@ const TO_PART: Duration = Duration::from_secs(2);
 /// Bytes of one message of a client, and messages that it may send in a second.
 const MAX_MESSAGE: usize = 16 << 10;
 const MAX_A_SECOND: u32 = 20;
+/// Bytes that wait for one write.
+const TOGETHER: usize = 16 << 10;
 /// Tickets that one connection says to look at.
 const MAX_VIEWED: usize = 16;
 
@@ -96,7 +98,7 @@ pub async fn connect(
     let upgrade = upgrade
         .protocols([PROTOCOL])
         .read_buffer_size(4 << 10)
-        .write_buffer_size(0)
+        .write_buffer_size(TOGETHER)
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE);
     let Some(Extension(known)) = known else {
@@ -114,7 +116,7 @@ pub async fn connect(
                 Ok(Err(problem)) => problem,
                 Err(_) => Problem::new(401, "Unauthorized", "no token came within 10 seconds"),
             };
-            let told = refusal(refused).to_string();
+            let told = refusal(refused).into_text();
             let _ = socket.send(Message::Text(told.into())).await;
             farewell(socket, close_code::POLICY, "no token that lets you in").await;
         }));
@@ -169,7 +171,7 @@ async fn run(mut stream: Stream, socket: WebSocket) {
     let mut second = (Instant::now(), 0);
     let mut pulse = interval(live.heartbeat);
     let end = loop {
-        let answers = tokio::select! {
+        let answers: Vec<Json> = tokio::select! {
             told = stream.next() => match told {
                 None => break End::Over,
                 Some(told) => told.iter().filter_map(|told| message(&stream, told)).collect(),
@@ -189,18 +191,14 @@ async fn run(mut stream: Stream, socket: WebSocket) {
                 }
             },
             _ = pulse.tick() => {
-                if heard.elapsed() > 3 * live.heartbeat || !send(&stream, &mut sink, Message::Ping(Default::default())).await {
+                if heard.elapsed() > 3 * live.heartbeat || !send(&stream, &mut sink, [Message::Ping(Default::default())]).await {
                     break End::Gone;
                 }
                 continue;
             }
         };
-        let mut is_there = true;
-        for answer in answers {
-            is_there = is_there
-                && send(&stream, &mut sink, Message::Text(answer.to_string().into())).await;
-        }
-        if !is_there {
+        let answers = answers.into_iter().map(|answer| Message::Text(answer.into_text().into()));
+        if !send(&stream, &mut sink, answers).await {
             break if is_over(&stream, live) { End::Over } else { End::Gone };
         }
     };
@@ -235,11 +233,21 @@ fn is_over(stream: &Stream, live: &Live) -> bool {
     *live.stopping.borrow() || !holds
 }
 
-/// Whether it went out. A client that does not read is waited for, but no longer than its session lasts.
-async fn send(stream: &Stream, sink: &mut Sink, message: Message) -> bool {
+/// Whether they went out. A client that does not read is waited for, but no longer than its session lasts.
+async fn send(
+    stream: &Stream,
+    sink: &mut Sink,
+    messages: impl IntoIterator<Item = Message>,
+) -> bool {
     let mut stopping = stream.state.live.stopping.clone();
+    let sending = async {
+        for message in messages {
+            sink.feed(message).await?;
+        }
+        sink.flush().await
+    };
     tokio::select! {
-        sent = sink.send(message) => sent.is_ok(),
+        sent = sending => sent.is_ok(),
         () = stream.state.engine.shared().falls(stream.caller.token.standing()) => false,
         _ = stopping.wait_for(|stopping| *stopping) => false,
     }
@@ -251,11 +259,11 @@ enum Json {
     Value(Value),
 }
 
-impl std::fmt::Display for Json {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Json {
+    fn into_text(self) -> String {
         match self {
-            Json::Text(text) => f.write_str(text),
-            Json::Value(value) => value.fmt(f),
+            Json::Text(text) => text,
+            Json::Value(value) => value.to_string(),
         }
     }
 }

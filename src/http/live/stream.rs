@@ -3,9 +3,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::event::LiveEvent;
 use super::moment;
@@ -19,6 +20,10 @@ use crate::engine::moments::{Heard, Viewing};
 use crate::http::State;
 use crate::http::extract::Caller;
 use crate::http::tickets::visible;
+
+/// What happens within so long goes out together. Nobody sees the difference; with hundreds of clients and hundreds of
+/// events a second it is a fifth of the wake-ups and packets.
+const TOGETHER: Duration = Duration::from_millis(20);
 
 pub struct Position {
     pub after: u64,
@@ -122,6 +127,9 @@ impl Stream {
     /// What comes next; none when the stream is over. It is asked for more only when the client has taken what it
     /// got, so nothing piles up here. A call that is dropped unfinished loses nothing.
     pub async fn next(&mut self) -> Option<Vec<Told>> {
+        if self.greeted {
+            sleep_until(self.told + TOGETHER).await;
+        }
         let told = self.read_on().await?;
         self.told = Instant::now();
         Some(told)
