@@ -7,6 +7,7 @@ mod broken;
 #[path = "calls/frames.rs"]
 mod frames;
 mod harness;
+mod mutated;
 #[path = "calls/recorded.rs"]
 mod recorded;
 mod relay;

@@ -9,6 +9,7 @@ mod groups;
 mod harness;
 #[path = "channels/interop.rs"]
 mod interop;
+mod mutated;
 #[path = "channels/odd.rs"]
 mod odd;
 #[path = "channels/samples.rs"]

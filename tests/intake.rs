@@ -10,6 +10,9 @@ mod desks;
 #[path = "intake/form.rs"]
 mod form;
 mod harness;
+mod mutated;
+#[path = "intake/odd.rs"]
+mod odd;
 #[path = "intake/reports.rs"]
 mod reports;
 #[path = "intake/signed.rs"]

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use super::mutated::mutated;
 use super::relay::{Relay, agent_turn, event, fixture, heard};
 use super::{Desk, lines, said, session};
 
@@ -52,6 +53,28 @@ fn every_kind_of_event_is_acknowledged() {
     let call = desk.whole_call(&events);
     let spoken = said([("agent", "Typed reply, no audio."), ("agent", "Typed reply, beta name.")]);
     assert_eq!(lines(&call), spoken);
+}
+
+/// Every member of every event of a whole call replaced by what it should not be, and left out.
+#[test]
+fn no_member_of_an_event_can_break_a_call_whatever_stands_in_it() {
+    let desk = Desk::with_config("");
+    let recorded = fixture("call_ga_lost_card.jsonl");
+    let rows = recorded.lines().map(|row| serde_json::from_str::<Value>(row).expect("a row"));
+    let events: Vec<Value> = rows.map(|mut row| row["event"].take()).collect();
+    let mut relay = desk.relay(&session());
+    let mut told = 0;
+    for event in &events {
+        let odd: Vec<Value> = mutated(event).map(|(_, changed)| changed).collect();
+        relay.tell(&odd);
+        told += odd.len();
+    }
+    assert!(told > 1000, "{told}");
+    relay.hang_up();
+    // The call that nothing happened to is whole behind it.
+    let expected = Desk::shared().whole_call(&events);
+    assert_eq!(lines(&desk.whole_call(&events)), lines(&expected));
+    assert!(!desk.daemon.log().contains("panicked"), "{}", desk.daemon.log());
 }
 
 #[test]

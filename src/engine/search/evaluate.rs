@@ -5,6 +5,7 @@
 //! message is found when it holds all texts itself, and its ticket is found. A typo is forgiven where a word is in
 //! nothing that the caller may see.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use super::bits::Bits;
@@ -112,6 +113,8 @@ struct Part {
     from: Vec<Hits>,
     unwanted: Vec<Hits>,
     marks: Option<Hits>,
+    /// Documents that hold all that is wanted of a document, with their weights summed; once it is weighed.
+    whole: Hits,
 }
 
 impl Part {
@@ -124,14 +127,7 @@ impl Part {
                 Some(before) => both(&before, &here),
             });
         }
-        let mut wanted = Vec::new();
-        for text in &ready.texts {
-            let hits = text.hits(source)?;
-            wanted.push(match &marks {
-                None => hits,
-                Some(marks) => both(&hits, marks),
-            });
-        }
+        let wanted = ready.texts.iter().map(|text| text.hits(source)).collect::<Result<_, _>>()?;
         let from =
             ready.from.iter().map(|name| find::from(source, name)).collect::<Result<_, _>>()?;
         let mut unwanted = Vec::new();
@@ -144,11 +140,18 @@ impl Part {
         for mark in &ready.not_marks {
             unwanted.push(marked(source, MARK, mark)?);
         }
-        Ok(Part { columns: source.columns()?, wanted, from, unwanted, marks })
+        let columns = source.columns()?;
+        Ok(Part { columns, wanted, from, unwanted, marks, whole: Vec::new() })
     }
 
-    /// Documents that hold all that is wanted of a document, with their weights summed.
-    fn whole(&self, weights: &[f32]) -> Vec<(u32, f32)> {
+    /// What is looked for counts only where the marks are, too.
+    fn within_marks(&mut self) {
+        if let Some(marks) = &self.marks {
+            self.wanted.iter_mut().for_each(|hits| *hits = both(hits, marks));
+        }
+    }
+
+    fn whole(&self, weights: &[f32]) -> Hits {
         let mut lists = self.wanted.iter().zip(weights);
         let Some((first, weight)) = lists.next() else {
             return self.marks.clone().unwrap_or_default();
@@ -218,9 +221,13 @@ impl Evaluation<'_> {
             shown: asked.filter.shown,
             ..Filter::default()
         };
-        let (visible, passing, contacts) = {
+        let visible = LazyCell::new(|| self.engine.shared().index().passing(&rights));
+        let contacts = LazyCell::new(|| {
             let index = self.engine.shared().index();
-            let contacts = asked.filter.visible_to.map(|_| index.contacts_of(&rights));
+            asked.filter.visible_to.map(|_| index.contacts_of(&rights))
+        });
+        let passing = {
+            let index = self.engine.shared().index();
             let mut passing = index.passing(&asked.filter);
             for (negated, filter) in &asked.also {
                 let filter = Filter { shown: asked.filter.shown, ..filter.clone() };
@@ -229,12 +236,24 @@ impl Evaluation<'_> {
                     (false, such) => passing.keep(&such),
                 }
             }
-            (index.passing(&rights), passing, contacts)
+            passing
         };
         let mut ready = Ready::of(&asked.query);
-        self.forgive(&mut ready, &sources, &visible, contacts.as_ref())?;
         let parts = sources.iter().map(|source| Part::of(source, &ready));
-        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let mut parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let shown = |source: &Source<'_>, part: &Part, at: u32| {
+            let ticket = self.state.home(part.columns.tickets[at as usize]);
+            Ok(match place(ticket) {
+                // What passes is visible, and known already.
+                Some(place) => passing.has(place) || visible.has(place),
+                None => match source.lines(&[at])?[0].key {
+                    Key::Contact(id) => shows(contacts.as_ref(), id),
+                    _ => false,
+                },
+            })
+        };
+        forgive(&mut ready, &sources, &mut parts, &shown)?;
+        parts.iter_mut().for_each(Part::within_marks);
         let named = asked.named.and_then(|number| place(u32::try_from(number).ok()?));
         let named = named.filter(|place| passing.has(*place));
         let mut tickets = self.tickets(&ready, &parts, passing);
@@ -243,6 +262,7 @@ impl Evaluation<'_> {
         let with = |text: usize| parts.iter().map(|part| part.wanted[text].len()).sum();
         let weights: Vec<f32> =
             (0..ready.texts.len()).map(|text| rarity(&sources, with(text))).collect();
+        parts.iter_mut().for_each(|part| part.whole = part.whole(&weights));
         let mut found = Found {
             weights: if asked.tickets > 0 {
                 self.weigh(&parts, &weights, &tickets)
@@ -255,60 +275,12 @@ impl Evaluation<'_> {
             ..Found::default()
         };
         if asked.messages > 0 {
-            self.messages(&sources, &parts, &weights, &mut found)?;
+            self.messages(&sources, &parts, &mut found)?;
         }
         if asked.contacts > 0 && is_of_texts(&asked.query) {
-            self.contacts(&sources, &parts, (&weights, contacts.as_ref()), &mut found)?;
+            self.contacts(&sources, &parts, |id| shows(contacts.as_ref(), id), &mut found)?;
         }
         Ok(found)
-    }
-
-    /// Gives words that are in nothing visible those that are one typo away.
-    fn forgive(
-        &self,
-        ready: &mut Ready,
-        sources: &[Source<'_>],
-        visible: &Bits,
-        contacts: Option<&Bits>,
-    ) -> Result<(), ReadError> {
-        for text in &mut ready.texts {
-            let Some(word) = text.forgivable().map(str::to_owned) else { continue };
-            if self.is_known(text, sources, visible, contacts)? {
-                continue;
-            }
-            for source in sources {
-                text.near.extend(source.near(&word)?);
-            }
-            text.near.sort_unstable();
-            text.near.dedup();
-        }
-        Ok(())
-    }
-
-    fn is_known(
-        &self,
-        text: &Wanted,
-        sources: &[Source<'_>],
-        visible: &Bits,
-        contacts: Option<&Bits>,
-    ) -> Result<bool, ReadError> {
-        for source in sources {
-            let columns = source.columns()?;
-            for (at, _) in text.hits(source)? {
-                let ticket = self.state.home(columns.tickets[at as usize]);
-                let is_known = match place(ticket) {
-                    Some(place) => visible.has(place),
-                    None => match source.lines(&[at])?[0].key {
-                        Key::Contact(id) => shows(contacts, id),
-                        _ => false,
-                    },
-                };
-                if is_known {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
     }
 
     fn tickets(&self, ready: &Ready, parts: &[Part], passing: Bits) -> Bits {
@@ -368,9 +340,9 @@ impl Evaluation<'_> {
         // Where one document holds everything, that counts for more than words here and there.
         let mut whole = vec![0.0f32; places];
         for part in parts {
-            for (at, sum) in part.whole(weights) {
-                if let Some(place) = place_of(part, at) {
-                    whole[place] = whole[place].max(sum);
+            for (at, sum) in &part.whole {
+                if let Some(place) = place_of(part, *at) {
+                    whole[place] = whole[place].max(*sum);
                 }
             }
         }
@@ -396,12 +368,11 @@ impl Evaluation<'_> {
         &self,
         sources: &[Source<'_>],
         parts: &[Part],
-        weights: &[f32],
         found: &mut Found,
     ) -> Result<(), ReadError> {
         let mut best = Best::new(self.asked.messages);
         for (number, (source, part)) in sources.iter().zip(parts).enumerate() {
-            for (at, weight) in part.whole(weights) {
+            for (at, weight) in part.whole.iter().copied() {
                 let ticket = self.state.home(part.columns.tickets[at as usize]);
                 let is_found = place(ticket).is_some_and(|place| found.tickets.has(place));
                 if is_found && source.is_entry(at) {
@@ -422,18 +393,19 @@ impl Evaluation<'_> {
         &self,
         sources: &[Source<'_>],
         parts: &[Part],
-        (weights, visible): (&[f32], Option<&Bits>),
+        visible: impl Fn(u64) -> bool,
         found: &mut Found,
     ) -> Result<(), ReadError> {
         let mut best = Best::new(self.asked.contacts);
         for (source, part) in sources.iter().zip(parts) {
             let unwanted: Bits = part.unwanted.iter().flatten().map(|(at, _)| *at).collect();
-            let mut whole = part.whole(weights);
-            whole.retain(|(at, _)| part.columns.tickets[*at as usize] == 0 && !unwanted.has(*at));
+            let is_contact = |at: u32| part.columns.tickets[at as usize] == 0 && !unwanted.has(at);
+            let whole: Hits =
+                part.whole.iter().filter(|(at, _)| is_contact(*at)).copied().collect();
             let places: Vec<u32> = whole.iter().map(|(at, _)| *at).collect();
             for (line, (_, weight)) in source.lines(&places)?.iter().zip(whole) {
                 if let Key::Contact(id) = line.key
-                    && shows(visible, id)
+                    && visible(id)
                 {
                     found.contacts_total += 1;
                     best.offer(weight, id, (0, 0));
@@ -443,6 +415,34 @@ impl Evaluation<'_> {
         found.contacts = best.sorted().into_iter().map(|(id, _)| Contact { id }).collect();
         Ok(())
     }
+}
+
+/// Gives words that are in nothing that the caller may see those that are one typo away.
+fn forgive(
+    ready: &mut Ready,
+    sources: &[Source<'_>],
+    parts: &mut [Part],
+    shown: &dyn Fn(&Source<'_>, &Part, u32) -> Result<bool, ReadError>,
+) -> Result<(), ReadError> {
+    for (text, wanted) in ready.texts.iter_mut().enumerate() {
+        let Some(word) = wanted.forgivable().map(str::to_owned) else { continue };
+        let mut hits = sources.iter().zip(&*parts).flat_map(|(source, part)| {
+            part.wanted[text].iter().map(move |(at, _)| shown(source, part, *at))
+        });
+        let known = hits.find(|shown| !matches!(shown, Ok(false)));
+        if known.transpose()?.is_some() {
+            continue;
+        }
+        for source in sources {
+            wanted.near.extend(source.near(&word)?);
+        }
+        wanted.near.sort_unstable();
+        wanted.near.dedup();
+        for (source, part) in sources.iter().zip(&mut *parts) {
+            part.wanted[text] = wanted.hits(source)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether somebody who sees the tickets of these contacts, or everything, is shown a contact.

@@ -1,7 +1,5 @@
 //! What a text of a query finds in one source: documents, and how much each is about it.
 
-use std::collections::HashMap;
-
 use super::document::{FROM, PHONE, STEM, WORD, term};
 use super::source::Source;
 use crate::domain::search::query::Text;
@@ -49,95 +47,200 @@ impl Wanted {
 
     pub fn hits(&self, source: &Source<'_>) -> Result<Hits, ReadError> {
         let Text { words, exact, prefix, phone } = &self.text;
-        let mut all = Vec::new();
-        let mut add = |term: &str, weight: f32| -> Result<(), ReadError> {
-            let found = source.postings(term)?;
-            all.extend(found.into_iter().map(|(at, times)| (at, weight * times as f32)));
-            Ok(())
-        };
+        let mut all = United::new(source.documents());
         if let [word] = &words[..] {
-            add(&term(WORD, word), 1.0)?;
+            all.term(source, &term(WORD, word), 1.0)?;
             if !exact {
                 for stem in stems(word, None) {
-                    add(&term(STEM, &stem), OTHER_FORM)?;
-                    add(&term(WORD, &stem), OTHER_FORM)?;
+                    all.term(source, &term(STEM, &stem), OTHER_FORM)?;
+                    all.term(source, &term(WORD, &stem), OTHER_FORM)?;
                 }
-                add(&term(STEM, word), OTHER_FORM)?;
+                all.term(source, &term(STEM, word), OTHER_FORM)?;
             }
             if *prefix {
-                let begun = term(WORD, word);
-                for longer in source.terms(&begun, |term| term != begun)? {
-                    add(&longer, BEGUN)?;
+                for longer in source.beginning(&term(WORD, word))? {
+                    let mut here = Vec::new();
+                    source.postings_of(&longer, |at, times| {
+                        here.push((at, BEGUN * times as f32));
+                    })?;
+                    all.add(here);
                 }
             }
             for word in &self.near {
-                add(&term(WORD, word), NEAR)?;
+                all.term(source, &term(WORD, word), NEAR)?;
             }
         }
         if let Some(digits) = phone {
-            add(&term(PHONE, phone_end(digits)), 1.0)?;
-            add(&term(WORD, digits), 1.0)?;
+            all.term(source, &term(PHONE, phone_end(digits)), 1.0)?;
+            all.term(source, &term(WORD, digits), 1.0)?;
         }
         if words.len() > 1 {
-            all.extend(phrase(source, words, *prefix)?);
+            all.add(phrase(source, words, *prefix)?);
         }
-        Ok(united(all))
+        Ok(all.hits())
     }
 }
 
-/// The best weight of each document.
-fn united(mut hits: Hits) -> Hits {
-    hits.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-    hits.dedup_by_key(|(at, _)| *at);
-    hits
+/// The best weight of each document, of lists that come one by one.
+struct United {
+    documents: usize,
+    /// While there are few lists: one behind the other.
+    listed: Hits,
+    lists: u32,
+    /// Of every document of the source, once there is much.
+    dense: Vec<f32>,
 }
 
-/// Documents in which the words stand side by side.
-fn phrase(source: &Source<'_>, words: &[String], prefix: bool) -> Result<Hits, ReadError> {
-    let mut terms: Vec<Vec<String>> = words.iter().map(|word| vec![term(WORD, word)]).collect();
-    if let Some(last) = terms.last_mut().filter(|_| prefix) {
-        let own = last[0].clone();
-        last.extend(source.terms(&own, |term| term != own)?);
+impl United {
+    fn new(documents: u64) -> United {
+        let documents = usize::try_from(documents).unwrap_or(usize::MAX);
+        United { documents, listed: Vec::new(), lists: 0, dense: Vec::new() }
     }
-    // First those that hold all the words: positions are read of no others.
-    let mut within: Option<Vec<u32>> = None;
-    for any in &terms {
+
+    fn term(&mut self, source: &Source<'_>, term: &str, weight: f32) -> Result<(), ReadError> {
         let mut here = Vec::new();
-        for term in any {
-            here.extend(source.postings(term)?.into_iter().map(|(at, _)| at));
+        source.postings(term, |at, times| here.push((at, weight * times as f32)))?;
+        self.add(here);
+        Ok(())
+    }
+
+    fn add(&mut self, hits: Hits) {
+        /// Above, lists that are sorted cost more than a number for each document.
+        const FEW: usize = 4096;
+        if hits.is_empty() {
+            return;
         }
-        here.sort_unstable();
-        here.dedup();
-        if let Some(before) = &within {
-            here.retain(|at| before.binary_search(at).is_ok());
+        self.lists += 1;
+        if !self.dense.is_empty() {
+            return self.spread(&hits);
         }
-        within = Some(here);
+        if self.listed.is_empty() {
+            self.listed = hits;
+            return;
+        }
+        self.listed.extend(hits);
+        if self.listed.len() > FEW {
+            self.dense = vec![0.0; self.documents];
+            let listed = std::mem::take(&mut self.listed);
+            self.spread(&listed);
+        }
+    }
+
+    fn spread(&mut self, hits: &Hits) {
+        for (at, weight) in hits {
+            let known = &mut self.dense[*at as usize];
+            *known = known.max(*weight);
+        }
+    }
+
+    fn hits(mut self) -> Hits {
+        if !self.dense.is_empty() {
+            let known = (0u32..).zip(self.dense);
+            return known.filter(|(_, weight)| *weight > 0.0).collect();
+        }
+        if self.lists > 1 {
+            let better = |a: &(u32, f32), b: &(u32, f32)| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1));
+            self.listed.sort_unstable_by(better);
+            self.listed.dedup_by_key(|(at, _)| *at);
+        }
+        self.listed
+    }
+}
+
+/// Documents in which the words stand side by side, with how often they do.
+fn phrase(source: &Source<'_>, words: &[String], prefix: bool) -> Result<Hits, ReadError> {
+    /// One word of the phrase: its place in it, and the terms that it may be.
+    struct Part {
+        place: u32,
+        terms: Vec<String>,
+        documents: u64,
+    }
+    let mut parts = Vec::new();
+    for (place, word) in (0u32..).zip(words) {
+        let own = term(WORD, word);
+        let mut terms = Vec::new();
+        if prefix && place as usize + 1 == words.len() {
+            terms = source.terms(&own, |term| term != own)?;
+        }
+        terms.push(own);
+        let mut documents = 0;
+        for term in &terms {
+            documents += source.count(term)?;
+        }
+        parts.push(Part { place, terms, documents });
+    }
+    // The rarest first: of the others is looked at only what can still be.
+    parts.sort_unstable_by_key(|part| part.documents);
+    let mut within: Option<Vec<u32>> = None;
+    for Part { terms, .. } in &parts {
+        let Some(before) = &mut within else {
+            let mut first = Vec::new();
+            for term in terms {
+                source.postings(term, |at, _| first.push(at))?;
+            }
+            first.sort_unstable();
+            first.dedup();
+            within = Some(first);
+            continue;
+        };
+        let mut has = vec![false; before.len()];
+        for term in terms {
+            let mut next = 0;
+            source.postings(term, |at, _| {
+                next += before[next..].iter().take_while(|known| **known < at).count();
+                if before.get(next) == Some(&at) {
+                    has[next] = true;
+                }
+            })?;
+        }
+        let mut has = has.into_iter();
+        before.retain(|_| has.next() == Some(true));
     }
     let within = within.unwrap_or_default();
-    let mut ends: HashMap<u32, Vec<u32>> = HashMap::new();
-    for (number, any) in terms.iter().enumerate() {
-        let mut next: HashMap<u32, Vec<u32>> = HashMap::new();
-        for term in any {
-            for (at, positions) in source.positions(term, &within)? {
-                let before = ends.get(&at);
-                let follows = |position: &u32| {
-                    number == 0
-                        || before.is_some_and(|b| *position > 0 && b.contains(&(position - 1)))
-                };
-                next.entry(at).or_default().extend(positions.into_iter().filter(follows));
+    // Where the phrase would begin.
+    let mut begins: Vec<(u32, u32)> = Vec::new();
+    for (number, Part { place, terms, .. }) in parts.iter().enumerate() {
+        if number == 0 {
+            for term in terms {
+                source.positions(term, &within, |at, positions| {
+                    let all = positions.iter().filter_map(|p| p.checked_sub(*place));
+                    begins.extend(all.map(|position| (at, position)));
+                })?;
             }
+            begins.sort_unstable();
+            begins.dedup();
+            continue;
         }
-        next.retain(|_, ends| !ends.is_empty());
-        ends = next;
+        let mut fits = vec![false; begins.len()];
+        for term in terms {
+            let mut next = 0;
+            source.positions(term, &within, |at, positions| {
+                for position in positions.iter().filter_map(|p| p.checked_sub(*place)) {
+                    let here = (at, position);
+                    next += begins[next..].iter().take_while(|known| **known < here).count();
+                    if begins.get(next) == Some(&here) {
+                        fits[next] = true;
+                    }
+                }
+            })?;
+        }
+        let mut fits = fits.into_iter();
+        begins.retain(|_| fits.next() == Some(true));
     }
-    Ok(ends.into_iter().map(|(at, ends)| (at, ends.len() as f32)).collect())
+    let mut hits: Hits = Vec::new();
+    for (at, _) in begins {
+        match hits.last_mut() {
+            Some((known, times)) if *known == at => *times += 1.0,
+            _ => hits.push((at, 1.0)),
+        }
+    }
+    Ok(hits)
 }
 
 /// Documents whose author or requester has all these words in the name, or this number.
 pub fn from(source: &Source<'_>, name: &str) -> Result<Hits, ReadError> {
     if let Some(digits) = phone(name) {
-        let found = source.postings(&term(PHONE, phone_end(&digits)))?;
-        return Ok(found.into_iter().map(|(at, _)| (at, 1.0)).collect());
+        return listed(source, &term(PHONE, phone_end(&digits)));
     }
     let mut found: Option<Hits> = None;
     let words = words(name);
@@ -156,7 +259,14 @@ pub fn from(source: &Source<'_>, name: &str) -> Result<Hits, ReadError> {
 }
 
 pub fn marked(source: &Source<'_>, kind: char, word: &str) -> Result<Hits, ReadError> {
-    Ok(source.postings(&term(kind, word))?.into_iter().map(|(at, _)| (at, 1.0)).collect())
+    listed(source, &term(kind, word))
+}
+
+/// The documents of a term, each for one.
+fn listed(source: &Source<'_>, term: &str) -> Result<Hits, ReadError> {
+    let mut hits = Vec::new();
+    source.postings(term, |at, _| hits.push((at, 1.0)))?;
+    Ok(hits)
 }
 
 /// What is in both, with the weights of the first.

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::bits::Bits;
 use super::document::{Document, Key};
-use super::segment::Postings;
-use super::write::{Line, Posting, Writer};
+use super::write::{Line, Postings, Writer};
 use crate::store::records::SearchSegment;
 
 /// The documents of one term: of each its place, how many positions follow, and these. One allocation a term.
@@ -73,16 +72,10 @@ impl Fresh {
         self.terms.get(term).map_or(0, |places| places.documents)
     }
 
-    /// The documents of a term, dead ones included.
-    pub fn postings(&self, term: &str) -> Postings {
+    /// Visits the documents of a term, ascending and dead ones included, with its positions in each, if it has any.
+    pub fn postings(&self, term: &str, mut visit: impl FnMut(u32, &[u32])) {
         let places = self.terms.get(term).into_iter().flat_map(Places::iter);
-        places.map(|(at, positions)| (at, positions.len().max(1) as u32)).collect()
-    }
-
-    /// The positions of a word in the documents that are wanted, asked for in their order.
-    pub fn positions(&self, term: &str, mut wanted: impl FnMut(u32) -> bool) -> Vec<Posting> {
-        let places = self.terms.get(term).into_iter().flat_map(Places::iter);
-        places.filter(|(at, _)| wanted(*at)).map(|(at, all)| (at, all.to_vec())).collect()
+        places.for_each(|(at, positions)| visit(at, positions));
     }
 
     /// The terms that begin so, in order, and in how many documents each is.
@@ -120,10 +113,15 @@ impl Fresh {
         }
         let mut terms: Vec<_> = self.terms.iter().collect();
         terms.sort_unstable_by_key(|(term, _)| *term);
+        let mut living = Postings::default();
         for (term, known) in terms {
-            let placed = |(at, all): (u32, &[u32])| Some((places[at as usize]?, all.to_vec()));
-            let mut living: Vec<Posting> = known.iter().filter_map(placed).collect();
-            living.sort_unstable_by_key(|(place, _)| *place);
+            living.clear();
+            for (at, positions) in known.iter() {
+                if let Some(place) = places[at as usize] {
+                    living.add(place, positions);
+                }
+            }
+            living.sort();
             if !living.is_empty() {
                 writer.term(term, &living);
             }

@@ -3,7 +3,7 @@
 use super::document::Key;
 use super::segment::{At, Pieces, Segment};
 use super::varint::damaged;
-use super::write::{DOCUMENTS, Line, Piece, Posting, Writer};
+use super::write::{DOCUMENTS, Line, Piece, Postings, Writer};
 use crate::engine::rows::ReadError;
 use crate::store::records::SearchSegment;
 
@@ -26,18 +26,19 @@ pub fn merge<E: From<ReadError>>(
         cursor.advance(pieces)?;
         terms.push(cursor);
     }
+    let mut postings = Postings::default();
     loop {
         let least = terms.iter().filter_map(|t| t.next.as_ref()).map(|(term, _)| term).min();
         let Some(least) = least.cloned() else { break };
-        let mut postings: Vec<Posting> = Vec::new();
+        postings.clear();
         for (cursor, places) in terms.iter_mut().zip(&places) {
             let Some((_, at)) = cursor.next.take_if(|(term, _)| *term == least) else { continue };
             let lives = |document: u32| places.get(document as usize).is_some_and(|p| *p != GONE);
-            let living = cursor.segment.positions(pieces, at, lives)?;
-            postings.extend(living.into_iter().map(|(at, all)| (places[at as usize], all)));
+            let take = |document: u32, all: &[u32]| postings.add(places[document as usize], all);
+            cursor.segment.positions(pieces, at, lives, take)?;
             cursor.advance(pieces)?;
         }
-        postings.sort_unstable_by_key(|(at, _)| *at);
+        postings.sort();
         if !postings.is_empty() {
             writer.term(&least, &postings);
         }

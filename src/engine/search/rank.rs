@@ -23,7 +23,7 @@ pub fn recency(age: i64) -> f32 {
 
 /// BM25's weight of a text that is in so many documents of all: the fewer, the more.
 pub fn rarity(sources: &[Source<'_>], with: usize) -> f32 {
-    let all: u64 = sources.iter().map(|source| source.extent().0).sum();
+    let all: u64 = sources.iter().map(|source| source.documents()).sum();
     let (all, with) = (all as f32, with as f32);
     (1.0 + (all - with + 0.5).max(0.5) / (with + 0.5)).ln()
 }
@@ -41,9 +41,13 @@ impl<T: Ord> Best<T> {
 
     /// Weights are never negative: their bits sort as they do. Of equals the newer one is better.
     pub fn offer(&mut self, weight: f32, number: u64, rest: T) {
-        self.kept.push(Reverse((weight.to_bits(), number, rest)));
-        if self.kept.len() > self.most {
-            self.kept.pop();
+        let offered = Reverse((weight.to_bits(), number, rest));
+        if self.kept.len() < self.most {
+            self.kept.push(offered);
+        } else if let Some(mut worst) = self.kept.peek_mut()
+            && offered < *worst
+        {
+            *worst = offered;
         }
     }
 

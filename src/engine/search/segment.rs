@@ -22,9 +22,6 @@ pub struct At {
     positions: (u64, u64),
 }
 
-/// Documents and how often the word is in each, ascending.
-pub type Postings = Vec<(u32, u32)>;
-
 /// A segment that lies in the rows; a clone shares all of it.
 #[derive(Clone)]
 pub struct Segment {
@@ -170,54 +167,67 @@ impl Segment {
         Ok(true)
     }
 
-    /// The documents of a term, dead ones included.
-    pub fn postings(&self, pieces: &Pieces<'_>, at: At) -> Result<Postings, ReadError> {
+    /// Visits the documents of a term, ascending and dead ones included, with how often it is in each.
+    pub fn postings(
+        &self,
+        pieces: &Pieces<'_>,
+        at: At,
+        mut visit: impl FnMut(u32, u32),
+    ) -> Result<(), ReadError> {
         let bytes = self.bytes(pieces, Stream::Postings, at.postings)?;
         let input = &mut bytes.as_slice();
-        let mut found = Vec::with_capacity(at.documents as usize);
-        let mut document = 0u32;
+        let mut document = 0;
         for _ in 0..at.documents {
-            let number = varint::take(input)?;
-            let step = u32::try_from(number >> 1).map_err(|_| damaged())?;
-            document = document.checked_add(step).ok_or_else(damaged)?;
-            let times = if number & 1 == 1 { varint::take_u32(input)? } else { 1 };
-            found.push((document, times));
+            let times = self.posting(input, &mut document)?;
+            visit(document, times);
         }
-        Ok(found)
+        Ok(())
     }
 
-    /// The documents of a word with its positions in each, of those that `wanted` wants; a term of another kind has
-    /// none.
+    /// The same with the positions of the word in each document that `wanted` wants; a term of another kind has none.
     pub fn positions(
         &self,
         pieces: &Pieces<'_>,
         at: At,
         mut wanted: impl FnMut(u32) -> bool,
-    ) -> Result<Vec<(u32, Vec<u32>)>, ReadError> {
-        let postings = self.postings(pieces, at)?;
-        if at.positions.0 == at.positions.1 {
-            let wanted = postings.into_iter().filter(|(document, _)| wanted(*document));
-            return Ok(wanted.map(|(document, _)| (document, Vec::new())).collect());
-        }
-        let bytes = self.bytes(pieces, Stream::Positions, at.positions)?;
-        let input = &mut bytes.as_slice();
-        let mut found = Vec::new();
-        for (document, times) in postings {
-            if !wanted(document) {
+        mut visit: impl FnMut(u32, &[u32]),
+    ) -> Result<(), ReadError> {
+        let postings = self.bytes(pieces, Stream::Postings, at.postings)?;
+        let positions = self.bytes(pieces, Stream::Positions, at.positions)?;
+        let (postings, positions) = (&mut postings.as_slice(), &mut positions.as_slice());
+        let has_positions = !positions.is_empty();
+        let (mut document, mut all) = (0, Vec::new());
+        for _ in 0..at.documents {
+            let times = self.posting(postings, &mut document)?;
+            let is_wanted = wanted(document);
+            all.clear();
+            if has_positions && is_wanted {
+                let mut position = 0u32;
                 for _ in 0..times {
-                    varint::take(input)?;
+                    let step = varint::take_u32(positions)?;
+                    position = position.checked_add(step).ok_or_else(damaged)?;
+                    all.push(position);
                 }
-                continue;
+            } else if has_positions {
+                varint::skip(positions, times)?;
             }
-            let mut position = 0u32;
-            let mut all = Vec::with_capacity((times as usize).min(input.len()));
-            for _ in 0..times {
-                position = position.checked_add(varint::take_u32(input)?).ok_or_else(damaged)?;
-                all.push(position);
+            if is_wanted {
+                visit(document, &all);
             }
-            found.push((document, all));
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// The next document of a term, after the last one, and how often the term is in it.
+    #[inline]
+    fn posting(&self, input: &mut &[u8], document: &mut u32) -> Result<u32, ReadError> {
+        let number = varint::take(input)?;
+        let next = u64::from(*document) + (number >> 1);
+        if next >= u64::from(self.head.documents) {
+            return Err(damaged());
+        }
+        *document = next as u32;
+        if number & 1 == 1 { varint::take_u32(input) } else { Ok(1) }
     }
 
     /// A block of the table.

@@ -48,7 +48,7 @@ impl Engine {
         let passing = shared.index().passing(filter);
         let state = shared.search.read();
         let sources = state.sources(shared.search.pieces(rows));
-        let all: u64 = sources.iter().map(|source| source.extent().0).sum();
+        let all: u64 = sources.iter().map(|source| source.documents()).sum();
         // A word of every third document tells nothing, one of this ticket alone leads nowhere.
         let mut weighed = Vec::new();
         for word in about {

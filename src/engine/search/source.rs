@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::bits::Bits;
 use super::document::{Key, WORD, term};
 use super::fresh::Fresh;
-use super::segment::{Columns, Pieces, Postings, Segment};
+use super::segment::{At, Columns, Pieces, Segment};
 use super::varint::damaged;
-use super::write::{DOCUMENTS, Line, Posting};
+use super::write::{DOCUMENTS, Line};
 use crate::engine::rows::ReadError;
 
 #[derive(Clone, Copy)]
@@ -17,33 +17,96 @@ pub enum Source<'a> {
     Segment(&'a Segment, Pieces<'a>),
 }
 
+/// A term that was found by how it begins.
+pub enum Longer {
+    Fresh(String),
+    Stored(At),
+}
+
 impl Source<'_> {
-    pub fn postings(&self, term: &str) -> Result<Postings, ReadError> {
-        let mut found = match self {
-            Source::Fresh(fresh, _) => fresh.postings(term),
-            Source::Segment(segment, pieces) => match segment.find(pieces, term)? {
-                Some(at) => segment.postings(pieces, at)?,
-                None => Vec::new(),
-            },
+    /// Visits the living documents of a term, ascending, with how often it is in each.
+    pub fn postings(&self, term: &str, mut visit: impl FnMut(u32, u32)) -> Result<(), ReadError> {
+        let living = |at: u32, times: u32| {
+            if !self.is_dead(at) {
+                visit(at, times);
+            }
         };
-        found.retain(|(at, _)| !self.is_dead(*at));
+        match self {
+            Source::Fresh(fresh, _) => {
+                let mut living = living;
+                fresh.postings(term, |at, positions| living(at, positions.len().max(1) as u32));
+                Ok(())
+            }
+            Source::Segment(segment, pieces) => match segment.find(pieces, term)? {
+                Some(at) => segment.postings(pieces, at, living),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The terms that begin so, but for the one that is just that.
+    pub fn beginning(&self, prefix: &str) -> Result<Vec<Longer>, ReadError> {
+        let mut found = Vec::new();
+        match self {
+            Source::Fresh(fresh, _) => {
+                let such = fresh.beginning(prefix).into_iter().filter(|(term, _)| *term != prefix);
+                found.extend(such.map(|(term, _)| Longer::Fresh(term.to_owned())));
+            }
+            Source::Segment(segment, pieces) => segment.terms(pieces, prefix, |term, at| {
+                if term != prefix {
+                    found.push(Longer::Stored(at));
+                }
+                true
+            })?,
+        }
         Ok(found)
     }
 
-    /// The positions of a word in these documents, which ascend.
-    pub fn positions(&self, term: &str, within: &[u32]) -> Result<Vec<Posting>, ReadError> {
+    /// As [`Source::postings`], of a term that is found already.
+    pub fn postings_of(
+        &self,
+        term: &Longer,
+        mut visit: impl FnMut(u32, u32),
+    ) -> Result<(), ReadError> {
+        match (self, term) {
+            (Source::Segment(segment, pieces), Longer::Stored(at)) => {
+                segment.postings(pieces, *at, |at, times| {
+                    if !self.is_dead(at) {
+                        visit(at, times);
+                    }
+                })
+            }
+            (Source::Fresh(..), Longer::Fresh(term)) => self.postings(term, visit),
+            _ => Ok(()),
+        }
+    }
+
+    /// Visits the positions of a word in these documents, which ascend.
+    pub fn positions(
+        &self,
+        term: &str,
+        within: &[u32],
+        mut visit: impl FnMut(u32, &[u32]),
+    ) -> Result<(), ReadError> {
         let mut rest = within.iter().peekable();
-        let wanted = |at: u32| {
+        let mut wanted = |at: u32| {
             while rest.next_if(|known| **known < at).is_some() {}
             rest.peek() == Some(&&at)
         };
-        Ok(match self {
-            Source::Fresh(fresh, _) => fresh.positions(term, wanted),
+        match self {
+            Source::Fresh(fresh, _) => {
+                fresh.postings(term, |at, positions| {
+                    if wanted(at) {
+                        visit(at, positions);
+                    }
+                });
+                Ok(())
+            }
             Source::Segment(segment, pieces) => match segment.find(pieces, term)? {
-                Some(at) => segment.positions(pieces, at, wanted)?,
-                None => Vec::new(),
+                Some(at) => segment.positions(pieces, at, wanted, visit),
+                None => Ok(()),
             },
-        })
+        }
     }
 
     /// Of these documents, which ascend, what the table says.
@@ -151,14 +214,11 @@ impl Source<'_> {
         })
     }
 
-    /// Documents and words, dead ones included.
-    pub fn extent(&self) -> (u64, u64) {
+    /// How many documents, dead ones included.
+    pub fn documents(&self) -> u64 {
         match self {
-            Source::Fresh(fresh, _) => {
-                let words = fresh.lines.iter().map(|line| u64::from(line.length)).sum();
-                (fresh.lines.len() as u64, words)
-            }
-            Source::Segment(segment, _) => (u64::from(segment.head.documents), segment.head.words),
+            Source::Fresh(fresh, _) => fresh.lines.len() as u64,
+            Source::Segment(segment, _) => u64::from(segment.head.documents),
         }
     }
 }

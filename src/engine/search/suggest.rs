@@ -40,9 +40,10 @@ impl Engine {
             let mut is_visible = false;
             for source in &sources {
                 let columns = source.columns()?;
-                is_visible = source.postings(&term)?.iter().any(|(at, _)| {
-                    place(state.home(columns.tickets[*at as usize])).is_some_and(|p| visible.has(p))
-                });
+                source.postings(&term, |at, _| {
+                    let ticket = place(state.home(columns.tickets[at as usize]));
+                    is_visible |= ticket.is_some_and(|place| visible.has(place));
+                })?;
                 if is_visible {
                     break;
                 }

@@ -15,7 +15,17 @@ pub fn put_signed(out: &mut Vec<u8>, number: i64) {
     put(out, ((number << 1) ^ (number >> 63)) as u64);
 }
 
+#[inline]
 pub fn take(input: &mut &[u8]) -> Result<u64, ReadError> {
+    // Nearly all are small.
+    if let [byte @ ..0x80, rest @ ..] = input {
+        *input = rest;
+        return Ok(u64::from(*byte));
+    }
+    take_long(input)
+}
+
+fn take_long(input: &mut &[u8]) -> Result<u64, ReadError> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = input.split_first().ok_or_else(damaged)?;
@@ -28,6 +38,16 @@ pub fn take(input: &mut &[u8]) -> Result<u64, ReadError> {
     Err(damaged())
 }
 
+/// Passes over so many numbers.
+pub fn skip(input: &mut &[u8], count: u32) -> Result<(), ReadError> {
+    for _ in 0..count {
+        let end = input.iter().position(|byte| *byte < 0x80).ok_or_else(damaged)?;
+        *input = &input[end + 1..];
+    }
+    Ok(())
+}
+
+#[inline]
 pub fn take_u32(input: &mut &[u8]) -> Result<u32, ReadError> {
     u32::try_from(take(input)?).map_err(|_| damaged())
 }

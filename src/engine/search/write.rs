@@ -65,8 +65,44 @@ pub struct Line {
     pub digest: u32,
 }
 
-/// A term in a document: its position in the segment, and the positions of the word, if it has any.
-pub type Posting = (u32, Vec<u32>);
+/// The documents of one term by their places in the segment, with the positions of the word in each, if it has any.
+#[derive(Default)]
+pub struct Postings {
+    /// Each with where its positions begin, and how many they are.
+    documents: Vec<(u32, u32, u32)>,
+    positions: Vec<u32>,
+}
+
+impl Postings {
+    pub fn clear(&mut self) {
+        self.documents.clear();
+        self.positions.clear();
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
+    pub fn add(&mut self, document: u32, positions: &[u32]) {
+        let from = self.positions.len() as u32;
+        self.documents.push((document, from, positions.len() as u32));
+        self.positions.extend_from_slice(positions);
+    }
+
+    pub fn sort(&mut self) {
+        self.documents.sort_unstable_by_key(|(document, ..)| *document);
+    }
+
+    fn len(&self) -> usize {
+        self.documents.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        self.documents.iter().map(|(document, from, count)| {
+            (*document, &self.positions[*from as usize..(*from + *count) as usize])
+        })
+    }
+}
 
 pub struct Writer {
     number: u64,
@@ -132,13 +168,13 @@ impl Writer {
     }
 
     /// The next term, with its documents ascending; terms ascend.
-    pub fn term(&mut self, term: &str, postings: &[Posting]) {
+    pub fn term(&mut self, term: &str, postings: &Postings) {
         let (mut documents, mut positions) = (Vec::new(), Vec::new());
         let mut before = 0;
-        for (document, at) in postings {
+        for (document, at) in postings.iter() {
             let many = u64::from(at.len() > 1);
             varint::put(&mut documents, u64::from(document - before) << 1 | many);
-            before = *document;
+            before = document;
             if many == 1 {
                 varint::put(&mut documents, at.len() as u64);
             }
