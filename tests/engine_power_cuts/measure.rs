@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use frontdesk::domain::search::query::Query;
 use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::{Actor, Command, InboundMessage, Submission};
-use frontdesk::engine::index::Filter;
+use frontdesk::engine::index::{Filter, Span};
 use frontdesk::engine::search::Asked;
 use frontdesk::engine::{Engine, Limits};
 use frontdesk::store::files::Files;
@@ -103,6 +103,7 @@ fn search_measures_itself() {
             query,
             filter: Filter::default(),
             also: Vec::new(),
+            time: Span::default(),
             named: None,
             messages: 10,
             contacts: 10,
