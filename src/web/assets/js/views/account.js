@@ -13,6 +13,18 @@ import { copied } from './admin_form.js';
 import { field, submit } from './gate.js';
 import { span } from './promise.js';
 
+/** @type {[RegExp, string][]} The first that fits: browsers name those that they are like, too. */
+const BROWSERS = [[/Edg\//, 'Edge'], [/OPR\//, 'Opera'], [/Firefox\//, 'Firefox'], [/Chrome\//, 'Chrome'], [/Safari\//, 'Safari']];
+/** @type {[RegExp, string][]} */
+const SYSTEMS = [[/Android/, 'Android'], [/iPhone|iPad/, 'iOS'], [/Windows/, 'Windows'], [/Mac OS X/, 'macOS'], [/CrOS/, 'ChromeOS'], [/Linux/, 'Linux']];
+
+/** "Firefox, Windows", or what a program calls itself. @param {string | null | undefined} client */
+function called(client) {
+  if (!client) return t('account.unknown_client');
+  const first = (/** @type {[RegExp, string][]} */ of) => of.find(([sign]) => sign.test(client))?.[1];
+  return client.startsWith('Mozilla/') ? [first(BROWSERS), first(SYSTEMS)].filter(Boolean).join(', ') || client : client;
+}
+
 /** @returns {import('../pages.js').Page} */
 export default function accountPage() {
   const who = h('div', { class: 'account-who' });
@@ -43,7 +55,7 @@ export default function accountPage() {
     const form = h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, keep); } },
       field('current', t('account.current'), { type: 'password', autocomplete: 'current-password' }),
       field('new', t('account.new'), { type: 'password', autocomplete: 'new-password', minlength: 10, maxlength: 256 }, t('setup.password_hint')),
-      h('p', { class: 'form-error', role: 'alert', hidden: true }), h('button', { class: 'primary' }, t('setup.keep')));
+      h('p', { class: 'form-error', role: 'alert', hidden: true }), h('button', { class: 'primary' }, t('account.keep')));
     async function keep() {
       const given = new FormData(form);
       await post('/api/auth/password', { current: String(given.get('current')), new: String(given.get('new')) });
@@ -56,7 +68,7 @@ export default function accountPage() {
 
   /** @param {Api.SessionView} session */
   const line = (session) => h('li', {}, icon(session.kind === 'cookie' ? 'keyboard' : 'link'),
-    h('div', { class: 'grow' }, h('span', { class: 'account-client', dir: 'auto', title: session.client || '' }, session.client || t('account.unknown_client')),
+    h('div', { class: 'grow' }, h('span', { class: 'account-client', dir: 'auto', title: session.client || '' }, called(session.client)),
       h('p', { class: 'hint' }, session.address && h('span', { dir: 'ltr' }, session.address), ' · ', since(session.began_at), !session.current && [' · ', t('account.idle', { time: span(session.idle_seconds) })])),
     session.current ? h('span', { class: 'badge' }, t('account.this_one')) : h('button', { class: 'quiet', onclick: () => void end(`/api/auth/sessions/${session.id}`, t('account.end')) }, t('account.end')));
 
