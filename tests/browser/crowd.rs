@@ -193,8 +193,9 @@ fn storm(place: &Place, known: u64, sent: &AtomicU64) -> u64 {
     let mut new = 0;
     while begun.elapsed() < Duration::from_secs(STORM_SECONDS) {
         let at = sent.fetch_add(1, Ordering::Relaxed);
-        let customer = if at % 4 == 0 { 10_000_000 + at } else { at * 7 % known };
-        new += u64::from(at % 4 == 0);
+        let is_new = at.is_multiple_of(4);
+        let customer = if is_new { 10_000_000 + at } else { at * 7 % known };
+        new += u64::from(is_new);
         bridge.delivers(customer, &format!("STORM{at}"), "Is anybody there?");
         // Each of four has its turn.
         let due = Duration::from_millis(at * 1_000 / STORM);
