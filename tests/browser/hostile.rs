@@ -153,6 +153,7 @@ fn nothing_that_a_customer_writes_runs() {
     browser.until("a payload", "document.querySelector('dialog .payload')");
     quiet(&browser, "a delivery");
     browser.go(&format!("{}/tickets?view=all", place.url));
+    browser.until("the list", "document.querySelectorAll('.row-link').length > 8");
     browser.press(&[CONTROL, "k"]);
     browser.write(".palette-input", "window.pwned");
     browser.sees(".palette [role=option]", "<script>");
