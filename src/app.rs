@@ -1,6 +1,7 @@
 //! The composition root: opens the store, starts engine, workers and listeners, and drains them in order.
 
 pub mod allocator;
+mod certificate;
 mod desk;
 mod error;
 mod inherited;
@@ -336,8 +337,11 @@ async fn start(
         agents_see_all: config.agents.see_all,
         max_body: usize_of(config.http.max_body),
         door_header: config.doors.header.as_str().into(),
+        certificate: certificates.clone().map(|shown| {
+            let is_ours = authority.is_some();
+            Arc::new(move || certificate::view(&shown, is_ours)) as _
+        }),
         authority: authority.map(|(pem, _)| pem.into()),
-        fingerprint: certificates.clone().map(|shown| Arc::new(move || shown.fingerprint()) as _),
         data_dir: config.data_dir.as_path().into(),
         live: Arc::new(http::live::Live::new(
             &config.live,

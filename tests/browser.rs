@@ -4,14 +4,21 @@
 
 #[path = "browser/accessible.rs"]
 mod accessible;
+#[path = "browser/account.rs"]
+mod account;
 #[path = "browser/admin.rs"]
 mod admin;
+#[path = "people/authenticator.rs"]
+mod authenticator;
 #[path = "browser/calls.rs"]
 mod calls;
 #[path = "browser/contacts.rs"]
 mod contacts;
+#[path = "browser/crowd.rs"]
+mod crowd;
 #[path = "browser/driver.rs"]
 mod driver;
+mod faketime;
 #[path = "browser/figures.rs"]
 mod figures;
 mod harness;
@@ -25,6 +32,8 @@ mod live;
 mod looks;
 #[path = "browser/portal.rs"]
 mod portal;
+#[path = "browser/promises.rs"]
+mod promises;
 #[path = "browser/proxy.rs"]
 mod proxy;
 #[path = "browser/search.rs"]
@@ -52,7 +61,10 @@ pub struct Place {
 
 impl Place {
     pub fn open(config: &str) -> Place {
-        let daemon = Daemon::with_config(config);
+        Place::on(Daemon::with_config(config))
+    }
+
+    pub fn on(daemon: Daemon) -> Place {
         let (ingest, admin) = (daemon.token("ingest"), daemon.token("admin"));
         let url = format!("http://{}", daemon.address());
         Place { daemon, url, ingest, admin }

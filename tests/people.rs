@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_SNAPSHOTS=1 cargo test --test people` writes the matrix of callers and routes anew.
 
+#[path = "people/authenticator.rs"]
+mod authenticator;
 #[path = "people/beginning.rs"]
 mod beginning;
 #[path = "people/browser.rs"]

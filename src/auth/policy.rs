@@ -68,6 +68,7 @@ pub const ROUTES: &[Row] = &[
     ("GET", "/search", Open),
     ("GET", "/analytics", Open),
     ("GET", "/analytics/{view}", Open),
+    ("GET", "/account", Open),
     ("GET", "/calls", Open),
     ("GET", "/assets/{bundle}/{*name}", Open),
     ("GET", "/health", Open),

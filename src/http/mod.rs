@@ -67,7 +67,7 @@ pub mod secure;
 pub mod server;
 mod setup;
 mod sla;
-mod system;
+pub mod system;
 mod ticket_view;
 mod tickets;
 mod tickets_actions;
@@ -93,6 +93,7 @@ use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
+use self::system::CertificateView;
 use crate::auth::Authenticator;
 use crate::config::Range;
 use crate::domain::language::Language;
@@ -128,8 +129,8 @@ pub struct Parts {
     pub door_header: Arc<str>,
     /// The certificate of the box's own authority, as PEM.
     pub authority: Option<Arc<str>>,
-    /// The SHA-256 of the certificate that clients see at the moment; none without TLS.
-    pub fingerprint: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// Tells of the certificate that clients see at the moment; none without TLS.
+    pub certificate: Option<Arc<dyn Fn() -> CertificateView + Send + Sync>>,
     /// Where the note on the last backup lies.
     pub data_dir: Arc<Path>,
     pub public: Arc<Public>,

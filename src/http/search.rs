@@ -13,7 +13,7 @@ use super::search_query::{self, Wanted};
 use super::search_view::{self, CannedHit, ContactHit, Group, MessageHit, TicketHit};
 use super::tickets::visible;
 use super::tickets_list::{ListedTicket, flag};
-use crate::engine::index::Filter;
+use crate::engine::index::{Filter, Span};
 use crate::engine::search::Asked;
 use crate::wire::problem::Problem;
 
@@ -79,10 +79,12 @@ pub async fn everything(
     let most = most(query.limit.as_deref())?;
     let typing = flag("typing", query.typing.as_deref())?.unwrap_or(false);
     let text = words(query.q.as_deref())?;
-    let Wanted { query, also, named } = search_query::read(&state, &caller, "q", text, typing)?;
+    let Wanted { query, also, time, named } =
+        search_query::read(&state, &caller, "q", text, typing)?;
     let filter = rights(&caller);
-    let is_filtered = !also.is_empty();
-    let asked = Asked { query, filter, also, named, messages: most, contacts: most, tickets: most };
+    let is_filtered = !also.is_empty() || time != Span::default();
+    let (messages, contacts, tickets) = (most, most, most);
+    let asked = Asked { query, filter, also, time, named, messages, contacts, tickets };
     let found = state.engine.find(asked).await?;
     let results = state.engine.read(|rows| {
         let total = u64::from(found.tickets.count());

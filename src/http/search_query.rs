@@ -16,6 +16,8 @@ pub struct Wanted {
     pub query: Query,
     /// Filters, each with whether it must not pass.
     pub also: Vec<(bool, Filter)>,
+    /// When tickets were made and messages said.
+    pub time: Span,
     /// The ticket that the whole of it names.
     pub named: Option<u64>,
 }
@@ -32,7 +34,7 @@ pub fn read(
 ) -> Result<Wanted, Failure> {
     let wrong = |error: QueryError| Failure::from(Problem::field(parameter, error.to_string()));
     let mut query = Query::parse(text, typing).map_err(wrong)?;
-    let mut also = Vec::new();
+    let (mut also, mut time) = (Vec::new(), Span::default());
     for clause in &mut query.clauses {
         let What::Field(field, value) = &mut clause.what else { continue };
         // Somebody is about to type it.
@@ -42,6 +44,16 @@ pub fn read(
         let at = clause.at;
         let tell =
             |why: String| wrong(QueryError { at, why: format!("{}: {why}", field.as_str()) });
+        if let Field::Before | Field::After = field {
+            let at = point(value).map_err(|why| tell(why.to_owned()))?;
+            // What is not before a time is from it on.
+            if (*field == Field::Before) == clause.negated {
+                time.from = time.from.max(Some(at));
+            } else {
+                time.to = Some(time.to.map_or(at, |to| to.min(at)));
+            }
+            continue;
+        }
         match filter(state, caller, *field, value) {
             Ok(Some(filter)) => also.push((clause.negated, filter)),
             Ok(None) => {}
@@ -56,7 +68,7 @@ pub fn read(
         Some(reference) => state.engine.read(|rows| rows.resolve(&reference))?,
         None => None,
     };
-    Ok(Wanted { query, also, named: named.map(|ticket| ticket.number) })
+    Ok(Wanted { query, also, time, named: named.map(|ticket| ticket.number) })
 }
 
 enum Wrong {
@@ -84,7 +96,8 @@ fn filter(
 ) -> Result<Option<Filter>, Wrong> {
     let all = Filter::default();
     Ok(Some(match field {
-        Field::From => return Ok(None),
+        // Times are not of tickets alone.
+        Field::From | Field::Before | Field::After => return Ok(None),
         Field::Has => {
             if ["attachment", "attachments", "file", "files"].contains(&&*value.to_lowercase()) {
                 "attachment".clone_into(value);
@@ -111,12 +124,6 @@ fn filter(
             let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
             Filter { categories: names.flat_map(|slug| known.with_children(slug)).collect(), ..all }
         }
-        Field::Before => {
-            Filter { created: Span { to: Some(time(value)?), ..Span::default() }, ..all }
-        }
-        Field::After => {
-            Filter { created: Span { from: Some(time(value)?), ..Span::default() }, ..all }
-        }
     }))
 }
 
@@ -133,9 +140,9 @@ fn of(state: &State, caller: &Caller, value: &str) -> Result<AssigneeIs, Wrong> 
     }
 }
 
-fn time(value: &str) -> Result<Micros, Wrong> {
+/// A day's begin by UTC, or a time.
+fn point(value: &str) -> Result<Micros, &'static str> {
     let day = Micros::parse_rfc3339(&format!("{value}T00:00:00Z"));
-    day.or_else(|| Micros::parse_rfc3339(value)).ok_or_else(|| {
-        Wrong::Value("must be a day or a time, as 2026-01-28 or 2026-01-28T10:00:00Z".to_owned())
-    })
+    let point = day.or_else(|| Micros::parse_rfc3339(value));
+    point.ok_or("must be a day or a time, as 2026-01-28 or 2026-01-28T10:00:00Z")
 }

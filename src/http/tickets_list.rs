@@ -287,11 +287,11 @@ pub async fn find(state: &State, caller: &Caller, query: &ListQuery) -> Result<L
         None => (state.engine.shared().index().find(&filter, sort, offset, limit), None),
         Some(words) => {
             let typing = flag("typing", query.typing.as_deref())?.unwrap_or(false);
-            let Wanted { query, also, named } =
+            let Wanted { query, also, time, named } =
                 search_query::read(state, caller, "q", words, typing)?;
             let tickets = if by_relevance { offset.saturating_add(limit) } else { 0 };
             let (messages, contacts, filtered) = (0, 0, filter.clone());
-            let asked = Asked { query, filter, also, named, messages, contacts, tickets };
+            let asked = Asked { query, filter, also, time, named, messages, contacts, tickets };
             let searched = state.engine.find(asked).await?;
             let search = Some(SearchView { complete: searched.complete });
             let found = match by_relevance {

@@ -31,6 +31,7 @@ pub const PAGES: &[&str] = &[
     "/admin",
     "/admin/{section}",
     "/home",
+    "/account",
     "/analytics",
     "/analytics/{view}",
     "/search",

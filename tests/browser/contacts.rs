@@ -1,4 +1,4 @@
-//! The contact page, files that go along, clocks that count down, what admins look after.
+//! The contact page, files that go along, what admins look after.
 
 use serde_json::{Value, json};
 
@@ -73,29 +73,6 @@ fn a_file_goes_along_with_a_note_and_is_shown() {
         &Value::Null,
     );
     assert_eq!(shown["attachments"].as_array().map(Vec::len), Some(1), "{shown}");
-    assert_eq!(browser.faults(), Vec::<String>::new());
-}
-
-/// S3.10, S3.12
-#[test]
-fn the_clock_of_a_promise_counts_down_and_turns() {
-    let Some(driver) = Driver::start() else { return };
-    let place = Place::open("");
-    let email = place.person("Dewi", "agent");
-    let policy = json!({"name": "Quick", "first_response_hours": 0.017, "resolution_hours": 8, "is_default": true});
-    place.call(&place.admin, "POST", "/api/tickets/sla-policies", &policy);
-    let ticket = place.writes("628111222001", "Sari", "A1", "Hello");
-    let browser = driver.browser();
-    place.enter(&browser, &email);
-    browser.go(&format!("{}/tickets/{ticket}", place.url));
-    let left = "document.querySelector('[data-target=first_response] .sla-left')?.innerText";
-    let before = browser.until("a clock", left);
-    browser.until("it goes on", &format!("{left} && {left} !== {before}"));
-    // A minute: three quarters of it are at risk, then it is broken. The page counts by itself.
-    browser.script("const now = Date.now; Date.now = () => now() + 50000");
-    browser.until("at risk", "document.querySelector('[data-target=first_response].sla-at_risk')");
-    browser.script("const now = Date.now; Date.now = () => now() + 8000");
-    browser.picture("sla-1440-light");
     assert_eq!(browser.faults(), Vec::<String>::new());
 }
 

@@ -68,6 +68,20 @@ impl Driver {
 
     /// A window with a profile of its own.
     pub fn browser(&self) -> Browser {
+        self.open(json!({"browser": "ALL"}), json!({}))
+    }
+
+    /// One whose browser keeps a trace of these categories, for [`Browser::trace`].
+    pub fn traced(&self, categories: &str) -> Browser {
+        let kept =
+            json!({"enableNetwork": false, "enablePage": false, "traceCategories": categories});
+        self.open(
+            json!({"browser": "ALL", "performance": "ALL"}),
+            json!({"perfLoggingPrefs": kept}),
+        )
+    }
+
+    fn open(&self, logs: Value, mut options: Value) -> Browser {
         let arguments = [
             "--headless=new",
             "--no-sandbox",
@@ -75,11 +89,12 @@ impl Driver {
             "--lang=en-GB",
             "--disable-dev-shm-usage",
         ];
+        options["args"] = json!(arguments);
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
-            "goog:loggingPrefs": {"browser": "ALL"},
+            "goog:loggingPrefs": logs,
             "unhandledPromptBehavior": "ignore",
-            "goog:chromeOptions": {"args": arguments},
+            "goog:chromeOptions": options,
         }}});
         let made = ask(&self.address, "POST", "/session", Some(&wanted));
         let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {made}"));
@@ -220,7 +235,28 @@ impl Browser {
         self.post("/actions", &json!({"actions": [keyboard]}));
     }
 
-    fn devtools(&self, command: &str, parameters: &Value) -> Value {
+    /// Presses and lets go the mouse at a place of the window.
+    pub fn click_at(&self, x: u32, y: u32) {
+        let actions = json!([
+            {"type": "pointerMove", "x": x, "y": y},
+            {"type": "pointerDown", "button": 0},
+            {"type": "pointerUp", "button": 0},
+        ]);
+        let mouse = json!({"type": "pointer", "id": "mouse", "actions": actions});
+        self.post("/actions", &json!({"actions": [mouse]}));
+    }
+
+    /// Events of the browser's own trace so far. It keeps none once it was asked.
+    pub fn trace(&self) -> Vec<Value> {
+        let lines = self.post("/se/log", &json!({"type": "performance"}));
+        let lines = lines.as_array().into_iter().flatten();
+        let told =
+            lines.filter_map(|line| serde_json::from_str::<Value>(line["message"].as_str()?).ok());
+        let traced = told.filter(|told| told["message"]["method"] == "Tracing.dataCollected");
+        traced.map(|mut told| told["message"]["params"].take()).collect()
+    }
+
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
     }
 

@@ -13,7 +13,7 @@ const ESCAPE: &str = "\u{e00c}";
 
 /// Takes what is offered under these words by the menu that is open.
 #[track_caller]
-fn choose(browser: &Browser, words: &str) {
+pub fn choose(browser: &Browser, words: &str) {
     let option = format!(
         "[...document.querySelectorAll('.menu [role=option]')].find((e) => e.innerText.includes({}))",
         json!(words)
@@ -83,7 +83,7 @@ fn a_filter_is_kept_under_a_name_and_found_again() {
     browser.click("[data-act=filter]");
     choose(&browser, "WhatsApp");
     browser.sees(".chip", "WhatsApp");
-    browser.sees(".list-status", "1 tickets");
+    browser.sees(".list-status", "1 ticket");
     browser.click("[data-act=saved]");
     choose(&browser, "Keep this filter");
     browser.script("document.querySelector('#ask').value = ''");
@@ -93,7 +93,7 @@ fn a_filter_is_kept_under_a_name_and_found_again() {
     browser.go(&format!("{}/tickets?view=all", place.url));
     browser.sees(".list-status", "2 tickets");
     browser.script("[...document.querySelectorAll('.rail a')].find((e) => e.innerText.includes('Chats')).click()");
-    browser.sees(".list-status", "1 tickets");
+    browser.sees(".list-status", "1 ticket");
     browser.click(".chip");
     browser.sees(".list-status", "2 tickets");
     assert_eq!(browser.faults(), Vec::<String>::new());
@@ -122,7 +122,7 @@ fn the_next_ticket_is_taken_and_figures_lead_to_their_tickets() {
     browser.go(&format!("{}/home", place.url));
     browser.click("a.tile[href*='escalated=true']");
     browser.sees(".chip", "Escalated");
-    browser.sees(".list-status", "1 tickets");
+    browser.sees(".list-status", "1 ticket");
     browser.until("the ticket", &format!("document.querySelector(\"[data-key='{hot}']\")"));
     for wanted in ["sla=at_risk", "sla=breached"] {
         browser.go(&format!("{}/home", place.url));

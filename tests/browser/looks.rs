@@ -134,6 +134,8 @@ fn every_page_is_whole_silent_and_accessible_on_every_screen() {
             look("contacts", "document.querySelectorAll('.contact-row').length > 3");
             go(&format!("/contacts/{contact}"));
             look("contact", "document.querySelector('.contact-body .related-list')");
+            go("/account");
+            look("account", "document.querySelector('.account-sessions li')");
             for section in ["people", "channels", "system"] {
                 go(&format!("/admin/{section}"));
                 look(
@@ -152,6 +154,42 @@ fn every_page_is_whole_silent_and_accessible_on_every_screen() {
             );
             go("/tickets?view=mine&status=closed");
             look("empty", "document.querySelector('.list-empty')?.checkVisibility()");
+        }
+    }
+}
+
+/// The languages whose words are the longest.
+#[test]
+fn pages_fit_on_a_phone_in_other_languages() {
+    let Some(driver) = Driver::start() else { return };
+    let place = Place::open("");
+    let email = place.person("Dewi", "admin");
+    let ticket = filled(&place);
+    let browser = driver.browser();
+    browser.size(360, 740);
+    place.enter(&browser, &email);
+    for language in ["es", "id"] {
+        browser.script(&format!("localStorage.setItem('language', '{language}')"));
+        for (path, shown) in [
+            ("/tickets?view=all", ".row-link"),
+            (&*format!("/tickets/{ticket}?view=all"), ".entry .words"),
+            ("/home", ".tile"),
+            ("/contacts", ".contact-row"),
+            ("/search?q=refund", ".found, .nothing"),
+            ("/account", ".account-sessions li"),
+            ("/admin/people", ".admin-table td"),
+            ("/admin/system", ".figure"),
+            ("/portal", "#description"),
+        ] {
+            browser.go(&format!("{}{path}", place.url));
+            let there = format!(
+                "document.documentElement.lang === '{language}' && document.querySelector('{shown}')"
+            );
+            browser.until(path, &there);
+            fits(&browser, path);
+            // A word is never broken letter by letter.
+            let narrow = "return [...document.querySelectorAll('td, h1, h2, .list-heading')].filter((e) => e.checkVisibility() && e.innerText.trim().length > 5 && e.clientWidth < 40).map((e) => e.innerText)";
+            assert_eq!(browser.script(narrow), json!([]), "{path} in {language}");
         }
     }
 }

@@ -59,3 +59,49 @@ fn words_are_found_marked_and_a_bad_query_says_what_is_wrong() {
     browser.sees(".search-error mark", "stauts:open");
     assert_eq!(browser.faults(), Vec::<String>::new());
 }
+
+/// A hit leads to what was said, however far back in the conversation it stands.
+#[test]
+fn a_found_message_is_led_to_and_marked() {
+    let Some(driver) = Driver::start() else { return };
+    let place = Place::open("");
+    let email = place.person("Dewi", "supervisor");
+    let say = |at: u32, text: &str| place.writes("628111222001", "Sari", &format!("M{at}"), text);
+    let ticket = say(0, "Halo?");
+    for at in 1..=240 {
+        let text = format!("This is line {at} of a long story");
+        say(at, if at == 130 { "The quixotic windmill is broken" } else { &text });
+    }
+    let browser = driver.browser();
+    place.enter(&browser, &email);
+    let led = format!(
+        "location.pathname === '/tickets/{ticket}' && (() => {{ \
+         const found = document.querySelector('.is-found'); if (!found) return false; \
+         const [at, frame] = [found, document.querySelector('.timeline')].map((e) => e.getBoundingClientRect()); \
+         return found.innerText.includes('quixotic') && at.top >= frame.top && at.bottom <= frame.bottom; }})()"
+    );
+    browser.go(&format!("{}/search?q=quixotic&in=messages", place.url));
+    browser.click("[data-found=messages] .found-line");
+    browser.until("the message", &led);
+    browser.picture("search-led");
+    // From the palette, and by an address that somebody sends.
+    browser.go(&format!("{}/tickets?view=all", place.url));
+    browser.until("the list", "document.querySelector('.row-link')");
+    browser.press(&[CONTROL, "k"]);
+    browser.write(".palette-input", "quixotic");
+    browser.sees(".palette [role=option]", "windmill");
+    browser.script("[...document.querySelectorAll('.palette [role=option]')].find((e) => e.innerText.includes('windmill')).click()");
+    browser.until("the message", &led);
+    let address = browser.script("return location.href");
+    let other = driver.browser();
+    other.go(address.as_str().expect("an address"));
+    other.write("#email", &email);
+    other.write("#password", crate::PASSWORD);
+    other.click("form button.primary");
+    other.until("the message", &led);
+    // What comes meanwhile does not carry it away.
+    say(241, "One more thing");
+    browser.until("the new one", "document.querySelector('.jump:not([hidden])')");
+    browser.until("still there", &led);
+    assert_eq!(browser.faults(), Vec::<String>::new());
+}

@@ -97,6 +97,9 @@ fn people_log_in_over_https_with_the_authority_of_the_box() {
     browser.sees(".rail", "Dewi");
     browser.go(&format!("{}/admin/system", place.url));
     browser.sees(".figure-group", "Authority of the box");
+    browser.sees(".figure-group", "frontdesk authority of this box");
+    browser.sees(".figure-group", "Holds until");
+    browser.sees(".figure-group", "Renewed by itself");
     browser.until("a fingerprint", "/([0-9A-F]{2}:){31}/.test(document.body.innerText)");
     assert_eq!(browser.console(), Vec::<String>::new());
     // Out again, and the session is over for every page.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use frontdesk::domain::search::query::Query;
 use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::{Actor, Command, InboundMessage, Submission};
-use frontdesk::engine::index::Filter;
+use frontdesk::engine::index::{Filter, Span};
 use frontdesk::engine::search::Asked;
 use frontdesk::engine::{Engine, Limits, Writer};
 use frontdesk::store::files::Files;
@@ -90,6 +90,7 @@ fn found(engine: &Engine, text: &str) -> u32 {
         query: Query::parse(text, false).expect(text),
         filter: Filter { visible_to: Some(1), ..Filter::default() },
         also: Vec::new(),
+        time: Span::default(),
         named: None,
         messages: 10,
         contacts: 10,

@@ -1,6 +1,6 @@
 //! What a search shall find, by looking at every row: the meaning of queries, written down without an index.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use frontdesk::domain::contact::Contact;
 use frontdesk::domain::entry::Entry;
@@ -8,7 +8,9 @@ use frontdesk::domain::search::query::{Field, Query, Text, What};
 use frontdesk::domain::search::stem::{guess, stems};
 use frontdesk::domain::search::{phone_end, phone_ends, words};
 use frontdesk::domain::ticket::Ticket;
+use frontdesk::domain::time::Micros;
 use frontdesk::engine::Engine;
+use frontdesk::engine::index::Span;
 use frontdesk::engine::rows::ReadError;
 use frontdesk::store::Order;
 
@@ -18,6 +20,7 @@ struct Document {
     ticket: Option<u64>,
     contact: Option<u64>,
     is_entry: bool,
+    at: Micros,
     texts: Vec<String>,
     marks: Vec<String>,
     names: Vec<String>,
@@ -26,7 +29,7 @@ struct Document {
 
 impl Document {
     fn entry(entry: &Entry) -> Option<Document> {
-        let mut document = Document { is_entry: true, ..Document::default() };
+        let mut document = Document { is_entry: true, at: entry.at, ..Document::default() };
         document.texts.push(entry.body.clone());
         if let Some(attachment) = &entry.attachment {
             document.marks.push("attachment".into());
@@ -103,6 +106,9 @@ type Holds<'a> = Box<dyn Fn(&Document) -> bool + 'a>;
 pub struct Scanned {
     all: Vec<Document>,
     contacts: Vec<(u64, u64)>,
+    made: BTreeMap<u64, Micros>,
+    /// Of everything that has one.
+    pub times: Vec<Micros>,
 }
 
 #[derive(Debug, Default)]
@@ -124,8 +130,9 @@ impl Scanned {
                     all.push(Document { ticket: home(entry.ticket)?, ..document });
                 }
             }
-            let mut contacts = Vec::new();
+            let (mut contacts, mut made) = (Vec::new(), BTreeMap::new());
             for (_, ticket) in rows.scan::<Ticket>(&[], None, Order::Ascending, usize::MAX)? {
+                made.insert(ticket.number, ticket.created_at);
                 let document = Document::ticket(&ticket);
                 all.push(Document { ticket: home(ticket.number)?, ..document });
                 contacts.extend(ticket.requester.contact.map(|contact| (ticket.number, contact)));
@@ -133,12 +140,20 @@ impl Scanned {
             for (_, contact) in rows.scan::<Contact>(&[], None, Order::Ascending, usize::MAX)? {
                 all.extend(Document::contact(&contact));
             }
-            Ok(Scanned { all, contacts })
+            let said = all.iter().filter(|document| document.is_entry).map(|entry| entry.at);
+            let times = said.chain(made.values().copied()).collect();
+            Ok(Scanned { all, contacts, made, times })
         });
         found.expect("the rows can be read")
     }
 
-    pub fn find(&self, query: &Query, visible: &BTreeSet<u64>, restricted: bool) -> Expected {
+    pub fn find(
+        &self,
+        query: &Query,
+        visible: &BTreeSet<u64>,
+        restricted: bool,
+        time: Span,
+    ) -> Expected {
         let shown: BTreeSet<u64> = self
             .contacts
             .iter()
@@ -211,6 +226,7 @@ impl Scanned {
             document.is_entry
                 && document.ticket.is_some_and(|ticket| tickets.contains(&ticket))
                 && is_whole(document)
+                && time.holds(document.at.0)
         };
         let messages = self.all.iter().filter(is_message).count() as u64;
         let only_texts = query.clauses.iter().all(|clause| matches!(clause.what, What::Text(_)));
@@ -222,6 +238,7 @@ impl Scanned {
                 && !unwanted.iter().any(|holds| holds(document))
         };
         let contacts = self.all.iter().filter(is_contact).count() as u64;
+        tickets.retain(|number| self.made.get(number).is_some_and(|at| time.holds(at.0)));
         Expected { tickets, messages, contacts }
     }
 }

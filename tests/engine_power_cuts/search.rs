@@ -12,12 +12,13 @@ use frontdesk::domain::entry::Attachment;
 use frontdesk::domain::message::{Change, Changer};
 use frontdesk::domain::reference::{FIRST_NUMBER, Reference};
 use frontdesk::domain::search::query::Query;
+use frontdesk::domain::time::Micros;
 use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::{
     Actor, Command, InboundMessage, MessageChange, Reply, Submission,
 };
 use frontdesk::engine::desk::TicketChange;
-use frontdesk::engine::index::Filter;
+use frontdesk::engine::index::{Filter, Span};
 use frontdesk::engine::origin::Origin;
 use frontdesk::engine::privacy::Who;
 use frontdesk::engine::search::{Asked, Settings};
@@ -315,10 +316,12 @@ impl World {
             let query = Query::parse(text, false).expect(text);
             let visible_to = self.random.chance(20).then_some(1);
             let filter = Filter { visible_to, ..Filter::default() };
+            let time = self.span(&documents);
             let asked = Asked {
                 query: query.clone(),
                 filter: filter.clone(),
                 also: Vec::new(),
+                time,
                 named: None,
                 messages: 10,
                 contacts: 10,
@@ -332,12 +335,23 @@ impl World {
             let shown: BTreeSet<u64> =
                 found.tickets.iter().map(|place| FIRST_NUMBER + u64::from(place)).collect();
             let visible: BTreeSet<u64> = self.visible(&filter);
-            let expected = documents.find(&query, &visible, visible_to.is_some());
+            let expected = documents.find(&query, &visible, visible_to.is_some(), time);
             assert_eq!(shown, expected.tickets, "{text}: tickets; {:?}", found.highlighter);
-            assert_eq!(found.messages_total, expected.messages, "{text}: messages");
+            assert_eq!(found.messages_total, expected.messages, "{text}: messages in {time:?}");
             assert_eq!(found.contacts_total, expected.contacts, "{text}: contacts");
             assert_eq!(found.weights.len(), shown.len().min(10), "{text}");
         }
+    }
+
+    /// Mostly any time, else one between things that happened.
+    fn span(&mut self, documents: &Scanned) -> Span {
+        let mut some = |percent| {
+            let at = self.random.below(documents.times.len().max(1) as u64) as usize;
+            let at = documents.times.get(at).filter(|_| self.random.chance(percent)).copied();
+            // A whole day further off, now and then: then days are not cut.
+            at.map(|at| if self.random.chance(30) { at.plus(-Micros::DAY) } else { at })
+        };
+        Span { from: some(25), to: some(25) }
     }
 
     fn visible(&self, filter: &Filter) -> BTreeSet<u64> {

@@ -275,3 +275,31 @@ fn the_first_hit_is_the_right_one_for_nine_of_ten_queries_in_four_languages() {
     let all = right + wrong.len();
     assert!(all >= 60 && right * 10 >= all * 9, "{right} of {all} are right; not {wrong:#?}");
 }
+
+/// A ticket counts by when it was made, a message by when it was said.
+#[test]
+fn times_are_those_of_what_is_found() {
+    let desk = Desk::open("");
+    let ticket = says(&desk, 1, "A1", "The quixotic windmill");
+    let hit = rows(&search(&desk, "quixotic")["messages"], "items")[0].clone();
+    let said = word(&hit["at"]);
+    let day = &said[..10];
+    let made = word(&desk.read(&format!("/api/tickets/{ticket}"))["created_at"]);
+    assert!(said < made, "a message of an old morning");
+    for (q, of_tickets, of_messages) in [
+        (format!("quixotic after:{day}"), 1, 1),
+        (format!("quixotic before:{day}"), 0, 0),
+        (format!("quixotic after:{said}"), 1, 1),
+        (format!("quixotic before:{said}"), 0, 0),
+        (format!("quixotic -before:{said}"), 1, 1),
+        (format!("quixotic before:{made}"), 0, 1),
+        (format!("quixotic after:{made}"), 1, 0),
+        (format!("quixotic after:{day} before:{made} speaker:user"), 0, 1),
+    ] {
+        let found = search(&desk, &q);
+        let totals = (&found["tickets"]["total"], &found["messages"]["total"]);
+        assert_eq!(totals, (&json!(of_tickets), &json!(of_messages)), "{q}");
+        let listed = desk.read(&format!("/api/tickets?q={}", encoded(&q)));
+        assert_eq!(listed["pagination"]["total"], of_tickets, "{q}");
+    }
+}

@@ -1,43 +1,7 @@
 //! A second factor: an authenticator app's codes and the codes for when it is lost.
 
-use std::thread::sleep;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use frontdesk::domain::totp;
-
 use super::*;
-
-/// The bytes of a secret as apps read it.
-fn unbase32(text: &str) -> Vec<u8> {
-    let digit = |c: u8| match c {
-        b'A'..=b'Z' => c - b'A',
-        _ => c - b'2' + 26,
-    };
-    let bits: Vec<u8> =
-        text.bytes().flat_map(|c| (0..5).rev().map(move |at| digit(c) >> at & 1)).collect();
-    bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |sum, bit| sum << 1 | bit)).collect()
-}
-
-/// An app, and the newest step whose code it has shown.
-struct App {
-    secret: Vec<u8>,
-    shown: u64,
-}
-
-impl App {
-    fn step() -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() / 30
-    }
-
-    /// A code that was not used before: one may be a step ahead, and else has to wait for the next one.
-    fn next(&mut self) -> String {
-        while Self::step() < self.shown {
-            sleep(Duration::from_millis(200));
-        }
-        self.shown = (self.shown + 1).max(Self::step());
-        format!("{:06}", totp::code(&self.secret, self.shown))
-    }
-}
+use crate::authenticator::App;
 
 #[test]
 fn a_second_factor_is_asked_for_each_code_once_and_recovery_lets_in_without_it() {
@@ -51,8 +15,8 @@ fn a_second_factor_is_asked_for_each_code_once_and_recovery_lets_in_without_it()
     let secret = member(&offered, "secret");
     let uri = format!("otpauth://totp/frontdesk:{email}?secret={secret}&issuer=frontdesk");
     assert_eq!(member(&offered, "uri"), uri);
-    let mut app = App { secret: unbase32(&secret), shown: 0 };
-    assert_eq!(app.secret.len(), 20);
+    let mut app = App::of(&secret);
+    assert_eq!(secret.len(), 32, "20 bytes");
 
     // As long as no code was shown, nothing is asked for.
     let plain = json!({"email": email, "password": PASSWORD});
@@ -95,7 +59,7 @@ fn a_lost_second_factor_is_taken_away_by_an_admin() {
         |path: &str, body: Value| expect(200, &ask(&daemon, &token, "POST", path, Some(&body)));
     let enrol = || {
         let offered = own("/api/auth/totp", json!({"password": PASSWORD}));
-        let mut app = App { secret: unbase32(&member(&offered, "secret")), shown: 0 };
+        let mut app = App::of(&member(&offered, "secret"));
         own("/api/auth/totp/confirm", json!({"code": app.next()}));
         expect(401, &try_login(&daemon, &json!({"email": email, "password": PASSWORD})));
     };

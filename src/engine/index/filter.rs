@@ -51,7 +51,7 @@ pub struct Span {
 }
 
 impl Span {
-    fn holds(self, at: i64) -> bool {
+    pub fn holds(self, at: i64) -> bool {
         self.from.is_none_or(|from| from.0 <= at) && self.to.is_none_or(|to| at < to.0)
     }
 }

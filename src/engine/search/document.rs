@@ -11,6 +11,7 @@ use crate::domain::entry::Entry;
 use crate::domain::search::stem::{Lexicon, guess};
 use crate::domain::search::{phone_ends, words};
 use crate::domain::ticket::Ticket;
+use crate::domain::time::Micros;
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::store::seal::SealError;
 
@@ -24,6 +25,13 @@ pub const FROM: char = 'f';
 pub const MARK: char = 'm';
 /// The end of a telephone number.
 pub const PHONE: char = 'p';
+/// The day on which something was said, by UTC.
+pub const DAY: char = 'd';
+
+/// The word of a day; in their order words of days are the days in theirs.
+pub fn day(at: Micros) -> String {
+    format!("{:07}", at.0.div_euclid(Micros::DAY).max(0))
+}
 
 pub fn term(kind: char, word: &str) -> String {
     let mut term = String::with_capacity(1 + word.len());
@@ -141,6 +149,7 @@ impl Document {
             return None;
         }
         made.put(MARK, entry.speaker.as_str());
+        made.put(DAY, &day(entry.at));
         made.names(entry.author.as_deref().unwrap_or_default());
         Some(made.finish(entry.ticket))
     }

@@ -2,7 +2,8 @@
 //!
 //! A ticket is found when for every text there is a document of it, or of what was merged into it, that holds the
 //! text. With `speaker:` or `has:` that must be an entry which is, or has, just that; `from:` holds by itself. A
-//! message is found when it holds all texts itself, and its ticket is found. A typo is forgiven where a word is in
+//! message is found when it holds all texts itself, and its ticket is found. Times are of what is found: tickets were
+//! made then, messages said then, whenever their ticket was made. A typo is forgiven where a word is in
 //! nothing that the caller may see.
 
 use std::cell::LazyCell;
@@ -12,12 +13,13 @@ use super::bits::Bits;
 use super::document::{Key, MARK};
 use super::find::{self, Hits, Wanted, both, marked};
 use super::rank::{Best, rarity, recency, saturated};
+use super::said::Said;
 use super::segment::Columns;
 use super::source::Source;
 use super::{Highlighter, Newest, Search, State, place};
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::search::query::{Field, Query, What};
-use crate::engine::index::Filter;
+use crate::engine::index::{Filter, Span};
 use crate::engine::rows::{ReadError, Rows};
 use crate::engine::{Engine, Error};
 
@@ -30,6 +32,8 @@ pub struct Asked {
     pub filter: Filter,
     /// Further filters of the query itself, each with whether it must not pass.
     pub also: Vec<(bool, Filter)>,
+    /// When tickets were made, and messages said.
+    pub time: Span,
     /// A ticket that is found whatever its words are, if it passes the filters.
     pub named: Option<u64>,
     /// How many messages and contacts, of the best.
@@ -226,7 +230,8 @@ impl Evaluation<'_> {
             let index = self.engine.shared().index();
             asked.filter.visible_to.map(|_| index.contacts_of(&rights))
         });
-        let passing = {
+        let is_any_time = asked.time == Span::default();
+        let (passing, made_then) = {
             let index = self.engine.shared().index();
             let mut passing = index.passing(&asked.filter);
             for (negated, filter) in &asked.also {
@@ -236,7 +241,10 @@ impl Evaluation<'_> {
                     (false, such) => passing.keep(&such),
                 }
             }
-            passing
+            let then =
+                Filter { created: asked.time, shown: asked.filter.shown, ..Filter::default() };
+            let made_then = (!is_any_time).then(|| index.passing(&then));
+            (passing, made_then)
         };
         let mut ready = Ready::of(&asked.query);
         let parts = sources.iter().map(|source| Part::of(source, &ready));
@@ -258,6 +266,10 @@ impl Evaluation<'_> {
         let named = named.filter(|place| passing.has(*place));
         let mut tickets = self.tickets(&ready, &parts, passing);
         named.map(|place| tickets.put(place));
+        let of_messages = made_then.as_ref().map(|_| tickets.clone());
+        if let Some(then) = made_then {
+            tickets.keep(&then);
+        }
         let tickets = Arc::new(tickets);
         let with = |text: usize| parts.iter().map(|part| part.wanted[text].len()).sum();
         let weights: Vec<f32> =
@@ -275,7 +287,8 @@ impl Evaluation<'_> {
             ..Found::default()
         };
         if asked.messages > 0 {
-            self.messages(&sources, &parts, &mut found)?;
+            let among = of_messages.map_or_else(|| Arc::clone(&found.tickets), Arc::new);
+            self.messages(&sources, &parts, &among, &mut found)?;
         }
         if asked.contacts > 0 && is_of_texts(&asked.query) {
             self.contacts(&sources, &parts, |id| shows(contacts.as_ref(), id), &mut found)?;
@@ -368,14 +381,20 @@ impl Evaluation<'_> {
         &self,
         sources: &[Source<'_>],
         parts: &[Part],
+        among: &Bits,
         found: &mut Found,
     ) -> Result<(), ReadError> {
         let mut best = Best::new(self.asked.messages);
+        let time = self.asked.time;
         for (number, (source, part)) in sources.iter().zip(parts).enumerate() {
+            let said = (time != Span::default()).then(|| Said::of(source, time)).transpose()?;
             for (at, weight) in part.whole.iter().copied() {
                 let ticket = self.state.home(part.columns.tickets[at as usize]);
-                let is_found = place(ticket).is_some_and(|place| found.tickets.has(place));
-                if is_found && source.is_entry(at) {
+                let is_found = place(ticket).is_some_and(|place| among.has(place));
+                if is_found
+                    && source.is_entry(at)
+                    && said.as_ref().map_or(Ok(true), |said| said.has(self.rows, source, at))?
+                {
                     found.messages_total += 1;
                     best.offer(weight, u64::from(ticket), (number, at));
                 }

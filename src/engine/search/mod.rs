@@ -25,6 +25,7 @@ mod fresh;
 mod highlight;
 mod merging;
 mod rank;
+mod said;
 mod segment;
 mod similar;
 mod source;
@@ -54,7 +55,7 @@ use source::Source;
 use write::Piece;
 
 /// The form of segments and terms; whoever changes either counts it up, and every index is built anew.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// The consumer of the feed that keeps what the segments do not have yet.
 pub const CURSOR: &str = "search";

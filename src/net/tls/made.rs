@@ -60,6 +60,12 @@ pub fn is_due(dir: &Path, names: &[String]) -> bool {
     !whole || !noted(dir).is_some_and(good)
 }
 
+/// When another one is made, if nothing else changes.
+pub fn due_at(dir: &Path) -> Option<Timestamp> {
+    let due = noted(dir)?.from.checked_add(RENEW_AFTER.days()).ok()?;
+    due.to_zoned(TimeZone::UTC).ok().map(|due| due.timestamp())
+}
+
 /// Makes what is missing or old.
 pub fn bring_up_to_date(dir: &Path, names: &[String]) -> Result<(), TlsError> {
     if !is_due(dir, names) {

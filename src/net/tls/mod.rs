@@ -6,6 +6,7 @@
 
 mod made;
 pub mod names;
+mod told;
 
 use std::fmt;
 use std::fs;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::crypto::ring::{default_provider, sign::any_supported_type};
 use rustls::pki_types::pem::PemObject;
@@ -23,6 +25,7 @@ use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 
 use crate::config::{HttpConfig, Tls};
+pub use told::{Standing, Told};
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -105,14 +108,15 @@ impl Certificates {
         [made::LEAF, made::LEAF_KEY].iter().all(|file| dir.join(file).exists())
     }
 
-    /// The fingerprint of what is there, read and not made.
-    pub fn look(config: &HttpConfig, data_dir: &Path) -> Result<String, TlsError> {
+    /// The fingerprint of what is there, read and not made, and what it tells of itself.
+    pub fn look(config: &HttpConfig, data_dir: &Path) -> Result<(String, Option<Told>), TlsError> {
         let dir = data_dir.join(DIRECTORY);
         let pair = match config.tls {
             Tls::Files => read(&config.tls_cert_file, &config.tls_key_file)?,
             Tls::Off | Tls::SelfMade => read(&dir.join(made::LEAF), &dir.join(made::LEAF_KEY))?,
         };
-        Ok(fingerprint(pair.cert.first().map_or(&[], |certificate| certificate.as_ref())))
+        let der = pair.cert.first().map_or(&[][..], |certificate| certificate.as_ref());
+        Ok((fingerprint(der), told::read(der)))
     }
 
     /// What a listener needs.
@@ -143,6 +147,20 @@ impl Certificates {
     pub fn fingerprint(&self) -> String {
         let current = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
         fingerprint(current.0.cert.first().map_or(&[], |certificate| certificate.as_ref()))
+    }
+
+    /// What that certificate tells of itself.
+    pub fn told(&self) -> Option<Told> {
+        let current = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
+        told::read(current.0.cert.first()?)
+    }
+
+    /// When the box makes the next one by itself; none where somebody has to put files.
+    pub fn renews_at(&self) -> Option<Timestamp> {
+        match &self.source {
+            Source::Made { dir, .. } => made::due_at(dir),
+            Source::Files { .. } => None,
+        }
     }
 
     /// The certificate of the box's own authority, as PEM, and its fingerprint: what clients are told to trust.

@@ -2,13 +2,13 @@
 
 import { call, get, patch, post, put } from './api.js';
 import { t } from './i18n.js';
-import { ask } from './parts/dialog.js';
+import { ask, sure } from './parts/dialog.js';
 import { NEXT, PRIORITIES, STATUSES, avatar, priorityShape, priorityWord, statusShape, statusWord } from './parts/marks.js';
 import { problem, toast } from './parts/toast.js';
 import { go } from './router.js';
 import { me } from './session.js';
 
-/** @typedef {{ now: () => any, change: (changes: Record<string, any>) => void, reload: () => void }} Held */
+/** @typedef {{ now: () => Api.TicketView, change: (changes: Record<string, any>) => void, reload: () => void }} Held */
 
 /**
  * @param {Held} held
@@ -18,7 +18,7 @@ import { me } from './session.js';
  */
 async function optimistic(held, changes, send) {
   const ticket = held.now();
-  const before = Object.fromEntries(Object.keys(changes).map((key) => [key, ticket[key]]));
+  const before = Object.fromEntries(Object.entries(ticket).filter(([key]) => key in changes));
   held.change(changes);
   try {
     await send(ticket.number);
@@ -37,14 +37,21 @@ async function optimistic(held, changes, send) {
 export async function claim(held) {
   const { id, name } = me();
   const done = await optimistic(held, { assignee_id: id, assignee_name: name }, (number) => post(`/api/tickets/${number}/claim`));
-  if (done) toast(t('toast.claimed', { number: held.now().number }));
+  if (done) toast(t('toast.claimed', { number: held.now().number }), { action: undone(held, () => assign(held, null)) });
+}
+
+/** A way back, for as long as the same ticket is open. @param {Held} held @param {() => Promise<any>} back @returns {[string, () => void]} */
+function undone(held, back) {
+  const { number } = held.now();
+  return [t('toast.undo'), () => { if (held.now()?.number === number) void back(); }];
 }
 
 /** @param {Held} held @param {{ id: number, name: string } | null} agent */
 export async function assign(held, agent) {
+  const { assignee_id: id, assignee_name: name } = held.now();
   const changes = { assignee_id: agent?.id ?? null, assignee_name: agent?.name ?? null };
   const send = (/** @type {number} */ number) => (agent ? post(`/api/tickets/${number}/assign`, { assignee_id: agent.id }) : post(`/api/tickets/${number}/unassign`));
-  if (await optimistic(held, changes, send)) toast(agent ? t('toast.assigned', { name: agent.name }) : t('toast.unassigned'));
+  if (await optimistic(held, changes, send)) toast(agent ? t('toast.assigned', { name: agent.name }) : t('toast.unassigned'), { action: undone(held, () => assign(held, id ? { id, name: name || '' } : null)) });
 }
 
 /** @param {Held} held @param {string} status */
@@ -66,11 +73,58 @@ export async function setPriority(held, priority) {
   }
 }
 
-/** @param {Held} held @param {string | null} category */
-export const setCategory = (held, category) => optimistic(held, { category }, (number) => patch(`/api/tickets/${number}`, { category }));
+/** @param {Held} held @param {string | null | undefined} category */
+export async function setCategory(held, category) {
+  const { category: before } = held.now();
+  if (before === category) return;
+  const done = await optimistic(held, { category }, (number) => patch(`/api/tickets/${number}`, { category: category ?? null }));
+  if (done) toast(t('toast.category'), { action: undone(held, () => setCategory(held, before)) });
+}
 
 /** @param {Held} held @param {string[]} tags */
-export const setTags = (held, tags) => optimistic(held, { tags }, (number) => patch(`/api/tickets/${number}`, { tags }));
+export async function setTags(held, tags) {
+  const { tags: before } = held.now();
+  const done = await optimistic(held, { tags }, (number) => patch(`/api/tickets/${number}`, { tags }));
+  if (done) toast(t('toast.tags'), { action: undone(held, () => setTags(held, before)) });
+}
+
+/** Keeps a ticket back, or lets it go on: a flag beside its status. @param {Held} held @param {boolean} on */
+export async function hold(held, on) {
+  const changes = { on_hold: on, on_hold_since: on ? new Date().toISOString() : null };
+  if (await optimistic(held, changes, (number) => patch(`/api/tickets/${number}`, { on_hold: on }))) toast(on ? t('toast.held') : t('toast.unheld'), { action: undone(held, () => hold(held, !on)) });
+}
+
+/** @param {Held} held */
+export async function deescalate(held) {
+  if (await optimistic(held, { escalation: null }, (number) => post(`/api/tickets/${number}/deescalate`))) toast(t('toast.deescalated'));
+}
+
+/** Says that a ticket belongs with another. @param {Held} held @param {() => void} done */
+export async function relate(held, done) {
+  const { number } = held.now();
+  const ticket = (await ask({ title: t('relate.title', { number }), label: t('merge.into'), action: t('action.relate'), max: 64, line: true }))?.replace(/^#/, '');
+  if (!ticket) return;
+  try {
+    await post(`/api/tickets/${number}/related`, { ticket });
+    held.reload();
+    done();
+  } catch (error) {
+    problem(error);
+  }
+}
+
+/** Takes a ticket away; for thirty days it can be brought back. @param {Held} held */
+export async function remove(held) {
+  const { number } = held.now();
+  if (!(await sure(t('action.delete')))) return;
+  try {
+    await call('DELETE', `/api/tickets/${number}`);
+    go(`/tickets${location.search}`);
+    toast(t('toast.deleted', { number }), { keep: 12_000, action: [t('toast.undo'), () => void post(`/api/tickets/${number}/restore`).then(() => go(`/tickets/${number}`), problem)] });
+  } catch (error) {
+    problem(error);
+  }
+}
 
 /** @param {Held} held */
 export async function escalate(held) {

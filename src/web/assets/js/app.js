@@ -42,7 +42,7 @@ async function show(path) {
       fill(root, h('main', { class: 'centred' }, h('p', {}, t('app.unreachable')), h('button', { class: 'primary', onclick: () => show(path) }, t('app.again'))));
       return;
     }
-    if (!known) return go(`/login${path === '/' ? '' : `?to=${encodeURIComponent(path + location.search)}`}`, { replace: true });
+    if (!known) return go(`/login${path === '/' ? '' : `?to=${encodeURIComponent(path + location.search + location.hash)}`}`, { replace: true });
   }
   if (path === '/') return go('/tickets', { replace: true });
   if (!open) {
@@ -78,7 +78,7 @@ async function logout() {
 onLost(() => {
   if (!known) return;
   session.forget();
-  const path = location.pathname + location.search;
+  const path = location.pathname + location.search + location.hash;
   leave();
   go(`/login?to=${encodeURIComponent(path)}`);
 });

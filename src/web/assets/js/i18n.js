@@ -52,5 +52,8 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+/** Words for so many things: `key` of many has a `key_one` beside it. @param {string} key @param {number} count */
+export const counted = (key, count) => t(new Intl.PluralRules(language).select(count) === 'one' ? `${key}_one` : key, { count: number(count) });
+
 /** @param {number} count */
 export const number = (count) => new Intl.NumberFormat(language).format(count);

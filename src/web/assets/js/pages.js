@@ -6,7 +6,7 @@
 import { t } from './i18n.js';
 
 /** @typedef {{ element: HTMLElement, show: (path: string) => void, close: () => void }} Page */
-/** @typedef {{ name: string, href: string, icon: string, label: () => string, roles: string[], load: () => Promise<{ default: () => Page }> }} Entry */
+/** @typedef {{ name: string, href: string, icon: string, label: () => string, roles: string[], personal?: boolean, load: () => Promise<{ default: () => Page }> }} Entry `personal`: reached by the menu under one's name */
 
 const EVERYBODY = ['agent', 'supervisor', 'admin'];
 
@@ -18,6 +18,7 @@ export const PAGES = [
   { name: 'home', href: '/home', icon: 'gauge', label: () => t('home.title'), roles: ['supervisor', 'admin'], load: () => import('./views/home.js') },
   { name: 'analytics', href: '/analytics', icon: 'bars', label: () => t('analytics.title'), roles: EVERYBODY, load: () => import('./views/analytics.js') },
   { name: 'calls', href: '/calls', icon: 'call', label: () => t('calls.title'), roles: EVERYBODY, load: () => import('./views/calls.js') },
+  { name: 'account', href: '/account', icon: 'person', label: () => t('account.title'), roles: EVERYBODY, personal: true, load: () => import('./views/account.js') },
 ];
 
 /** The page of an address. @param {string} path */

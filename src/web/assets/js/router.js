@@ -14,14 +14,14 @@ export function route(run) {
     const to = new URL(/** @type {HTMLAnchorElement} */ (link).href);
     if (to.origin !== location.origin) return;
     event.preventDefault();
-    go(to.pathname + to.search);
+    go(to.pathname + to.search + to.hash);
   });
   show(location.pathname);
 }
 
 /** @param {string} to @param {{ replace?: boolean }} [how] */
 export function go(to, how = {}) {
-  if (to !== location.pathname + location.search) {
+  if (to !== location.pathname + location.search + location.hash) {
     if (how.replace) history.replaceState(null, '', to);
     else history.pushState(null, '', to);
   }

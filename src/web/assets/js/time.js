@@ -42,6 +42,10 @@ export const clock = (at) =>
 export const day = (at) =>
   format('day', () => new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })).format(new Date(at));
 
+/** "3 Feb 2031". @param {string} at */
+export const date = (at) =>
+  format('date', () => new Intl.DateTimeFormat(language, { dateStyle: 'medium' })).format(new Date(at));
+
 /** An element that shows how long ago something was. @param {string} at @param {string} [className] */
 export function since(at, className = '') {
   return h('time', { datetime: at, title: exact(at), class: `since ${className}` }, ago(at));

@@ -5,7 +5,8 @@ import { fill, h } from '../dom.js';
 import { DOORS, addressOf } from '../doors.js';
 import { number, t } from '../i18n.js';
 import { copied } from './admin_form.js';
-import { since } from '../time.js';
+import { icon } from '../parts/icons.js';
+import { date, since } from '../time.js';
 import { span } from './promise.js';
 
 const EVERY = 3_000;
@@ -48,6 +49,12 @@ export function channels() {
 export function system() {
   const place = h('div', {}, h('p', { class: 'hint' }, t('loading')));
   const fact = (/** @type {string} */ label, /** @type {any} */ value, /** @type {boolean} */ isTold = false) => h('div', { class: isTold ? 'figure told' : 'figure' }, h('dt', {}, label), h('dd', { dir: 'auto' }, value));
+  /** @param {Api.CertificateView} certificate */
+  const certificateFacts = ({ subject, issuer, not_after, renews_at, state }) => [
+    subject && fact(t('system.subject'), subject), issuer && fact(t('system.issuer'), issuer),
+    not_after && fact(t('system.holds_until'), [date(not_after), state !== 'holds' && h('p', { class: 'figure-warning', role: 'status' }, icon('alert'), t('system.' + state))]),
+    renews_at && fact(t('system.renews'), date(renews_at)),
+  ];
   const group = (/** @type {string} */ name, /** @type {any[]} */ ...facts) => h('section', { class: 'figure-group', 'aria-label': name }, h('h2', {}, name), h('dl', { class: 'figures' }, facts));
   void watch(place, (status) => {
     const { store, clock, last_backup: backup, certificate } = status;
@@ -58,7 +65,7 @@ export function system() {
       store && group(t('admin.store'), fact(t('admin.store'), size(store.size)), fact(t('admin.journal'), size(store.journal.size)), fact(t('admin.free'), size(store.free_space)), fact(t('admin.lag'), number(store.journal.to_replay)), fact(t('admin.checkpoint'), store.last_checkpoint === null ? '–' : span(store.last_checkpoint))),
       group(t('system.backups'), backup ? [fact(t('system.backup_at'), since(backup.at)), fact(t('system.backup_size'), size(backup.bytes)), fact(t('system.backup_to'), h('code', {}, backup.to), true)] : fact(t('ticket.status'), t('system.no_backup'), true)),
       h('p', { class: 'hint' }, t('system.backup_how'), ' ', h('code', { dir: 'ltr' }, '[backup] target'), ' · ', h('code', { dir: 'ltr' }, 'systemctl enable --now frontdesk-backup.timer')),
-      group(t('system.certificate'), certificate ? [fact(t('system.fingerprint'), h('code', { dir: 'ltr' }, certificate.fingerprint), true), certificate.authority && fact(t('system.authority'), h('a', { href: '/ca.pem', download: 'frontdesk-ca.pem', 'data-plain': true }, t('system.download')))] : fact(t('ticket.status'), t('system.no_tls'), true)));
+      group(t('system.certificate'), certificate ? [...certificateFacts(certificate), fact(t('system.fingerprint'), h('code', { dir: 'ltr' }, certificate.fingerprint), true), certificate.authority && fact(t('system.authority'), h('a', { href: '/ca.pem', download: 'frontdesk-ca.pem', 'data-plain': true }, t('system.download')))] : fact(t('ticket.status'), t('system.no_tls'), true)));
   });
   return h('div', {}, h('header', { class: 'admin-head' }, h('h1', {}, t('admin.system'))), place);
 }

@@ -2,7 +2,7 @@
 
 import { get, post, query } from '../api.js';
 import { fill, h } from '../dom.js';
-import { t } from '../i18n.js';
+import { counted, t } from '../i18n.js';
 import { openDialog } from '../parts/dialog.js';
 import { problem, toast } from '../parts/toast.js';
 import { go } from '../router.js';
@@ -76,7 +76,7 @@ export function deliveries() {
   const row = (one) => h('tr', { dataset: { delivery: one.number } }, h('td', {}, String(one.number)), h('td', { title: exact(one.queued_at) }, since(one.queued_at)),
     h('td', {}, h('code', {}, one.event), one.ticket_number && [' ', h('a', { href: `/tickets/${one.ticket_number}?view=all&status=any` }, `#${one.ticket_number}`)]),
     h('td', {}, h('span', { class: `delivery-state is-${one.state}` }, t('delivery.state.' + one.state)), one.sent_anew_as && ` → ${one.sent_anew_as}`),
-    h('td', { dir: 'auto' }, [one.response_status, one.error, one.attempts && t('delivery.attempts', { count: one.attempts })].filter(Boolean).join(' · ') || '–'),
+    h('td', { dir: 'auto' }, [one.response_status, one.error, one.attempts && counted('delivery.attempts', one.attempts)].filter(Boolean).join(' · ') || '–'),
     h('td', { class: 'admin-actions' }, h('button', { class: 'quiet', dataset: { act: 'look' }, onclick: () => void look(one.number) }, t('delivery.look')),
       ENDED.includes(one.state) && h('button', { class: 'quiet', dataset: { act: 'anew' }, onclick: () => void act(() => post(`/api/webhooks/${id}/deliveries/${one.number}/redeliver`)) }, t('delivery.anew'))));
 

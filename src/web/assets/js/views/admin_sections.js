@@ -63,6 +63,8 @@ export const SECTIONS = [
     actions: () => [
       { label: t('admin.link'), when: (row) => !row.disabled, run: (row) => post(`/api/agents/${row.id}/link`) },
       { label: t('admin.disable'), danger: true, when: (row) => !row.disabled && row.id !== me().id, run: (row) => put(`/api/agents/${row.id}`, { disabled: true }) },
+      { label: t('admin.end_sessions'), danger: true, when: (row) => row.id !== me().id, run: (row) => call('DELETE', `/api/agents/${row.id}/sessions`) },
+      { label: t('admin.totp_off'), danger: true, when: (row) => row.totp, run: (row) => call('DELETE', `/api/agents/${row.id}/totp`) },
       { label: t('admin.enable'), when: (row) => row.disabled, run: (row) => put(`/api/agents/${row.id}`, { disabled: false }) },
     ],
   },

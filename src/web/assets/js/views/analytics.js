@@ -2,7 +2,7 @@
 
 import { get, query } from '../api.js';
 import { fill, h } from '../dom.js';
-import { number, region, t } from '../i18n.js';
+import { counted, number, region, t } from '../i18n.js';
 import { style } from '../pages.js';
 import { barRows, heatMap, stack, timeChart } from '../parts/chart.js';
 import { cardOf, count, decimal, duration, percent, tile } from '../parts/figures.js';
@@ -156,7 +156,7 @@ const DRAW = {
       [t('analytics.escalation_rate'), now.escalation_rate, percent, -1],
       [t('analytics.sla_first'), now.sla.first_response.compliance, percent, 1],
       [t('analytics.sla_resolution'), now.sla.resolution.compliance, percent, 1],
-      [t('home.satisfaction'), now.csat.average, decimal, 1, t('home.ratings', { count: count(now.csat.responses) })],
+      [t('home.satisfaction'), now.csat.average, decimal, 1, counted('home.ratings', now.csat.responses)],
       [t('analytics.handle'), now.handle_time.median_seconds, duration, -1],
     ]),
     cards: [volumeCard(volume), keptCard(answer.current.sla.first_response, t('analytics.sla_first')), keptCard(answer.current.sla.resolution, t('analytics.sla_resolution'))],

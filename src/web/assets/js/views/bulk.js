@@ -3,7 +3,7 @@
 
 import { get, post } from '../api.js';
 import { fill, h } from '../dom.js';
-import { number, t } from '../i18n.js';
+import { counted, number, t } from '../i18n.js';
 import { ask, openDialog } from '../parts/dialog.js';
 import { icon } from '../parts/icons.js';
 import { PRIORITIES, STATUSES, avatar, priorityShape, priorityWord, statusShape, statusWord } from '../parts/marks.js';
@@ -43,7 +43,7 @@ export default function bulkBar(selection, done) {
     selection.keep(numbers.filter((one) => !ok.has(one)));
     if (changed) done();
     if (failed.length) tell(failed, changed);
-    else if (changed) toast(t('bulk.done', { count: number(changed) }));
+    else if (changed) toast(counted('bulk.done', changed));
   }
 
   /** @param {Api.BulkResult[]} failed @param {number} changed */

@@ -1,8 +1,8 @@
 // Contacts: who they are, what was with them, and the way to a new ticket (S2.43 to S2.45).
 
-import { get, patch, post, query } from '../api.js';
+import { call, get, patch, post, query } from '../api.js';
 import { debounced, fill, h } from '../dom.js';
-import { number, t } from '../i18n.js';
+import { counted, number, t } from '../i18n.js';
 import { onEvent } from '../live.js';
 import { style } from '../pages.js';
 import { openDialog } from '../parts/dialog.js';
@@ -10,8 +10,9 @@ import { icon } from '../parts/icons.js';
 import { avatar, channelMark, channelWord, priorityBadge, statusBadge } from '../parts/marks.js';
 import { problem, toast } from '../parts/toast.js';
 import { go } from '../router.js';
-import { isSupervisor } from '../session.js';
+import { isSupervisor, me } from '../session.js';
 import { clock, day, since } from '../time.js';
+import { tableTools } from './contacts_table.js';
 import { createTicket } from './create.js';
 import { field, submit } from './gate.js';
 
@@ -25,7 +26,7 @@ export default function contactsPage() {
   const state = h('p', { class: 'hint', role: 'status' });
   const more = h('button', { class: 'wide quiet', hidden: true, onclick: () => void list(page + 1) }, t('contacts.more'));
   const left = h('section', { class: 'contact-list', 'aria-label': t('contacts.title') },
-    h('header', { class: 'list-head' }, h('div', { class: 'contact-head' }, h('h1', { class: 'list-heading grow' }, t('contacts.title')), h('button', { class: 'quiet', onclick: () => make() }, t('contacts.new'))),
+    h('header', { class: 'list-head' }, h('div', { class: 'contact-head' }, h('h1', { class: 'list-heading grow' }, t('contacts.title')), isSupervisor() && tableTools(() => void list(1)), h('button', { class: 'quiet', onclick: () => make() }, t('contacts.new'))),
       h('div', { class: 'search-box' }, icon('search'), search), h('div', { class: 'list-tools' }, state, h('span', { class: 'grow' }), vip)), h('div', { class: 'contact-scroll', tabindex: -1 }, rows, more));
   const right = h('section', { class: 'contact-page', 'aria-label': t('contacts.one') });
   const element = h('div', { class: 'contacts' }, left, right);
@@ -49,7 +50,7 @@ export default function contactsPage() {
       if (page === 1) fill(rows, lines);
       else rows.append(...lines);
       more.hidden = page >= found.pagination.totalPages;
-      state.textContent = t('contacts.count', { count: number(found.pagination.total) });
+      state.textContent = counted('contacts.count', found.pagination.total);
       mark();
     } catch (error) {
       problem(error);
@@ -76,7 +77,7 @@ export default function contactsPage() {
     }
   }
 
-  /** @param {any} one */
+  /** @param {Api.ContactDetail} one */
   function draw(one) {
     const body = h('div', { class: 'contact-body', role: 'tabpanel', tabindex: 0, 'aria-labelledby': `contact-tab-${tab}` });
     const tabs = h('div', { class: 'tabs', role: 'tablist', 'aria-label': t('contacts.one') });
@@ -102,21 +103,22 @@ export default function contactsPage() {
           h('button', { class: 'quiet', onclick: () => edit(one) }, icon('note'), t('contacts.edit')),
           isSupervisor() && h('button', { class: 'quiet', onclick: () => mergeWith(one) }, icon('swap'), t('contacts.merge')),
           isSupervisor() && one.addresses.length > 1 && h('button', { class: 'quiet', onclick: () => splitOff(one) }, t('contacts.split')),
+          me().role === 'admin' && h('button', { class: 'quiet', dataset: { act: 'erase' }, onclick: () => erase(one) }, t('contacts.erase')),
           h('button', { class: 'primary', onclick: () => createTicket({ contact: one, done: (made) => go(`/tickets/${made.number}`) }) }, t('create.title')))),
       h('dl', { class: 'figures' }, figure(t('contacts.tickets'), number(one.tickets)), figure(t('contacts.open_label'), number(one.open_tickets)),
-        figure(t('contacts.satisfaction'), one.satisfaction.average === null ? '–' : `${number(one.satisfaction.average)} / 5`),
+        figure(t('contacts.satisfaction'), typeof one.satisfaction.average === 'number' ? `${number(one.satisfaction.average)} / 5` : '–'),
         figure(t('contacts.last_seen'), one.last_seen_at ? since(one.last_seen_at) : '–')),
       h('dl', { class: 'facts contact-facts' },
-        line(t('contacts.addresses'), h('ul', { class: 'address-list' }, one.addresses.map((/** @type {any} */ address) => h('li', { dir: 'ltr' }, address.shown)))),
+        line(t('contacts.addresses'), h('ul', { class: 'address-list' }, one.addresses.map((address) => h('li', { dir: 'ltr' }, address.shown)))),
         one.language && line(t('contacts.language'), one.language),
-        one.tags.length > 0 && line(t('details.tags'), h('span', { class: 'tags' }, one.tags.map((/** @type {string} */ tag) => h('span', { class: 'tag plain', dir: 'auto' }, tag)))),
+        one.tags.length > 0 && line(t('details.tags'), h('span', { class: 'tags' }, one.tags.map((tag) => h('span', { class: 'tag plain', dir: 'auto' }, tag)))),
         Object.entries(one.attributes).map(([name, value]) => h('div', { class: 'fact attribute' }, h('dt', { dir: 'auto' }, name), h('dd', { dir: 'auto' }, value))),
         one.notes && line(t('contacts.notes'), h('span', { class: 'prose', dir: 'auto' }, one.notes))),
       tabs, body);
     turn(tab);
   }
 
-  /** @param {any} one @param {Record<string, any>} changes */
+  /** @param {Api.ContactDetail} one @param {Record<string, any>} changes */
   async function change(one, changes) {
     draw({ ...one, ...changes });
     try {
@@ -160,10 +162,10 @@ export default function contactsPage() {
   }
 
   const make = () => dialogOf(t('contacts.new'), null, (body) => post('/api/contacts', body));
-  /** @param {any} one */
+  /** @param {Api.ContactDetail} one */
   const edit = (one) => dialogOf(t('contacts.edit'), one, (body) => patch(`/api/contacts/${one.id}`, body));
 
-  /** @param {any} one */
+  /** @param {Api.ContactDetail} one */
   function mergeWith(one) {
     const found = h('ul', { class: 'contact-rows merge-rows' });
     const input = h('input', { type: 'search', id: 'merge-search', dir: 'auto', maxlength: 200 });
@@ -185,10 +187,28 @@ export default function contactsPage() {
     input.focus();
   }
 
-  /** @param {any} one */
+  /** Their words, names and addresses go for good; whoever asks for it types what they are called. @param {Api.ContactDetail} one */
+  function erase(one) {
+    const called = nameOf(one);
+    const form = h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, work); } }, h('p', {}, t('contacts.erase_lead', { count: number(one.tickets) })),
+      field('called', t('contacts.erase_type', { name: called }), { dir: 'auto', autocomplete: 'off' }), h('p', { class: 'form-error', role: 'alert', hidden: true }),
+      h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary danger', disabled: true }, t('contacts.erase'))));
+    form.addEventListener('input', () => { form.querySelector('button.primary').disabled = form.querySelector('#called').value.trim() !== called.trim(); });
+    const dialog = openDialog(t('contacts.erase'), [form], 'narrow');
+    async function work() {
+      /** @type {Api.ErasedView} */
+      const { rewrite_owed: isOwed } = await call('DELETE', `/api/contacts/${one.id}?erase=true`);
+      dialog.close();
+      toast(isOwed ? t('contacts.erased_owed') : t('contacts.erased'), { keep: 12_000 });
+      void list(1);
+      go('/contacts');
+    }
+  }
+
+  /** @param {Api.ContactDetail} one */
   function splitOff(one) {
     const form = h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, work); } }, h('p', {}, t('contacts.split_lead')),
-      one.addresses.map((/** @type {any} */ address, /** @type {number} */ at) => h('p', { class: 'check' }, h('input', { type: 'checkbox', id: `split-${at}`, name: 'address', value: address.address }), h('label', { for: `split-${at}`, dir: 'ltr' }, address.shown))),
+      one.addresses.map((address, at) => h('p', { class: 'check' }, h('input', { type: 'checkbox', id: `split-${at}`, name: 'address', value: address.address }), h('label', { for: `split-${at}`, dir: 'ltr' }, address.shown))),
       field('name', t('contacts.name'), { required: false, maxlength: 64, dir: 'auto' }), h('p', { class: 'field-error', id: 'addresses-error', hidden: true }), h('p', { class: 'form-error', role: 'alert', hidden: true }),
       h('footer', {}, h('button', { class: 'primary' }, t('contacts.split'))));
     const dialog = openDialog(t('contacts.split'), [form], 'narrow');
@@ -227,18 +247,18 @@ export default function contactsPage() {
   };
 }
 
-/** @param {any} one */
+/** @param {Api.ContactView} one */
 const nameOf = (one) => one.name || (one.phone ? `+${one.phone}` : one.email) || t('ticket.unknown_person');
-/** @param {any} one */
+/** @param {Api.ContactView} one */
 const reach = (one) => [one.phone && `+${one.phone}`, one.email].filter(Boolean).join(' · ');
 
-/** @param {any} one @param {HTMLElement} place */
+/** @param {Api.ContactDetail} one @param {HTMLElement} place */
 async function ticketsOf(one, place) {
   const { tickets } = await get(`/api/contacts/${one.id}/tickets?limit=100`);
   fill(place, tickets.length ? h('ul', { class: 'related-list' }, tickets.map((/** @type {any} */ ticket) => h('li', {}, h('a', { href: `/tickets/${ticket.number}` }, statusBadge(ticket.status), h('span', { class: 'grow', dir: 'auto' }, ticket.subject || channelWord(ticket.channel)), priorityBadge(ticket.priority, { words: false }), channelMark(ticket.channel), h('span', { class: 'row-number' }, `#${ticket.number}`), since(ticket.updated_at))))) : h('p', { class: 'nothing' }, t('related.none')));
 }
 
-/** @param {any} one @param {HTMLElement} place @param {number} [before] */
+/** @param {Api.ContactDetail} one @param {HTMLElement} place @param {number} [before] */
 async function timelineOf(one, place, before) {
   const { chapters, next } = await get(`/api/contacts/${one.id}/timeline${query({ before })}`);
   if (!before) fill(place, await modesOf(one));
@@ -252,9 +272,9 @@ async function timelineOf(one, place, before) {
   if (next) place.append(h('button', { class: 'contact-more', onclick: () => void timelineOf(one, place, next).catch(problem) }, t('contacts.more')));
 }
 
-/** Who answers in each of their chats (S4.6). @param {any} one */
+/** Who answers in each of their chats (S4.6). @param {Api.ContactDetail} one */
 async function modesOf(one) {
-  const chats = await Promise.all(one.conversations.slice(-5).map((/** @type {number} */ id) => get(`/api/conversations/${id}`).catch(() => null)));
+  const chats = await Promise.all(one.conversations.slice(-5).map((id) => get(`/api/conversations/${id}`).catch(() => null)));
   return chats.filter(Boolean).map((chat) => {
     const button = h('button', { class: 'switch', role: 'switch', 'aria-checked': String(chat.mode === 'bot'), onclick: async () => {
       try {

@@ -15,7 +15,7 @@ const MAX_TAGS = 32;
 /** @param {import('../actions.js').Held} held */
 export function details(held) {
   const element = h('div', { class: 'details' });
-  /** @type {{ number: number, conversation: any }} */
+  /** @type {{ number: number, conversation: Api.ConversationView | null }} */
   let known = { number: 0, conversation: null };
 
   /** @param {string} label @param {...any} value */
@@ -23,7 +23,7 @@ export function details(held) {
   /** @param {string} label @param {Node[]} content @param {(anchor: HTMLElement) => void} open */
   const changes = (label, content, open) => h('button', { class: 'value', 'aria-haspopup': 'listbox', 'aria-label': label, onclick: (/** @type {Event} */ event) => open(/** @type {HTMLElement} */ (event.currentTarget)) }, content, icon('chevron', 'chevron'));
 
-  /** @param {any} ticket */
+  /** @param {Api.TicketView} ticket */
   function tags(ticket) {
     const input = h('input', { class: 'tag-input', 'aria-label': t('details.add_tag'), placeholder: t('details.add_tag'), maxlength: 64, dir: 'auto', onkeydown: (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== 'Enter' || event.isComposing) return;
@@ -36,7 +36,7 @@ export function details(held) {
     ticket.tags.length < MAX_TAGS && input);
   }
 
-  /** The switch between bot and people. @param {any} ticket */
+  /** The switch between bot and people. @param {Api.TicketView} ticket */
   function mode(ticket) {
     const conversation = known.number === ticket.number ? known.conversation : null;
     if (!conversation) return null;
@@ -53,15 +53,19 @@ export function details(held) {
     return line(t('details.answers'), button);
   }
 
-  /** @param {string} title @param {string | null} text */
+  /** @param {string} title @param {string | null | undefined} text */
   const prose = (title, text) => text && h('section', {}, h('h2', {}, title), h('p', { class: 'prose', dir: 'auto' }, text));
+
+  /** What other programs said of it. @param {Record<string, string> | null | undefined} metadata */
+  const attached = (metadata) => metadata && Object.keys(metadata).length > 0 && h('section', {}, h('h2', {}, t('details.metadata')), h('dl', { class: 'facts' }, Object.entries(metadata).map(([name, value]) => line(name, h('span', { dir: 'auto', class: 'metadata' }, value)))));
 
   function draw() {
     const ticket = held.now();
     if (!ticket) return fill(element);
     const who = ticket.requester_name || ticket.requester_phone || ticket.requester_email || t('ticket.unknown_person');
     fill(element,
-      ticket.escalation && h('div', { class: 'callout' }, icon('up'), h('div', {}, h('strong', {}, t('details.escalated')), h('p', { dir: 'auto' }, ticket.escalation.reason), h('p', { class: 'hint' }, ticket.escalation.by, ' · ', since(ticket.escalation.at)))),
+      ticket.escalation && h('div', { class: 'callout' }, icon('up'), h('div', {}, h('strong', {}, t('details.escalated')), h('p', { dir: 'auto' }, ticket.escalation.reason), h('p', { class: 'hint' }, ticket.escalation.by, ' · ', since(ticket.escalation.at)), h('button', { class: 'link', onclick: () => void act.deescalate(held) }, t('action.deescalate')))),
+      ticket.on_hold && h('div', { class: 'callout is-calm' }, icon('lock'), h('div', {}, h('strong', {}, t('details.held')), ticket.on_hold_since && h('p', { class: 'hint' }, since(ticket.on_hold_since)), h('button', { class: 'link', onclick: () => void act.hold(held, false) }, t('action.unhold')))),
       h('section', {}, h('h2', {}, t('details.customer')), h('div', { class: 'person' }, avatar(who, 'large'), h('div', {}, ticket.contact_id ? h('a', { href: `/contacts/${ticket.contact_id}`, class: 'person-link', dir: 'auto' }, who) : h('strong', { dir: 'auto' }, who),
         ticket.requester_phone && h('a', { href: `tel:+${ticket.requester_phone}`, class: 'contact', 'data-plain': true, dir: 'ltr' }, `+${ticket.requester_phone}`),
         ticket.requester_email && h('a', { href: `mailto:${ticket.requester_email}`, class: 'contact', 'data-plain': true, dir: 'ltr' }, ticket.requester_email)))),
@@ -78,7 +82,7 @@ export function details(held) {
         ticket.first_response_at && line(t('details.first_response'), since(ticket.first_response_at)),
         ticket.resolved_at && line(t('details.resolved'), since(ticket.resolved_at)))),
       h('section', {}, h('h2', {}, t('details.tags')), tags(ticket)),
-      prose(t('details.summary'), ticket.summary), prose(t('details.description'), ticket.description), prose(t('details.notes'), ticket.resolution_notes));
+      prose(t('details.summary'), ticket.summary), prose(t('details.description'), ticket.description), prose(t('details.notes'), ticket.resolution_notes), attached(ticket.metadata));
     return element;
   }
 

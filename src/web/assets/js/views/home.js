@@ -2,7 +2,7 @@
 
 import { get } from '../api.js';
 import { fill, h, throttled } from '../dom.js';
-import { t } from '../i18n.js';
+import { counted, t } from '../i18n.js';
 import { onEvent, onResync } from '../live.js';
 import { style } from '../pages.js';
 import { barRows, stack, timeChart } from '../parts/chart.js';
@@ -38,7 +38,7 @@ export default function homePage() {
     }
   }
 
-  /** @param {any} now */
+  /** @param {Api.Now} now */
   function drawTiles(now) {
     const stars = now.satisfaction;
     fill(tiles,
@@ -51,25 +51,25 @@ export default function homePage() {
       tile({ label: t('home.open'), value: count(now.open), href: '/tickets?view=all' }),
       tile({ label: t('home.answered'), value: count(now.answered_today), hint: t('home.created', { count: count(now.created_today) }), href: '/tickets?view=all&status=in_progress' }),
       tile({ label: t('home.resolved'), value: count(now.resolved_today), href: '/tickets?view=all&status=resolved' }),
-      tile({ label: t('home.satisfaction'), value: stars.responses ? `${decimal(stars.average)} ★` : '–', hint: t('home.ratings', { count: count(stars.responses) }), href: '/analytics/csat' }));
+      tile({ label: t('home.satisfaction'), value: stars.responses ? `${decimal(stars.average)} ★` : '–', hint: counted('home.ratings', stars.responses), href: '/analytics/csat' }));
   }
 
-  /** @param {any} now @param {any} volume @param {any} agents @param {Api.PresenceView[]} presence */
+  /** @param {Api.Now} now @param {Api.FiguresAnswer_Vec_Volume} volume @param {Api.FiguresAnswer_AgentsFigures} agents @param {Api.PresenceView[]} presence */
   function drawCards(now, volume, agents, presence) {
     const pieces = volume.current;
-    const labels = pieces.map((/** @type {any} */ piece) => clock(piece.start));
-    const of = (/** @type {string} */ name) => pieces.map((/** @type {any} */ piece) => piece[name]);
-    const team = agents.current.agents.filter((/** @type {any} */ one) => one.agent_id !== null).sort((/** @type {any} */ a, /** @type {any} */ b) => b.open_now - a.open_now);
+    const labels = pieces.map((piece) => clock(piece.start));
+    const of = (/** @type {'created' | 'resolved'} */ name) => pieces.map((piece) => piece[name]);
+    const team = agents.current.agents.filter((one) => one.agent_id !== null).sort((a, b) => b.open_now - a.open_now);
     const rest = Math.max(0, now.open - now.calls_running - now.at_risk - now.breached);
     const order = ['online', 'away', 'offline'];
     const people = [...presence].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.name.localeCompare(b.name));
     fill(cards,
-      cardOf({ title: t('home.day'), wide: true, columns: [t('analytics.hour'), t('analytics.created'), t('analytics.resolved'), t('analytics.backlog')], rows: pieces.map((/** @type {any} */ piece, /** @type {number} */ at) => [labels[at], piece.created, piece.resolved, piece.backlog]),
+      cardOf({ title: t('home.day'), wide: true, columns: [t('analytics.hour'), t('analytics.created'), t('analytics.resolved'), t('analytics.backlog')], rows: pieces.map((piece, at) => [labels[at], piece.created, piece.resolved, piece.backlog]),
         chart: () => timeChart({ label: t('home.day'), labels, series: [{ name: t('analytics.created'), kind: 'bar', tone: 'accent', values: of('created') }, { name: t('analytics.resolved'), kind: 'bar', tone: 'good', values: of('resolved') }] }) }, false),
       cardOf({ title: t('home.promises'), columns: [t('analytics.state'), t('analytics.tickets')], rows: now.open ? [[t('analytics.on_track'), rest], [t('home.at_risk'), now.at_risk], [t('home.breached'), now.breached]] : [],
         chart: () => stack({ label: t('home.promises'), parts: [{ name: t('analytics.on_track'), value: rest, tone: 'good' }, { name: t('home.at_risk'), value: now.at_risk, tone: 'warn' }, { name: t('home.breached'), value: now.breached, tone: 'bad' }] }) }, false),
-      cardOf({ title: t('home.team'), hint: t('home.team_hint'), columns: [t('analytics.agent'), t('analytics.open_now'), t('analytics.escalation_rate')], rows: team.map((/** @type {any} */ one) => [one.name, one.open_now, percent(one.escalation_rate)]),
-        chart: () => barRows({ label: t('home.team'), rows: team.slice(0, 12).map((/** @type {any} */ one) => ({ name: one.name, value: one.open_now, shown: count(one.open_now) })) }) }, false),
+      cardOf({ title: t('home.team'), hint: t('home.team_hint'), columns: [t('analytics.agent'), t('analytics.open_now'), t('analytics.escalation_rate')], rows: team.map((one) => [one.name ?? null, one.open_now, percent(one.escalation_rate)]),
+        chart: () => barRows({ label: t('home.team'), rows: team.slice(0, 12).map((one) => ({ name: one.name, value: one.open_now, shown: count(one.open_now) })) }) }, false),
       cardOf({ title: t('admin.presence'), columns: [t('analytics.agent'), t('ticket.status'), t('analytics.open_now'), t('presence.capacity')], rows: people.map((one) => [one.name, t('presence.' + one.state), one.open_tickets, one.capacity]),
         chart: () => h('ul', { class: 'presence-rows' }, people.slice(0, 20).map((one) => h('li', {}, avatar(one.name, 'small'), h('span', { class: 'grow', dir: 'auto' }, one.name), h('span', { class: `presence is-${one.state}` }, t('presence.' + one.state)), h('span', { class: 'hint' }, `${count(one.open_tickets)} / ${count(one.capacity)}`)))) }, false));
   }

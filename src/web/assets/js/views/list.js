@@ -1,7 +1,7 @@
 // The list of tickets. Only the rows in view exist, so a hundred thousand scroll like twenty.
 
 import { debounced, fill, h, reconcile, throttled } from '../dom.js';
-import { number, t } from '../i18n.js';
+import { counted, number, t } from '../i18n.js';
 import { onEvent, onResync } from '../live.js';
 import { icon } from '../parts/icons.js';
 import { avatar, channelMark, priorityBadge, statusShape, statusWord } from '../parts/marks.js';
@@ -57,6 +57,7 @@ export function ticketList({ changed }) {
 
   function draw() {
     frame = 0;
+    if (pressed) return;
     if (list.total === null) {
       fill(spacer, list.error ? null : Array.from({ length: 8 }, () => h('div', { class: 'row skeleton', 'aria-hidden': 'true' })));
       spacer.style.height = '';
@@ -90,11 +91,24 @@ export function ticketList({ changed }) {
       if (check && check.checked !== isChosen) check.checked = isChosen;
       child.classList.toggle('is-chosen', isChosen);
     });
-    status.textContent = list.error ? list.error.message : t('list.count', { count: number(list.total) });
+    status.textContent = list.error ? list.error.message : counted('list.count', list.total);
     empty.hidden = list.total > 0;
     if (!list.total) fill(empty, h('span', { class: 'big-shape' }, statusShape('resolved')), h('p', {}, t('list.empty')), h('p', { class: 'hint' }, t('list.empty_hint')));
     if (items.some(({ row }) => !row)) fetchVisible();
   }
+
+  // What somebody presses stays under the pointer until it is let go, however much happens meanwhile.
+  let pressed = false;
+  view.addEventListener('pointerdown', (/** @type {PointerEvent} */ event) => {
+    pressed = Boolean(/** @type {HTMLElement} */ (event.target).closest('.row'));
+  });
+  const release = () => {
+    if (!pressed) return;
+    pressed = false;
+    redraw();
+  };
+  const RELEASES = ['pointerup', 'pointercancel', 'blur'];
+  for (const name of RELEASES) window.addEventListener(name, release);
 
   const redraw = () => {
     if (!frame) frame = requestAnimationFrame(draw);
@@ -216,6 +230,7 @@ export function ticketList({ changed }) {
     },
     close() {
       sizes.disconnect();
+      for (const name of RELEASES) window.removeEventListener(name, release);
       stops.forEach((stop) => stop());
     },
   };

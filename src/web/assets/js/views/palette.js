@@ -47,7 +47,7 @@ export function openPalette(commands) {
     const answer = await get(`/api/search${query({ q: words, typing: 'true', limit: 6 })}`).catch(() => null);
     if (!answer || input.value.trim() !== words) return;
     const tickets = answer.tickets.items.map((/** @type {any} */ ticket) => ({ label: `#${ticket.number} ${ticket.subject || ticket.requester_name || ''}`, mark: statusShape(ticket.status), hint: ticket.requester_name || '', run: () => go(`/tickets/${ticket.number}`) }));
-    const messages = answer.messages.items.map((/** @type {any} */ hit) => ({ label: `#${hit.ticket_number} “${hit.snippet.text}”`, hint: hit.author || '', run: () => go(`/tickets/${hit.ticket_number}`) }));
+    const messages = answer.messages.items.map((/** @type {any} */ hit) => ({ label: `#${hit.ticket_number} “${hit.snippet.text}”`, hint: hit.author || '', run: () => go(`/tickets/${hit.ticket_number}?view=all&status=any#entry-${hit.entry_id}`) }));
     const found = [...tickets, ...messages];
     const known = new Set(shown.map((command) => command.label));
     shown = [...shown, ...found.filter((/** @type {Command} */ command) => !known.has(command.label))];

@@ -23,15 +23,16 @@ export function span(seconds) {
 export function promise() {
   const element = h('div', { class: 'promise', hidden: true });
   let number = 0;
-  /** @type {any} */
+  /** @type {Api.SlaView | null} */
   let told = null;
   let at = 0;
+  let asked = 0;
   let timer = 0;
 
   /** @param {'first_response' | 'resolution'} name */
   function clockOf(name) {
-    const target = told[name];
-    if (!target || target.status === 'met') return null;
+    const target = told?.[name];
+    if (!told || !target || target.status === 'met') return null;
     // Within business hours only the daemon knows when the clock stands still; it is asked again each minute.
     const ahead = target.due_at ? (Date.parse(target.due_at) - at) / 1000 : Infinity;
     const runs = !target.paused && (told.business_hours_id === null || Math.abs(ahead - target.remaining_seconds) < 120);
@@ -48,19 +49,23 @@ export function promise() {
     element.hidden = !element.childElementCount;
   }
 
-  return {
-    element,
-    /** @param {number} next */
-    async read(next) {
-      number = next;
-      const ticket = next ? await get(`/api/tickets/${next}`).catch(() => null) : null;
-      if (next !== number) return;
-      told = ticket?.sla ?? null;
-      at = Date.now();
-      draw();
-      clearInterval(timer);
-      timer = told ? setInterval(() => (Date.now() - at > AGAIN ? void this.read(number) : draw()), 1_000) : 0;
-    },
-    close: () => clearInterval(timer),
-  };
+  /** The daemon is asked again, for the clocks that stand still by its calendar. */
+  async function again() {
+    const of = number;
+    asked = Date.now();
+    const ticket = await get(`/api/tickets/${of}`).catch(() => null);
+    if (ticket && of === number) show(of, ticket.sla);
+  }
+
+  /** What a ticket was promised, as it has just been read. @param {number} of @param {Api.SlaView | null | undefined} sla */
+  function show(of, sla) {
+    number = of;
+    told = sla ?? null;
+    at = Date.now();
+    draw();
+    clearInterval(timer);
+    timer = told ? setInterval(() => (Date.now() - Math.max(at, asked) > AGAIN ? void again() : draw()), 1_000) : 0;
+  }
+
+  return { element, show, close: () => clearInterval(timer) };
 }

@@ -221,7 +221,7 @@ const ticketLine = (hit) => h('a', { class: 'found-line', href: `/tickets/${hit.
   since(hit.last_message_at || hit.updated_at));
 
 /** @param {Api.Group_MessageHit['items'][0]} hit */
-const messageLine = (hit) => h('a', { class: 'found-line', href: `/tickets/${hit.ticket_number}?view=all&status=any` }, icon(hit.kind === 'note' ? 'lock' : 'chat'),
+const messageLine = (hit) => h('a', { class: 'found-line', href: `/tickets/${hit.ticket_number}?view=all&status=any#entry-${hit.entry_id}` }, icon(hit.kind === 'note' ? 'lock' : 'chat'),
   h('span', { class: 'found-words' }, marked(hit.snippet), h('span', { class: 'found-foot' }, `#${hit.ticket_number}`, h('span', { dir: 'auto' }, hit.author || t('speaker.' + hit.speaker)), hit.subject && !isTitle(hit) && h('span', { dir: 'auto' }, hit.subject))),
   since(hit.at));
 

@@ -23,7 +23,7 @@ const TABS = ['overview', 'conversation', 'notes', 'related'];
 
 /** @param {{ list: any }} how */
 export function ticketPage({ list }) {
-  /** @type {any} */
+  /** @type {Api.TicketView | null} */
   let ticket = null;
   let number = 0;
   let tab = 'conversation';
@@ -31,7 +31,8 @@ export function ticketPage({ list }) {
   const head = h('header', { class: 'ticket-head' });
   const tabs = h('div', { class: 'tabs', role: 'tablist', 'aria-label': t('ticket.parts') });
   const banner = h('div', { class: 'banner', role: 'status', hidden: true });
-  const held = { now: () => ticket, change, reload: () => reload() };
+  /** @type {act.Held} What is done is done with a ticket that is there. */
+  const held = { now: () => /** @type {Api.TicketView} */ (ticket), change, reload: () => reload() };
   const side = details(held);
   const talk = timeline({ ticket: () => ticket });
   const writer = composer({ ticket: () => ticket, say: talk.say, reopen: () => void act.setStatus(held, 'open') });
@@ -83,7 +84,7 @@ export function ticketPage({ list }) {
 
   /** Notes, and what was done to the ticket, in the order of time. */
   async function showNotes() {
-    const isNote = (/** @type {any} */ entry) => entry.kind === 'note' || entry.kind === 'event';
+    const isNote = (/** @type {import('./timeline.js').Entry} */ entry) => entry.kind === 'note' || entry.kind === 'event';
     const of = number;
     talk.show(isNote);
     const answer = await get(`/api/tickets/${of}/activity?limit=100`).catch(() => ({ activity: [] }));
@@ -95,9 +96,14 @@ export function ticketPage({ list }) {
     fill(related, h('p', { class: 'hint' }, t('loading')));
     const found = await Promise.all((ticket?.related || []).map((/** @type {number} */ one) => get(`/api/tickets/${one}`).catch(() => null)));
     const theirs = ticket?.contact_id ? await get(`/api/tickets?contact=${ticket.contact_id}&limit=50`).then((answer) => answer.tickets).catch(() => []) : [];
+    /** @type {Api.SimilarTickets} */
+    const alike = await get(`/api/tickets/${of}/similar?limit=5`).catch(() => ({ tickets: [] }));
     if (of !== number) return;
+    const line = (/** @type {Api.ListedTicket | Api.TicketView} */ one) => h('li', {}, h('a', { href: `/tickets/${one.number}${location.search}` }, statusBadge(one.status), h('span', { class: 'grow', dir: 'auto' }, one.subject || one.requester_name || t('channel.' + one.channel)), channelMark(one.channel), h('span', { class: 'row-number' }, `#${one.number}`), since(one.updated_at)));
     const all = new Map([...found, ...theirs].filter((one) => one && one.number !== number).map((one) => [one.number, one]));
-    fill(related, all.size ? h('ul', { class: 'related-list' }, [...all.values()].map((one) => h('li', {}, h('a', { href: `/tickets/${one.number}${location.search}` }, statusBadge(one.status), h('span', { class: 'grow', dir: 'auto' }, one.subject || t('channel.' + one.channel)), channelMark(one.channel), h('span', { class: 'row-number' }, `#${one.number}`), since(one.updated_at))))) : h('p', { class: 'nothing' }, t('related.none')));
+    const others = alike.tickets.filter((one) => !all.has(one.number));
+    fill(related, all.size ? h('ul', { class: 'related-list' }, [...all.values()].map(line)) : h('p', { class: 'nothing' }, t('related.none')),
+      others.length > 0 && [h('h2', {}, t('related.alike')), h('ul', { class: 'related-list', dataset: { alike: '' } }, others.map(line))]);
   }
 
   /** @param {HTMLElement} anchor @param {string} which */
@@ -134,6 +140,7 @@ export function ticketPage({ list }) {
         button('priority', t('ticket.priority'), priorityBadge(ticket.priority)),
         button('assignee', t('ticket.assignee'), ticket.assignee_name ? h('span', { class: 'named' }, avatar(ticket.assignee_name, 'small'), h('span', {}, ticket.assignee_name)) : h('span', { class: 'nobody' }, t('ticket.nobody'))),
         clocks.element,
+        ticket.on_hold && h('span', { class: 'badge' }, icon('lock'), t('details.held')),
         ticket.escalation && h('span', { class: 'badge escalated', title: ticket.escalation.reason }, icon('up'), t('details.escalated'))),
       h('div', { class: 'ticket-actions' },
         h('button', { class: 'quiet', title: t('action.more'), 'aria-label': t('action.more'), dataset: { act: 'more' }, 'aria-haspopup': 'listbox', onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label: t('action.more'), choices: moreChoices() }) }, icon('more')),
@@ -148,17 +155,25 @@ export function ticketPage({ list }) {
 
   /** What is done now and then. */
   function moreChoices() {
+    if (!ticket) return [];
     const follows = (ticket.followers || []).includes(me().id);
     return [
       { label: follows ? t('action.unfollow') : t('action.follow'), mark: icon('bell'), run: () => void act.follow(held, !follows) },
       { label: t('action.merge'), mark: icon('swap'), run: () => void act.merge(held) },
+      { label: t('action.relate'), mark: icon('link'), run: () => void act.relate(held, () => { if (tab === 'related') void drawRelated(); }) },
+      { label: ticket.on_hold ? t('action.unhold') : t('action.hold'), mark: icon('lock'), run: () => void act.hold(held, !held.now().on_hold) },
+      ...(ticket.escalation ? [{ label: t('action.deescalate'), mark: icon('up'), run: () => void act.deescalate(held) }] : []),
       { label: t('create.title'), mark: icon('note'), run: () => void another() },
-      ...(ticket.contact_id ? [{ label: t('contacts.show'), mark: icon('person'), run: () => go(`/contacts/${ticket.contact_id}`) }] : []),
+      ...(ticket.contact_id ? [{ label: t('contacts.show'), mark: icon('person'), run: () => go(`/contacts/${held.now().contact_id}`) }] : []),
+      ...(me().role === 'admin' ? [{ label: t('action.delete'), mark: icon('close'), run: () => void act.remove(held) }] : []),
     ];
   }
 
   /** A further ticket for the same customer, with what this one is about (S2.44). */
-  const another = () => createTicket({ contact: { name: ticket.requester_name, email: ticket.requester_email, phone: ticket.requester_phone }, subject: ticket.subject || '', description: ticket.summary || ticket.description || '', done: (made) => go(`/tickets/${made.number}`) });
+  function another() {
+    const { requester_name: name, requester_email: email, requester_phone: phone, subject, summary, description } = held.now();
+    return createTicket({ contact: { name, email, phone }, subject: subject || '', description: summary || description || '', done: (made) => go(`/tickets/${made.number}`) });
+  }
 
   /** @param {string | null} text */
   function say(text) {
@@ -183,7 +198,7 @@ export function ticketPage({ list }) {
       if (!known || called !== found.requester_name) talk.redraw();
       called = found.requester_name;
       void side.refresh();
-      void clocks.read(of);
+      clocks.show(of, found.sla);
     } catch (error) {
       if (of !== number) return;
       const { status, message } = /** @type {any} */ (error);
@@ -222,11 +237,11 @@ export function ticketPage({ list }) {
   bind([
     { keys: 'r', group: t('keys.ticket'), label: t('keys.reply'), when: has, run: () => { turn('conversation'); writer.focus(false); } },
     { keys: 'n', group: t('keys.ticket'), label: t('keys.note'), when: has, run: () => { turn('conversation'); writer.focus(true); } },
-    { keys: 'c', group: t('keys.ticket'), label: t('action.claim'), when: () => has() && !ticket.assignee_id, run: () => void act.claim(held) },
+    { keys: 'c', group: t('keys.ticket'), label: t('action.claim'), when: () => ticket !== null && !ticket.assignee_id, run: () => void act.claim(held) },
     { keys: 'a', group: t('keys.ticket'), label: t('action.assign'), when: has, run: () => menuByKey('assignee') },
     { keys: 's', group: t('keys.ticket'), label: t('ticket.status'), when: has, run: () => menuByKey('status') },
     { keys: 'p', group: t('keys.ticket'), label: t('ticket.priority'), when: has, run: () => menuByKey('priority') },
-    { keys: 'e', group: t('keys.ticket'), label: t('action.resolve'), when: () => has() && !['resolved', 'closed'].includes(ticket.status), run: () => void act.setStatus(held, 'resolved') },
+    { keys: 'e', group: t('keys.ticket'), label: t('action.resolve'), when: () => ticket !== null && !['resolved', 'closed'].includes(ticket.status), run: () => void act.setStatus(held, 'resolved') },
     { keys: 'ctrl Enter', group: t('keys.ticket'), label: t('composer.send'), when: () => false, run: () => {} },
     { keys: ']', group: t('keys.list'), label: t('keys.next'), run: () => list().step(1) },
     { keys: '[', group: t('keys.list'), label: t('keys.previous'), run: () => list().step(-1) },
@@ -251,12 +266,17 @@ export function ticketPage({ list }) {
         { label: t('ticket.priority'), run: () => menuByKey('priority') },
       ];
     },
-    /** @param {number | null} next */
-    open(next) {
-      if (next === number) return;
+    /** @param {number | null} next @param {number | null} [entry] the one to be led to */
+    open(next, entry = null) {
+      const lead = () => {
+        if (entry === null) return;
+        if (tab !== 'conversation') turn('conversation');
+        void talk.lead(entry);
+      };
+      if (next === number) return lead();
       number = next || 0;
       ticket = null;
-      void clocks.read(0);
+      clocks.show(0, null);
       say(null);
       page.hidden = !next;
       nothing.hidden = Boolean(next);
@@ -272,6 +292,7 @@ export function ticketPage({ list }) {
       void reload().then(() => { if (ticket) void writer.open(next); });
       others.open(next);
       void talk.open(next);
+      lead();
     },
     close() {
       clocks.close();
@@ -282,9 +303,9 @@ export function ticketPage({ list }) {
   };
 }
 
-/** A change as a line of the timeline. @param {any} change */
+/** A change as a line of the timeline. @param {Api.ActivityView} change @returns {import('./timeline.js').Entry} */
 function lineOf(change) {
-  const word = (/** @type {string | null} */ value) => (value === null ? '—' : change.field === 'status' ? statusWord(value) : change.field === 'priority' ? priorityWord(value) : value);
-  const what = change.from === null && change.to === null ? t('activity.' + change.action) : `${t('field.' + change.field)} ${word(change.from)} → ${word(change.to)}`;
-  return { id: `a${change.id}`, at: change.at, kind: 'event', speaker: 'system', author: null, body: [`${change.actor}: ${what}`, change.reason].filter(Boolean).join(' · ') };
+  const word = (/** @type {string | null | undefined} */ value) => (!value ? '—' : change.field === 'status' ? statusWord(value) : change.field === 'priority' ? priorityWord(value) : value);
+  const what = !change.from && !change.to ? t('activity.' + change.action) : `${t('field.' + change.field)} ${word(change.from)} → ${word(change.to)}`;
+  return { id: -change.id, at: change.at, kind: 'event', speaker: 'system', author: null, body: [`${change.actor}: ${what}`, change.reason].filter(Boolean).join(' · ') };
 }

@@ -1,15 +1,19 @@
 // The one timeline of a ticket: what was said on the phone and in the chat, notes, tools, events.
 
-import { call, get, post, query } from '../api.js';
+import { call, get, post, put, query } from '../api.js';
 import { fill, h, reconcile } from '../dom.js';
 import { t } from '../i18n.js';
+import { ask, sure } from '../parts/dialog.js';
 import { icon } from '../parts/icons.js';
 import { avatar } from '../parts/marks.js';
 import { problem } from '../parts/toast.js';
+import { isSupervisor, me } from '../session.js';
 import { clock, day, exact, since } from '../time.js';
 import { filesOf } from './files.js';
+import { mailOf } from './mail.js';
 
-/** @typedef {{ id: number, at: string, speaker: string, kind: string, author: string | null, body: string, tool_calls?: any[] | null, attachment?: any, provider_id?: string | null, edited_at?: string | null, deleted_at?: string | null, revisions?: any[], reactions?: any[], quoted?: any, delivery?: any, attachments?: any[] }} Entry */
+/** @typedef {Omit<Api.EntryView, 'received_at'>} Entry as the API has it; a line of what was done has a number below zero */
+/** @typedef {Record<'resend' | 'reword' | 'withdraw', (entry: Entry) => void>} Does what can be done with an entry */
 /** @typedef {{ key: string, body: string, is_internal: boolean, attachments: number[], state: 'sending' | 'failed', why?: string, id?: number, at: string }} Pending */
 
 const PAGE = 100;
@@ -19,7 +23,7 @@ const TAIL = 60;
 const TOGETHER = 4 * 60_000;
 
 /**
- * @param {{ ticket: () => any, only?: (entry: Entry) => boolean }} of
+ * @param {{ ticket: () => Api.TicketView | null, only?: (entry: Entry) => boolean }} of
  */
 export function timeline({ ticket }) {
   const list = h('div', { class: 'entries' });
@@ -38,6 +42,8 @@ export function timeline({ ticket }) {
   let loaded = false;
   /** @type {Promise<void>} */
   let reading = Promise.resolve();
+  /** The entry that somebody was led to. @type {number | null} */
+  let found = null;
 
   const atEnd = () => element.scrollHeight - element.scrollTop - element.clientHeight < 80;
   const toEnd = (smooth = false) => {
@@ -80,14 +86,14 @@ export function timeline({ ticket }) {
       }
       const together = previous !== null && previous.kind === 'message' && entry.kind === 'message' && previous.speaker === entry.speaker && previous.author === entry.author && Math.abs(Date.parse(entry.at) - Date.parse(previous.at)) < TOGETHER;
       if (together) items[items.length - 1].goesOn = true;
-      items.push({ entry, together, of });
+      items.push({ entry, together, of, isFound: entry.id === found });
       previous = entry;
     }
     const ids = new Set(entries.map((entry) => entry.id));
     pending = pending.filter((one) => !one.id || !ids.has(one.id));
     for (const one of pending) items.push({ pending: one });
     reconcile(list, items, (item) => (item.day ? `day-${item.day}` : item.entry ? `e${item.entry.id}` : item.pending.key),
-      (item) => JSON.stringify(item), (item) => (item.day ? h('div', { class: 'day' }, h('span', {}, item.day)) : item.entry ? entryOf(item.entry, item, ticket(), resend) : pendingOf(item.pending)));
+      (item) => JSON.stringify(item), (item) => (item.day ? h('div', { class: 'day' }, h('span', {}, item.day)) : item.entry ? entryOf(item.entry, item, ticket(), { resend, reword, withdraw }) : pendingOf(item.pending)));
     if (!items.length) fill(list, h('p', { class: 'nothing' }, t('timeline.empty')));
     if (stay) toEnd();
     else if (list.childElementCount > before) jump.hidden = false;
@@ -130,6 +136,29 @@ export function timeline({ ticket }) {
     }
   }
 
+  /** Other words for a note; the earlier ones are kept. @param {Entry} entry */
+  async function reword(entry) {
+    const body = await ask({ title: t('timeline.reword'), label: t('timeline.note'), action: t('rule.save'), value: entry.body, max: 10_000 });
+    if (!body || body === entry.body) return;
+    try {
+      await put(`/api/tickets/${number}/comments/${entry.id}`, { body });
+      refresh(entry.id);
+    } catch (error) {
+      problem(error);
+    }
+  }
+
+  /** @param {Entry} entry */
+  async function withdraw(entry) {
+    if (!(await sure(t('timeline.withdraw')))) return;
+    try {
+      await call('DELETE', `/api/tickets/${number}/comments/${entry.id}`);
+      refresh(entry.id);
+    } catch (error) {
+      problem(error);
+    }
+  }
+
   /** One after the other: an older answer may not overwrite a newer one. @param {() => Promise<void>} work */
   function queue(work) {
     reading = reading.then(work).catch((error) => {
@@ -164,19 +193,35 @@ export function timeline({ ticket }) {
       entries = [];
       pending = [];
       besides = [];
+      found = null;
       loaded = false;
       jump.hidden = true;
       fill(list, [1, 2, 3].map((at) => h('div', { class: `entry skeleton ${at % 2 ? '' : 'from-agent'}`, 'aria-hidden': 'true' })));
       return queue(async () => {
-        const found = await pages(0);
+        const read = await pages(0);
         if (next !== number) return;
-        entries = found;
+        entries = read;
         fill(list);
         draw();
         loaded = true;
       });
     },
     refresh,
+    /** Leads to an entry and marks it, once everything is read; one that is not there changes nothing. @param {number} id */
+    lead(id) {
+      const of = number;
+      return queue(async () => {
+        if (of !== number || !entries.some((entry) => entry.id === id)) return;
+        found = id;
+        draw();
+        // What is out of sight has a guessed height until it is drawn: some steps lead there.
+        for (let step = 0; step < 4; step += 1) {
+          list.querySelector(`#entry-${id}`)?.scrollIntoView({ block: 'center', behavior: 'instant' });
+          await new Promise((drawn) => requestAnimationFrame(drawn));
+        }
+        /** @type {HTMLElement | null} */ (list.querySelector(`#entry-${id}`))?.focus({ preventScroll: true });
+      });
+    },
     /** When the ticket is known, or is another than it was. */
     redraw() {
       if (loaded) draw();
@@ -204,10 +249,12 @@ function randomKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** @param {Entry} entry @param {{ together: boolean, goesOn?: boolean }} place @param {any} ticket @param {(entry: Entry) => void} resend */
-function entryOf(entry, { together, goesOn }, ticket, resend) {
+/** @param {Entry} entry @param {{ together: boolean, goesOn?: boolean, isFound: boolean }} place @param {Api.TicketView | null} ticket @param {Does} does */
+function entryOf(entry, { together, goesOn, isFound }, ticket, does) {
+  const place = { id: `entry-${entry.id}`, tabindex: isFound ? -1 : undefined };
+  const mark = isFound ? 'is-found' : '';
   if (entry.kind === 'event') {
-    return h('div', { class: 'entry event' }, icon('info'), h('span', { dir: 'auto' }, entry.body), since(entry.at));
+    return h('div', { class: `entry event ${mark}`, ...place }, icon('info'), h('span', { dir: 'auto' }, entry.body), since(entry.at));
   }
   const isCall = ticket?.channel === 'call';
   const who = entry.author || { user: ticket?.requester_name || ticket?.requester_phone || t('speaker.user'), bot: t('speaker.bot'), agent: isCall ? t('speaker.voice') : t('speaker.agent'), system: t('speaker.system') }[entry.speaker] || entry.speaker;
@@ -218,9 +265,9 @@ function entryOf(entry, { together, goesOn }, ticket, resend) {
   const side = entry.speaker === 'user' ? 'from-user' : isBot ? 'from-bot' : entry.speaker === 'system' ? 'from-system' : 'from-agent';
   const head = !together && h('div', { class: 'head' }, isBot ? h('span', { class: 'avatar bot', 'aria-hidden': 'true' }, icon('bot')) : avatar(who),
     h('span', { class: 'who', dir: 'auto' }, who), who !== role && h('span', { class: 'role' }, isNote && icon('lock'), role));
-  return h('div', { class: `entry ${isNote ? 'note' : 'message'} ${side} ${together ? 'together' : ''}`, id: `entry-${entry.id}` }, head,
-    h('div', { class: 'bubble', title: exact(entry.at) }, quoteOf(entry), bodyOf(entry), toolsOf(entry), attachmentOf(entry, ticket), entry.attachments?.length ? filesOf(ticket?.number, entry.attachments) : null, reactionsOf(entry)),
-    (!goesOn || entry.delivery || entry.edited_at) && footOf(entry, resend));
+  return h('div', { class: `entry ${isNote ? 'note' : 'message'} ${side} ${together ? 'together' : ''} ${mark}`, ...place }, head,
+    h('div', { class: 'bubble', title: exact(entry.at) }, quoteOf(entry), bodyOf(entry), toolsOf(entry), attachmentOf(entry, ticket), ticket && entry.attachments?.length ? filesOf(ticket.number, entry.attachments) : null, entry.kind === 'message' && ticket?.channel === 'email' && mailOf(ticket.number, entry.id), reactionsOf(entry)),
+    (!goesOn || entry.delivery || entry.edited_at || isNote) && footOf(entry, does));
 }
 
 /** @param {Entry} entry */
@@ -234,7 +281,7 @@ function bodyOf(entry) {
   return [entry.body && h('div', { class: 'words', dir: 'auto' }, linked(entry.body)), entry.edited_at && earlier.length ? earlierOf(earlier, t('timeline.earlier')) : null];
 }
 
-/** @param {any[]} revisions @param {string} label */
+/** @param {Api.RevisionView[]} revisions @param {string} label */
 const earlierOf = (revisions, label) => h('details', { class: 'earlier' }, h('summary', {}, label),
   revisions.map((revision) => h('p', { dir: 'auto' }, revision.body, ' ', since(revision.at))));
 
@@ -248,8 +295,8 @@ const quoteOf = (entry) => entry.quoted && h('blockquote', { dir: 'auto' }, entr
 
 /** @param {Entry} entry */
 const toolsOf = (entry) => (entry.tool_calls || []).map((tool) => h('details', { class: 'tool' },
-  h('summary', {}, icon('tool'), h('code', {}, tool.name || tool.function?.name || ''), h('span', { class: 'role' }, tool.output === null || tool.output === undefined ? t('tool.running') : t('tool.done'))),
-  h('dl', {}, h('dt', {}, t('tool.given')), h('dd', {}, h('pre', { tabindex: 0 }, pretty(tool.arguments ?? tool.function?.arguments))), tool.output && [h('dt', {}, t('tool.returned')), h('dd', {}, h('pre', { tabindex: 0 }, pretty(tool.output)))])));
+  h('summary', {}, icon('tool'), h('code', {}, tool.name), h('span', { class: 'role' }, tool.output === null || tool.output === undefined ? t('tool.running') : t('tool.done'))),
+  h('dl', {}, h('dt', {}, t('tool.given')), h('dd', {}, h('pre', { tabindex: 0 }, pretty(tool.arguments))), tool.output && [h('dt', {}, t('tool.returned')), h('dd', {}, h('pre', { tabindex: 0 }, pretty(tool.output)))])));
 
 /** @param {string | undefined} text */
 function pretty(text) {
@@ -260,7 +307,7 @@ function pretty(text) {
   }
 }
 
-/** @param {Entry} entry @param {any} ticket */
+/** @param {Entry} entry @param {Api.TicketView | null} ticket */
 function attachmentOf(entry, ticket) {
   const file = entry.attachment;
   if (!file) return null;
@@ -272,13 +319,17 @@ function attachmentOf(entry, ticket) {
 /** @param {Entry} entry */
 const reactionsOf = (entry) => entry.reactions?.length ? h('div', { class: 'reactions' }, entry.reactions.map((one) => h('span', { class: 'reaction', title: one.author || (one.by === 'user' ? t('speaker.user') : t('speaker.agent')) }, one.emoji))) : null;
 
-/** @param {Entry} entry @param {(entry: Entry) => void} resend */
-function footOf(entry, resend) {
+/** One's own, and anybody's for supervisors: as the daemon has it, which knows who wrote it. @param {Entry} entry */
+const mayReword = (entry) => entry.kind === 'note' && !entry.deleted_at && (isSupervisor() || entry.author === me().name);
+
+/** @param {Entry} entry @param {Does} does */
+function footOf(entry, { resend, reword, withdraw }) {
   const delivery = entry.delivery;
   const picture = delivery && { queued: 'clock', sent: 'check', delivered: 'checks', read: 'checks', failed: 'alert' }[/** @type {string} */ (delivery.state)];
   const word = delivery && t('delivery.' + delivery.state);
   return h('div', { class: 'foot' }, h('time', { datetime: entry.at, title: exact(entry.at) }, clock(entry.at)),
     entry.edited_at && !entry.deleted_at && h('span', {}, t('timeline.edited')),
-    delivery && h('span', { class: `delivery ${delivery.state}`, title: [word, delivery.error].filter(Boolean).join(': ') }, icon(picture), h('span', { class: ['failed', 'queued'].includes(delivery.state) ? '' : 'only-read' }, word)),
+    delivery && h('span', { class: `delivery ${delivery.state}`, title: [word, delivery.error].filter(Boolean).join(': ') }, icon(picture || 'clock'), h('span', { class: ['failed', 'queued'].includes(delivery.state) ? '' : 'only-read' }, word)),
+    mayReword(entry) && h('span', { class: 'entry-acts' }, h('button', { class: 'link', onclick: () => void reword(entry) }, t('rule.edit')), h('button', { class: 'link', onclick: () => void withdraw(entry) }, t('admin.delete'))),
     delivery?.state === 'failed' && [h('span', { class: 'why', dir: 'auto' }, delivery.error), h('button', { class: 'link', onclick: () => resend(entry) }, t('timeline.resend'))]);
 }

@@ -95,7 +95,7 @@ export function workspace({ logout }) {
     fill(rail,
       h('a', { class: 'brand', href: '/tickets', 'aria-label': 'frontdesk' }, h('span', { class: 'logo', 'aria-hidden': 'true' }), h('span', { class: 'rail-word' }, 'frontdesk')),
       h('div', { class: 'rail-group' }, VIEWS.map((view) => item(`/tickets?view=${view}`, icon(/** @type {any} */ (marks)[view]), /** @type {any} */ (views)[view], !wanted && now.view === view, counts[view]))),
-      h('div', { class: 'rail-group pages' }, PAGES.filter((one) => one.roles.includes(role)).map((one) => item(one.href, icon(one.icon), one.label(), pageOf(wanted) === one, undefined))),
+      h('div', { class: 'rail-group pages' }, PAGES.filter((one) => one.roles.includes(role) && !one.personal).map((one) => item(one.href, icon(one.icon), one.label(), pageOf(wanted) === one, undefined))),
       h('h2', { class: 'rail-title rail-word' }, t('rail.status')),
       h('div', { class: 'rail-group statuses' }, item(of({ status: '' }), statusShape('open'), t('rail.open'), !wanted && now.status === '', undefined),
         STATUSES.map((status) => item(of({ status }), statusShape(status), statusWord(status), !wanted && now.status === status, undefined))),
@@ -103,12 +103,13 @@ export function workspace({ logout }) {
       h('span', { class: 'grow' }),
       h('div', { class: 'rail-group' },
         h('button', { class: 'rail-item', onclick: palette, title: t('palette.title') }, icon('command'), h('span', { class: 'rail-word grow' }, t('palette.title')), h('kbd', { class: 'rail-word' }, 'Ctrl K')),
-        h('button', { class: 'rail-item', onclick: overview, title: t('keys.title') }, icon('keyboard'), h('span', { class: 'rail-word grow' }, t('keys.title')), h('kbd', { class: 'rail-word' }, '?')),
+        h('button', { class: 'rail-item', onclick: overview, title: t('keys.title') }, icon('keyboard'), h('span', { class: 'rail-word grow' }, t('keys.short')), h('kbd', { class: 'rail-word' }, '?')),
         h('button', { class: 'rail-item me', 'aria-haspopup': 'listbox', title: name, onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label: t('rail.me'), choices: personal() }) }, avatar(name), h('span', { class: 'rail-word grow' }, h('strong', { dir: 'auto' }, name), h('span', { class: 'role' }, t('role.' + role))))));
   }
 
   function personal() {
     return [
+      { label: t('account.title'), mark: icon('person'), run: () => go('/account') },
       ...attention(),
       ...languages().map(([tag, name]) => ({ label: name, mark: icon('language'), current: tag === language, run: () => choose(tag) })),
       { label: t('rail.logout'), mark: icon('leave', 'turns'), run: logout },
@@ -206,7 +207,8 @@ export function workspace({ logout }) {
         tools.draw();
         list.open(filterOf(chosen()));
       }
-      page.open(ticket);
+      const led = /^#entry-(\d+)$/.exec(location.hash);
+      page.open(ticket, led && Number(led[1]));
       list.mark(ticket);
     },
     close() {
