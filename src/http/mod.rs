@@ -154,6 +154,8 @@ pub struct Desk {
     pub zone: jiff::tz::TimeZone,
     /// Bytes of one file.
     pub max_file: u64,
+    /// Bytes that a customer may send to a ticket in a day.
+    pub customer_daily: u64,
     pub mail: mail::Outgoing,
     pub uploads: Semaphore,
     /// Whether webhooks may go to an address; if not, why.
