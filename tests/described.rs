@@ -98,14 +98,14 @@ fn so_are_the_answers_about_what_is_there() {
     judge(&programs, &daemon, &token, 8, &options);
 }
 
-/// Where something is made, where it stands then, and what can be done with it there.
+/// Where something is made, where it stands then, and what of all that can be done with it there must come about.
 type Life = (&'static str, &'static str, &'static [&'static str]);
 
 /// Those whose makers may name others in what they send; the client begins with these only where there is nothing else.
 const NAMING: [Life; 3] = [
     ("/api/tickets", "/api/tickets/{ref}", &["GET", "PUT", "PATCH", "DELETE"]),
     ("/api/tickets/categories", "/api/tickets/categories/{id}", &["GET", "PUT", "DELETE"]),
-    ("/api/tickets/sla-policies", "/api/tickets/sla-policies/{id}", &["PUT", "DELETE"]),
+    ("/api/tickets/sla-policies", "/api/tickets/sla-policies/{id}", &["DELETE"]),
 ];
 
 const OTHERS: [Life; 8] = [
@@ -118,13 +118,13 @@ const OTHERS: [Life; 8] = [
     ("/api/assignment-rules", "/api/assignment-rules/{id}", &["GET", "PUT", "DELETE"]),
     ("/api/rules", "/api/rules/{id}", &["GET", "PUT", "PATCH", "DELETE"]),
     ("/api/webhooks", "/api/webhooks/{id}", &["GET", "PUT", "DELETE"]),
-    ("/api/contacts", "/api/contacts/{id}", &["GET", "PATCH", "DELETE"]),
+    ("/api/contacts", "/api/contacts/{id}", &["GET"]),
     ("/api/agents", "/api/agents/{agent}", &["PUT"]),
     ("/api/tokens", "/api/tokens/{token}", &["DELETE"]),
 ];
 
 /// How often the client may begin anew until everything has come about.
-const ROUNDS: u32 = 6;
+const ROUNDS: u32 = 5;
 
 /// The links of the description lead from what was made to its reading, changing and deleting.
 #[test]
@@ -162,7 +162,7 @@ fn live(programs: &Path, file: &str, lives: &[Life]) {
     for round in 1..=ROUNDS {
         let seed = format!("--seed={round}");
         let options = options.iter().chain([&seed]).map(String::as_str).collect::<Vec<_>>();
-        judge(programs, &daemon, &token, 30, &options);
+        judge(programs, &daemon, &token, 40, &options);
         let counted = daemon.request("GET", "/metrics", &headers[..1], b"").text();
         missing.retain(|(method, route)| {
             let what = format!("{{method=\"{method}\",route=\"{route}\",status=\"2");
@@ -170,6 +170,7 @@ fn live(programs: &Path, file: &str, lives: &[Life]) {
             let answers = found.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
             answers.sum::<u64>() <= own(method, route)
         });
+        println!("still to come after round {round}: {missing:?}");
         if missing.is_empty() {
             return;
         }
