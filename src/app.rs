@@ -118,6 +118,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         categoriser: Categoriser::new(table, config.calls.fallback_category.clone()),
         intake: Categoriser::new(config.tickets.categories.clone(), String::new()),
         portal_life: i64::from(config.portal.token_days) * Micros::DAY,
+        customer_daily: config.attachments.customer_daily,
         outbound: (config.whatsapp.bridges.iter())
             .map(|bridge| (bridge.instance.clone(), bridge.kind.longest_text()))
             .collect(),

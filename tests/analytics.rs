@@ -165,6 +165,24 @@ fn a_days_work_is_told_in_figures() {
     assert_eq!((&now["waiting"], &now["longest_wait_ticket"]), (&json!(1), &json!(number)));
 }
 
+/// S2.34: one of twenty is within the target, two are not.
+#[test]
+fn an_agent_may_escalate_one_ticket_of_twenty() {
+    let desk = Desk::open();
+    let ana = desk.daemon.token_named("Ana", "agent");
+    let own: Vec<u64> = (0..20).map(|nth| desk.form(&format!("Bill {nth}"), "John").0).collect();
+    for number in &own {
+        desk.does(&ana, &format!("/api/tickets/{number}/claim"), &Value::Null);
+    }
+    for (number, rate, within) in [(own[3], 0.05, true), (own[7], 0.1, false)] {
+        let why = json!({"reason": "needs the bank"});
+        desk.does(&ana, &format!("/api/tickets/{number}/escalate"), &why);
+        let told = &desk.figures("agents")["current"]["agents"][0];
+        let seen = (&told["name"], &told["escalation_rate"], &told["within_escalation_target"]);
+        assert_eq!(seen, (&json!("Ana"), &json!(rate), &json!(within)));
+    }
+}
+
 #[test]
 fn filters_leave_some_tickets_and_a_restart_leaves_all_figures() {
     let mut desk = Desk::open();

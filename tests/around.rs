@@ -9,6 +9,7 @@ mod categories;
 mod deliveries;
 #[path = "around/desk.rs"]
 mod desk;
+mod examples;
 mod faketime;
 #[path = "around/files.rs"]
 mod files;

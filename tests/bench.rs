@@ -6,6 +6,7 @@ use std::time::Duration;
 use frontdesk::bench::{Options, Plan, measure};
 use serde_json::Value;
 
+/// S2.35, S4.8, S0.52: how long answers take, with many tickets; what came out is in ARCHITECTURE.
 #[test]
 fn a_run_tells_rates_limits_memory_start_and_bytes_written() {
     let dir = std::env::temp_dir().join(format!("frontdesk-bench-test-{}", std::process::id()));

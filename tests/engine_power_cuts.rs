@@ -133,6 +133,7 @@ pub fn rules() -> Rules {
         categoriser: Categoriser::new(table, "general_inquiry".into()),
         intake: Categoriser::new([("shipping".into(), vec!["shipped".into()])], String::new()),
         portal_life: 90 * Micros::DAY,
+        customer_daily: 1 << 20,
         outbound: [("bridge 0".to_owned(), 65_536)].into(),
         max_outbox: 10_000,
         retention: Vec::new(),

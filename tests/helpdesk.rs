@@ -9,6 +9,7 @@ mod comments;
 mod deletion;
 #[path = "helpdesk/editing.rs"]
 mod editing;
+mod examples;
 mod harness;
 #[path = "helpdesk/lists.rs"]
 mod lists;

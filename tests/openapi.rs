@@ -3,6 +3,8 @@
 //!
 //! `UPDATE_SNAPSHOTS=1 cargo test --test openapi` writes the snapshot anew; look at its difference.
 
+#[path = "openapi/figures.rs"]
+mod figures;
 mod harness;
 
 use std::fs;
@@ -32,6 +34,7 @@ fn pretty(document: &Value) -> String {
     text
 }
 
+/// S2.49
 #[test]
 fn the_document_is_the_one_in_the_snapshot() {
     let daemon = Daemon::with_config("");

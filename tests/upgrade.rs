@@ -3,6 +3,8 @@
 
 #[path = "upgrade/desk.rs"]
 mod desk;
+#[path = "upgrade/figures.rs"]
+mod figures;
 #[path = "upgrade/fixtures.rs"]
 mod fixtures;
 mod harness;

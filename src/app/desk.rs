@@ -21,6 +21,7 @@ pub fn desk(config: &Config) -> http::Desk {
         capacity: config.automation.capacity,
         zone: config.timezone.clone(),
         max_file: config.attachments.max_size,
+        customer_daily: config.attachments.customer_daily,
         mail: outgoing(&config.mail),
         uploads: Semaphore::new(config.attachments.at_once as usize),
         judge_url: |allowed, url| {

@@ -106,6 +106,9 @@ pub struct AttachmentsConfig {
     /// Bytes of one file.
     #[serde(deserialize_with = "units::size")]
     pub max_size: u64,
+    /// Bytes that a customer may send to a ticket in a day.
+    #[serde(deserialize_with = "units::size")]
+    pub customer_daily: u64,
     /// Uploads under way at once.
     pub at_once: u32,
 }
@@ -113,6 +116,7 @@ pub struct AttachmentsConfig {
 impl AttachmentsConfig {
     pub(super) fn check(&self, limits: &mut Limits) {
         limits.size("attachments.max_size", self.max_size, KIB..=1024 * MIB);
+        limits.size("attachments.customer_daily", self.customer_daily, KIB..=10_240 * MIB);
         limits.count("attachments.at_once", self.at_once, 1..=256);
     }
 }

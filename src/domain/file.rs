@@ -49,6 +49,40 @@ pub const SNIFFED: usize = 512;
 /// How long a file may wait to be attached.
 pub const UNATTACHED_FOR: i64 = Micros::DAY;
 
+/// How long what a customer sent counts against what they may send, in running time.
+pub const COUNTED_FOR: i64 = Micros::DAY;
+
+/// What a customer sent to a ticket is all that they may send in a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Until something of it no longer counts.
+    pub seconds: u32,
+}
+
+/// Bytes of the `daily` ones that `sender` may still send to the ticket whose files these are, if it is as many as
+/// `wanted`.
+pub fn room(
+    files: &[StoredFile],
+    sender: &str,
+    (daily, wanted): (u64, u64),
+    steady: Micros,
+) -> Result<u64, Spent> {
+    let age = |file: &StoredFile| steady.0.saturating_sub(file.arrived_at.0).max(0);
+    let counts = |file: &&StoredFile| file.uploaded_by == sender && age(file) < COUNTED_FOR;
+    let (mut sent, mut oldest) = (0_u64, 0);
+    for file in files.iter().filter(counts) {
+        sent = sent.saturating_add(file.bytes);
+        oldest = oldest.max(age(file));
+    }
+    match daily.checked_sub(sent) {
+        Some(room) if room >= wanted => Ok(room),
+        _ => {
+            let seconds = (COUNTED_FOR - oldest) / Micros::SECOND + 1;
+            Err(Spent { seconds: u32::try_from(seconds).unwrap_or(u32::MAX) })
+        }
+    }
+}
+
 const UNKNOWN: &str = "application/octet-stream";
 
 /// What a file is, told by its first bytes alone. What a browser could run is `application/octet-stream`.
@@ -130,6 +164,30 @@ mod tests {
         assert_eq!(media_type("é".repeat(300).as_bytes().get(..511).unwrap()), UNKNOWN);
         let cut = ["x".as_bytes(), "é".repeat(300).as_bytes()].concat();
         assert_eq!(media_type(&cut[..SNIFFED]), "text/plain");
+    }
+
+    #[test]
+    fn what_was_sent_counts_for_a_day_of_running_time() {
+        let file = |by: &str, bytes, hour: i64| StoredFile {
+            id: 1,
+            ticket: 1001,
+            name: "a.txt".into(),
+            media_type: "text/plain".into(),
+            bytes,
+            sha256: [0; 32],
+            key: None,
+            entry: None,
+            uploaded_by: by.into(),
+            uploaded_at: Micros(0),
+            arrived_at: Micros(hour * Micros::HOUR),
+        };
+        let files = [file("customer", 60, 1), file("agent", 500, 2), file("customer", 40, 20)];
+        let at = |hour: i64| room(&files, "customer", (100, 1), Micros(hour * Micros::HOUR));
+        assert_eq!(at(20), Err(Spent { seconds: 5 * 3600 + 1 }));
+        assert_eq!(at(25), Ok(60));
+        assert_eq!(at(44), Ok(100));
+        let more = room(&files, "customer", (100, 61), Micros(25 * Micros::HOUR));
+        assert_eq!(more, Err(Spent { seconds: 19 * 3600 + 1 }));
     }
 
     #[test]

@@ -400,6 +400,9 @@ pub enum Refusal {
     /// A limit on how much may go on at once is reached; later it will do.
     #[error("{0}")]
     Overloaded(String),
+    /// What may be done in a time is done; after `seconds` something may be done again.
+    #[error("{why}")]
+    Spent { why: String, seconds: u32 },
     #[error("this Idempotency-Key was used before for a different request")]
     KeyReused,
     /// The store could not be read or decided upon; the cause is for the log.

@@ -1,7 +1,20 @@
 //! What a customer may ask of the desk over the portal, and what is asked of the files of tickets.
 
-use crate::domain::file::FileKey;
+use super::command::Refusal;
+use crate::domain::file::{FileKey, Spent};
 use crate::engine::intake::NewCase;
+
+/// As whom customers act.
+pub const CUSTOMER: &str = "customer";
+
+/// Why a customer's files are not taken: the ticket got as many bytes as a customer may send it in a day.
+pub fn spent_today(daily: u64, Spent { seconds }: Spent) -> Refusal {
+    let why = format!(
+        "a customer may send a ticket {daily} bytes of files a day (attachments.customer_daily), and nearly all of \
+         them came: send fewer, or the rest later"
+    );
+    Refusal::Spent { why, seconds }
+}
 
 #[derive(Clone, Debug)]
 pub enum PortalCommand {

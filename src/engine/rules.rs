@@ -29,6 +29,8 @@ pub struct Rules {
     pub intake: Categoriser,
     /// How long a customer's token for their ticket is good, in microseconds.
     pub portal_life: i64,
+    /// Bytes that a customer may send to a ticket in a day.
+    pub customer_daily: u64,
     /// Where replies can go out: instance → the longest text that it takes, in characters.
     pub outbound: BTreeMap<String, usize>,
     /// Messages that may wait to be sent.

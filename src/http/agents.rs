@@ -62,11 +62,12 @@ pub async fn list(Shared(state): Shared<State>, caller: Caller) -> Json<Agents> 
 
 #[derive(Deserialize, ToSchema)]
 pub struct NewAgent {
+    #[schema(example = "Dewi Lestari")]
     name: String,
     #[schema(format = "email", example = "dewi@example.com")]
     email: String,
     /// agent, supervisor or admin
-    #[schema(example = "agent")]
+    #[schema(pattern = "^(agent|supervisor|admin)$", example = "agent")]
     role: String,
     /// 10 to 256 characters; without one the answer has a link by which the person sets their own
     password: Option<String>,
@@ -122,9 +123,11 @@ async fn make_link(state: &State, caller: &Caller, agent: u64) -> Result<String,
 
 #[derive(Deserialize, ToSchema)]
 pub struct AgentChanges {
+    #[schema(example = "Dewi Lestari")]
     name: Option<String>,
     email: Option<String>,
     /// agent, supervisor or admin
+    #[schema(pattern = "^(agent|supervisor|admin)$")]
     role: Option<String>,
     /// Whoever is disabled has no session, no link and no token any more, at once
     disabled: Option<bool>,

@@ -20,9 +20,10 @@ const SATISFACTION_DAYS: i32 = 30;
 /// What an agent did, or what nobody has.
 #[derive(Serialize, ToSchema)]
 pub struct AgentRow {
-    /// None for what nobody has
+    /// The agent; none for what nobody has
     #[schema(example = 3)]
     agent_id: Option<u64>,
+    /// What the agent is called
     #[schema(example = "Dewi Lestari")]
     name: Option<String>,
     #[serde(flatten)]
@@ -34,7 +35,7 @@ pub struct AgentsFigures {
     /// The part of their tickets that agents should escalate at most (S2.34)
     #[schema(example = 0.05)]
     escalation_target: f64,
-    /// By name
+    /// What each agent did, by name
     agents: Vec<AgentRow>,
 }
 

@@ -39,7 +39,7 @@ pub struct AssignmentBody {
     position: u32,
     /// As of `/api/rules`; without any it is for every ticket
     #[serde(default)]
-    #[schema(value_type = Object, example = json!({"all": [{"field": "category", "op": "is", "values": ["billing"]}]}))]
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>, example = json!({"all": [{"field": "category", "op": "is", "values": ["billing"]}]}))]
     conditions: Conditions,
     /// least_busy, round_robin or sticky (whoever had this customer last, else the least busy)
     #[serde(default = "least_busy")]
@@ -47,7 +47,6 @@ pub struct AssignmentBody {
     strategy: Strategy,
     /// Ids of the agents whom it gives to; everybody if empty
     #[serde(default)]
-    #[schema(example = json!([3, 4]))]
     agents: Vec<u64>,
 }
 

@@ -47,6 +47,7 @@ pub struct HoursBody {
     #[schema(example = "Asia/Jakarta")]
     timezone: String,
     /// monday to sunday; a day that is left out is closed
+    #[schema(example = json!({"monday": {"start": "09:00", "end": "18:00"}}))]
     schedule: BTreeMap<String, Day>,
     /// Days on which no work begins
     #[serde(default)]

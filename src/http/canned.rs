@@ -190,7 +190,7 @@ async fn changed<T>(
 
 #[derive(Default, Deserialize, ToSchema)]
 pub struct CannedUpdate {
-    #[schema(max_length = 128)]
+    #[schema(max_length = 128, example = "Many thanks")]
     title: Option<String>,
     #[serde(default, deserialize_with = "told")]
     #[schema(value_type = Option<String>, max_length = 33)]

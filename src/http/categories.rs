@@ -173,7 +173,7 @@ pub fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 #[derive(Default, Deserialize, ToSchema)]
 pub struct CategoryUpdate {
-    #[schema(max_length = 64)]
+    #[schema(max_length = 64, example = "Invoices")]
     name: Option<String>,
     #[serde(default, deserialize_with = "told")]
     #[schema(value_type = Option<String>, max_length = 500)]

@@ -30,7 +30,7 @@ const MAX_PASSED: usize = 10_000;
 #[derive(Deserialize, ToSchema)]
 pub struct CommentBody {
     /// What to write; on WhatsApp over Meta's API at most 4096 characters if it is public
-    #[schema(max_length = 65536)]
+    #[schema(max_length = 65536, example = "I'll look into this for you.")]
     body: String,
     /// True stays inside; false goes to the customer where the ticket's channel has a way to them
     #[serde(default)]
@@ -205,7 +205,7 @@ impl FromRequestParts<State> for NamedComment {
 
 #[derive(Deserialize, ToSchema)]
 pub struct RewordBody {
-    #[schema(max_length = 65536)]
+    #[schema(max_length = 65536, example = "I have looked into this for you.")]
     body: String,
 }
 

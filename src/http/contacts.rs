@@ -30,7 +30,7 @@ use crate::wire::problem::Problem;
 #[into_params(parameter_in = Query)]
 pub struct EraseQuery {
     /// `true`: it cannot be undone
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = bool, example = true)]
     erase: Option<String>,
 }
 

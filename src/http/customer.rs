@@ -29,11 +29,9 @@ use crate::domain::ticket::{MAX_DESCRIPTION, MAX_NAME, MAX_SUBJECT, Ticket};
 use crate::domain::time::Micros;
 use crate::engine::command::{Actor, Command, Idempotency, Reply, Submission};
 use crate::engine::intake::NewCase;
-use crate::engine::portal::PortalCommand;
+use crate::engine::portal::{CUSTOMER, PortalCommand};
 use crate::wire::problem::Problem;
 
-/// As whom customers act.
-pub const CUSTOMER: &str = "customer";
 /// The door's name in figures.
 pub const DOOR: &str = "portal";
 

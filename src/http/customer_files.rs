@@ -11,19 +11,20 @@ use utoipa::IntoParams;
 use super::State;
 use super::attachments::{NamedFile, serve};
 use super::calls::unexpected;
-use super::customer::{CUSTOMER, DOOR, Replied, TokenQuery, hex, opened, shown};
+use super::customer::{DOOR, Replied, TokenQuery, hex, opened, shown};
 use super::error::{Failure, not_found};
 use super::extract::{Named, Query};
 use super::intake::Findings;
 use super::portal::PublicEntry;
 use super::public::within_limits;
-use super::upload::{self, Most, Received};
+use super::upload::{self, MAX_SIZE, Most, Received};
 use super::visitor::Visitor;
 use crate::domain::entry::Kind;
-use crate::domain::file::{MAX_FILES, MAX_FROM_CUSTOMER};
+use crate::domain::file::{self, MAX_FILES, MAX_FROM_CUSTOMER};
 use crate::domain::ticket::MAX_DESCRIPTION;
+use crate::engine;
 use crate::engine::command::{Actor, Command, Reply};
-use crate::engine::portal::PortalCommand;
+use crate::engine::portal::{CUSTOMER, PortalCommand, spent_today};
 use crate::wire::problem::Problem;
 
 #[derive(Deserialize, IntoParams)]
@@ -36,14 +37,15 @@ pub struct FilesQuery {
 }
 
 /// A customer sends files with a reply: `multipart/form-data` with up to 10 files and, if something is to be said, the
-/// member `body`; or one file as the body, called as `?name=` says. Together they have at most `attachments.max_size`.
+/// member `body`; or one file as the body, called as `?name=` says. Together they have at most `attachments.max_size`, and
+/// those of a ticket in a day at most `attachments.customer_daily`.
 /// Without words the reply is the files' names.
 ///
 /// What the reply does to the ticket is what `POST …/reply` does. The token comes as bearer or in the address.
 #[utoipa::path(post, path = "/api/public/tickets/{ref}/attachments", operation_id = "reply_with_files", tag = "portal", security(()),
     params(("ref" = String, Path, description = "any reference of the ticket"), FilesQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = Replied), (status = 409, description = "the ticket can hold no more files"), (status = 413, description = "larger than attachments.max_size")))]
+    responses((status = 201, body = Replied), (status = 409, description = "the ticket can hold no more files"), (status = 413, description = "larger than attachments.max_size"), (status = 429, description = "attachments.customer_daily of this ticket is spent; see Retry-After")))]
 pub async fn send(
     Shared(state): Shared<State>,
     visitor: Visitor,
@@ -56,11 +58,18 @@ pub async fn send(
     let token = shown(None, &headers, query.token.as_ref())?;
     within_limits(&state, &visitor.keys(&hex(&token)), DOOR)?;
     let ticket = opened(&state, &reference, &token)?.number;
-    if state.engine.read(|rows| rows.files(ticket))?.len() >= MAX_FILES {
+    let there = state.engine.read(|rows| rows.files(ticket))?;
+    if there.len() >= MAX_FILES {
         let why = format!("this ticket has {MAX_FILES} files, as many as it can hold");
         return Err(Problem::new(409, "Conflict", why).into());
     }
-    let most = Most { files: MAX_FROM_CUSTOMER, bytes: state.desk.max_file };
+    let (daily, steady) = (state.desk.customer_daily, state.engine.shared().steady());
+    let room = file::room(&there, CUSTOMER, (daily, 1), steady);
+    let room = room.map_err(|spent| engine::Error::from(spent_today(daily, spent)))?;
+    let most = match room < state.desk.max_file {
+        true => Most { files: MAX_FROM_CUSTOMER, bytes: room, by: "attachments.customer_daily" },
+        false => Most { files: MAX_FROM_CUSTOMER, bytes: state.desk.max_file, by: MAX_SIZE },
+    };
     let Received { files, words } =
         upload::receive(&state, request, query.name.as_deref(), most).await?;
     let words = words.filter(|words| !words.trim().is_empty());

@@ -23,6 +23,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use super::{examples, links};
 use crate::wire::problem::{FieldError, MEDIA_TYPE, Present, Problem};
 
 /// The page's largest file, packed, in bytes.
@@ -42,7 +43,7 @@ pub fn base() -> OpenApi {
     OpenApiBuilder::new().info(info).build()
 }
 
-/// Adds what all operations share: the token and the error document.
+/// Adds what all operations share: the token, the error document, and what leads from one to the next.
 pub fn complete(mut document: OpenApi) -> OpenApi {
     let components = document.components.get_or_insert_with(Components::new);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
@@ -50,6 +51,8 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     components.schemas.insert(Problem::name().into(), Problem::schema());
     components.schemas.insert(FieldError::name().into(), FieldError::schema());
     components.schemas.insert(Present::name().into(), Present::schema());
+    examples::add(&mut document);
+    links::add(&mut document);
     document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
     let schema = Ref::from_schema_name(Problem::name());
     let named = Some(RefOr::Ref(schema.clone()));

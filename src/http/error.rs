@@ -99,6 +99,10 @@ fn problem_of(error: &engine::Error) -> Problem {
             },
             Refusal::Forbidden(_) => Problem::new(403, "Forbidden", refusal.to_string()),
             Refusal::Overloaded(_) => Problem::new(503, "Service Unavailable", refusal.to_string()),
+            Refusal::Spent { seconds, .. } => Problem {
+                retry_after: Some(*seconds),
+                ..Problem::new(429, "Too Many Requests", refusal.to_string())
+            },
             Refusal::KeyReused => Problem::new(422, "Unprocessable Content", refusal.to_string()),
             Refusal::Store(cause) => {
                 tracing::error!(%cause, "a request could not be decided");

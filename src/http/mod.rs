@@ -33,6 +33,7 @@ mod drafts;
 mod error;
 mod escalations;
 mod etag;
+mod examples;
 mod extract;
 mod feed;
 mod forwarded;
@@ -41,6 +42,7 @@ mod intake;
 mod legacy;
 mod limiter;
 mod limits;
+mod links;
 pub mod live;
 mod login;
 pub mod mail;
@@ -155,6 +157,8 @@ pub struct Desk {
     pub zone: jiff::tz::TimeZone,
     /// Bytes of one file.
     pub max_file: u64,
+    /// Bytes that a customer may send to a ticket in a day.
+    pub customer_daily: u64,
     pub mail: mail::Outgoing,
     pub uploads: Semaphore,
     /// Whether webhooks may go to an address; if not, why.

@@ -48,7 +48,7 @@ pub struct RuleInput {
     stop: bool,
     /// `{"events": [names of events as of webhooks]}`, or `{"after": {"since": S, "seconds": N}}` with S one of
     /// unclaimed (nobody has it), unanswered (the customer waits for an answer), idle, pending_customer, resolved
-    #[schema(value_type = Object, example = json!({"events": ["ticket.message.added"]}))]
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>, example = json!({"events": ["ticket.message.added"]}))]
     trigger: Trigger,
     /// `all` of them, and one of `any` if there are any. Fields: channel, status, priority, category, tags, subject, text
     /// (what the customer wrote), language (as noted of the contact, else id, es, en by the words), assignee, requester,
@@ -57,7 +57,7 @@ pub struct RuleInput {
     /// order_id, source, metadata.KEY, contact.KEY (an attribute of the contact). Operators: is, is_not, contains and
     /// contains_not (words or phrases), at_least, at_most, is_set, is_not_set
     #[serde(default)]
-    #[schema(value_type = Object, example = json!({"all": [{"field": "text", "op": "contains", "values": ["refund"]}, {"field": "speaker", "op": "is", "values": ["customer"]}]}))]
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>, example = json!({"all": [{"field": "text", "op": "contains", "values": ["refund"]}, {"field": "speaker", "op": "is", "values": ["customer"]}]}))]
     conditions: Conditions,
     /// One or more of `{"assign": agent id}`, `"unassign"`, `{"set_status": status}`, `{"set_priority": priority}`,
     /// `{"set_category": name}`, `{"tag": [...]}`, `{"untag": [...]}`, `{"note": text}`, `{"reply": text}`,
@@ -69,6 +69,7 @@ pub struct RuleInput {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SwitchBody {
+    #[schema(example = false)]
     active: bool,
 }
 

@@ -215,6 +215,7 @@ pub struct EditBody {
     #[serde(default, deserialize_with = "sent")]
     requester_phone: Option<Option<String>>,
     /// low, medium, high or urgent
+    #[schema(example = "urgent")]
     priority: Option<String>,
     /// new, open, in_progress, pending, waiting_internal, resolved or closed; an illegal move is 409
     status: Option<String>,

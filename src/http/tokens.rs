@@ -61,8 +61,10 @@ pub async fn list(Shared(state): Shared<State>) -> Json<Tokens> {
 #[derive(Deserialize, ToSchema)]
 pub struct NewToken {
     /// Who will use it; one of scope agent acts as the agent of this name
+    #[schema(example = "Relay 1")]
     name: String,
     /// ingest, read, agent, admin or assistant; at least one
+    #[schema(min_items = 1, example = json!(["ingest"]))]
     scopes: Vec<String>,
 }
 

@@ -29,12 +29,17 @@ pub struct Received {
     pub words: Option<String>,
 }
 
+/// The setting that bounds every file.
+pub const MAX_SIZE: &str = "attachments.max_size";
+
 /// What one request may bring.
 #[derive(Clone, Copy)]
 pub struct Most {
     pub files: usize,
     /// Of all files together; each has at most `attachments.max_size`.
     pub bytes: u64,
+    /// The setting that bounds the bytes.
+    pub by: &'static str,
 }
 
 /// Takes every file of a request for a ticket.
@@ -45,7 +50,7 @@ pub async fn take(
     ticket: u64,
     caller: &Caller,
 ) -> Result<Vec<StoredFile>, Failure> {
-    let most = Most { files: MAX_ATTACHED, bytes: u64::MAX };
+    let most = Most { files: MAX_ATTACHED, bytes: u64::MAX, by: MAX_SIZE };
     let Received { files: taken, .. } = receive(state, request, name, most).await?;
     let mut files = Vec::with_capacity(taken.len());
     for file in taken {
@@ -95,13 +100,14 @@ pub async fn receive(
                 }
                 let pieces = field.map(|piece| piece.map_err(|error| error.to_string()));
                 let before: u64 = taken.iter().map(|file: &NewFile| file.bytes).sum();
-                taken.push(keep(state, name, pieces, most.bytes.saturating_sub(before)).await?);
+                let left = Most { bytes: most.bytes.saturating_sub(before), ..most };
+                taken.push(keep(state, name, pieces, left).await?);
             }
             if taken.is_empty() {
                 return Err(Problem::field("file", "no file is in the form").into());
             }
         }
-        None => taken.push(raw(state, &parts.headers, name, body).await?),
+        None => taken.push(raw(state, &parts.headers, name, body, most).await?),
     }
     Ok(Received { files: taken, words })
 }
@@ -128,19 +134,20 @@ async fn raw(
     headers: &HeaderMap,
     name: Option<&str>,
     body: Body,
+    most: Most,
 ) -> Result<NewFile, Failure> {
     let told = headers.get(header::CONTENT_DISPOSITION).and_then(|h| h.to_str().ok());
     let told = told.and_then(|text| text.split("filename=").nth(1));
     let told = told.map(|text| text.split(';').next().unwrap_or_default().trim_matches('"'));
     let name = clean_name(name.or(told).unwrap_or_default());
     let pieces = body.into_data_stream().map(|piece| piece.map_err(|error| error.to_string()));
-    keep(state, name, pieces, u64::MAX).await
+    keep(state, name, pieces, most).await
 }
 
 fn is_there_room(state: &State, announced: Option<u64>) -> Result<(), Failure> {
     let max = state.desk.max_file;
     if announced.is_some_and(|bytes| bytes > max.saturating_mul(MAX_ATTACHED as u64)) {
-        return Err(too_large(max));
+        return Err(too_large(max, MAX_SIZE));
     }
     let coming = announced.unwrap_or(max);
     let needed = state.engine.shared().space().needed.saturating_add(coming);
@@ -152,8 +159,8 @@ fn is_there_room(state: &State, announced: Option<u64>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn too_large(max: u64) -> Failure {
-    let why = format!("a file must be at most {max} bytes (attachments.max_size)");
+fn too_large(most: u64, by: &str) -> Failure {
+    let why = format!("larger than {by} allows: at most {most} bytes are taken here");
     Problem::new(413, "Content Too Large", why).into()
 }
 
@@ -170,7 +177,7 @@ async fn keep(
     state: &State,
     name: String,
     pieces: impl futures_util::Stream<Item = Result<Bytes, String>>,
-    room: u64,
+    most: Most,
 ) -> Result<NewFile, Failure> {
     let files = state.engine.files().clone();
     let (to_disk, mut ready) = mpsc::channel::<Option<Bytes>>(AHEAD);
@@ -185,7 +192,9 @@ async fn keep(
         // Whoever sent it has gone, or sent too much.
         Ok(None)
     });
-    let max = state.desk.max_file.min(room);
+    let max_file = state.desk.max_file;
+    let (max, by) =
+        if most.bytes < max_file { (most.bytes, most.by) } else { (max_file, MAX_SIZE) };
     let (mut head, mut bytes) = (Vec::new(), 0_u64);
     let mut pieces = std::pin::pin!(pieces);
     let outcome = loop {
@@ -197,7 +206,7 @@ async fn keep(
             Some(Ok(piece)) => {
                 bytes += piece.len() as u64;
                 if bytes > max {
-                    break Err(too_large(max));
+                    break Err(too_large(max, by));
                 }
                 let wanted = SNIFFED.saturating_sub(head.len()).min(piece.len());
                 head.extend_from_slice(&piece[..wanted]);

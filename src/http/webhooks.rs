@@ -151,6 +151,7 @@ async fn changed<T>(
 pub struct WebhookUpdate {
     #[schema(max_length = 2048)]
     url: Option<String>,
+    #[schema(example = json!(["ticket.resolved"]))]
     events: Option<Vec<String>>,
     #[serde(default, deserialize_with = "told")]
     #[schema(value_type = Option<String>, max_length = 256)]

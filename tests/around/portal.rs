@@ -300,3 +300,39 @@ fn files_on_a_ticket_that_ended_long_ago_stand_on_the_one_that_follows() {
     assert_eq!(rows(&listed, "attachments")[0]["file_name"], "a.txt");
     assert!(rows(&desk.reads("/api/tickets/1001/attachments"), "attachments").is_empty());
 }
+
+/// A sum a day and ticket, beside the limit of each file: what is spent is told, with the time when it comes back.
+#[test]
+fn a_customer_sends_a_ticket_so_much_a_day() {
+    let mut desk = Desk::open(
+        "[attachments]\nmax_size = '4 KiB'\ncustomer_daily = '10 KiB'\n[public]\nrequests_per_minute = 1000\n",
+    );
+    let (id, token) = submitted(&desk);
+    let path = format!("{PATH}/{id}/attachments?token={token}");
+    let four = [b'x'; 4_000].as_slice();
+    for _ in 0..2 {
+        assert_eq!(files(&desk, &path, "more", &[("a.txt", four)]).status, 201);
+    }
+    let refused = files(&desk, &path, "more", &[("a.txt", four)]);
+    problem(&refused, 413);
+    assert!(refused.text().contains("attachments.customer_daily"), "{}", refused.text());
+    let rest = [b'x'; 10_240 - 8_000].as_slice();
+    assert_eq!(files(&desk, &path, "the rest", &[("a.txt", rest)]).status, 201);
+    // A restart gives nothing back.
+    desk.daemon.restart();
+    let refused = files(&desk, &path, "a byte", &[("a.txt", b"x")]);
+    problem(&refused, 429);
+    let later: u32 = refused.header("retry-after").expect("when").parse().expect("seconds");
+    assert!((86_000..=86_401).contains(&later), "{later}");
+    assert!(refused.text().contains("10240 bytes"), "{}", refused.text());
+    // Words are taken still, agents' files too, and so is what another ticket's customer sends.
+    let reply = json!({"access_token": token, "body": "I cannot send more"});
+    assert_eq!(desk.visits("POST", &format!("{PATH}/{id}/reply"), &reply).status, 201);
+    let bearer = format!("Bearer {}", desk.agent);
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "text/plain")];
+    let own = desk.daemon.request("POST", "/api/tickets/1001/attachments", &headers, four);
+    assert_eq!(own.status, 201, "{}", own.text());
+    let (id, token) = submitted(&desk);
+    let path = format!("{PATH}/{id}/attachments?token={token}");
+    assert_eq!(files(&desk, &path, "mine", &[("a.txt", four)]).status, 201);
+}

@@ -88,7 +88,7 @@ fn a_customer_who_writes_again_and_again_is_escalated() {
     assert_eq!(reason(&desk, patient), Value::Null);
 }
 
-/// S2.33
+/// S2.33, S0.61: sentiment as the relay tells it.
 #[test]
 fn vips_words_that_cannot_wait_and_sentiment_escalate() {
     let desk = only("vip", "");

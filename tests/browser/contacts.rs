@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::Place;
 use crate::driver::Driver;
 
-/// S2.43 to S2.45
+/// S2.37, S2.43 to S2.45
 #[test]
 fn from_a_ticket_to_its_customer_and_to_a_new_ticket_of_theirs() {
     let Some(driver) = Driver::start() else { return };

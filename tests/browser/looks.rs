@@ -79,6 +79,7 @@ pub fn fits(browser: &Browser, name: &str) {
     assert!(wide[0].as_i64() <= wide[1].as_i64(), "{name} is wider than its window: {wide} {out}");
 }
 
+/// S2.36
 #[test]
 fn every_page_is_whole_silent_and_accessible_on_every_screen() {
     let Some(driver) = Driver::start() else { return };

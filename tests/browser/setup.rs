@@ -18,6 +18,7 @@ fn link(place: &Place) -> String {
     format!("{}/setup#{token}", place.url)
 }
 
+/// S1.26
 #[test]
 fn from_the_set_up_to_the_first_answered_whatsapp_message() {
     let Some(driver) = Driver::start() else { return };

@@ -53,7 +53,7 @@ fn a_recorded_call_becomes_a_closed_ticket_with_its_transcript() {
     }
 }
 
-/// S0.38: the summary names what the customer asked.
+/// S0.38, S0.66: the summary names what the customer asked.
 #[test]
 fn the_summary_of_a_recorded_call_names_what_its_customer_asked() {
     let desk = Desk::shared();

@@ -22,6 +22,7 @@ fn nth(reference: &str) -> u64 {
     nth.parse().expect("a number")
 }
 
+/// S2.48
 #[test]
 fn an_assistant_makes_a_ticket_and_it_is_kept() {
     let mut centre = Centre::open("");

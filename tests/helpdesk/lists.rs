@@ -60,6 +60,7 @@ fn a_page_of_the_list_has_the_fields_and_the_paging_of_the_seed() {
     assert!(numbers(&desk, &admin, "page=4&limit=20").is_empty());
 }
 
+/// S3.4; S0.52: found by the index, whatever is asked.
 #[test]
 fn every_filter_leaves_what_it_says() {
     let desk = Desk::open("");

@@ -219,6 +219,7 @@ fn what_is_edited_taken_back_masked_or_erased_is_not_found() {
     assert_eq!(search(&desk, "quixotic")["messages"]["total"], 0);
 }
 
+/// S1.24, S0.66: ready answers, and how tickets alike were resolved.
 #[test]
 fn merged_tickets_and_canned_responses_are_found_and_alike_ones_are_told() {
     let desk = Desk::open("");

@@ -75,6 +75,29 @@ fn what_the_form_made_is_there_after_a_restart_with_its_category() {
     }
 }
 
+/// S1.11: what an AI outside suggests is kept beside what people decide, and changes none of it.
+#[test]
+fn an_ai_outside_fills_its_suggestions_in_later() {
+    let mut desk = Desk::open("");
+    let told = desk.deliver(CREATE, &example("001_01"));
+    let id = word(&told["ticket"]["ticket_id"]);
+    let before = desk.ticket(&id);
+    let suggested = json!({
+        "ai_suggested_category": "billing", "ai_suggested_priority": "high",
+        "ai_suggested_response": "We are looking into order 5432.",
+    });
+    let body = json!({"metadata": suggested}).to_string();
+    let path = format!("/api/tickets/{id}");
+    let answer = desk.call(&desk.admin, "PATCH", &path, body.as_bytes());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    desk.daemon.restart();
+    let after = desk.ticket(&id);
+    assert_eq!(after["metadata"], suggested);
+    for field in ["category", "priority", "status"] {
+        assert_eq!(after[field], before[field], "{field}");
+    }
+}
+
 fn form(email: &str, description: &str) -> Value {
     json!({"customer_email": email, "subject": "Help", "description": description})
 }

@@ -21,6 +21,7 @@ fn enterprise() -> Value {
     })
 }
 
+/// S2.26, and with it the ranges of the trade, S2.30; S3.10
 #[test]
 fn both_tables_of_the_seeds_ship_and_the_standard_one_is_the_default() {
     let desk = Desk::open(Daemon::with_config(""));

@@ -29,7 +29,7 @@ pub fn heard(item: &str, previous: Option<&str>, words: &str) -> [Value; 2] {
 }
 
 /// The names of the fixtures, oldest format first.
-fn fixtures() -> Vec<String> {
+pub fn fixtures() -> Vec<String> {
     let files = fs::read_dir(FOLDER).expect("the folder of the fixtures");
     let names = files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8"));
     let mut names: Vec<_> =
@@ -46,7 +46,7 @@ fn unpack(name: &str, data: &Path) {
 }
 
 /// The store of a fixture under this program, and what it must show.
-fn opened(name: &str) -> (Desk, Value) {
+pub fn opened(name: &str) -> (Desk, Value) {
     let text = fs::read_to_string(format!("{FOLDER}/{name}.json")).expect("what it shows");
     let mut expected: Value = serde_json::from_str(&text).expect("JSON");
     let tokens = expected["tokens"].take();

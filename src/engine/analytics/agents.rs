@@ -39,13 +39,13 @@ pub struct AgentFigures {
     pub resolution_time: Spread,
     /// Resolutions in the period, from the first public answer of a person
     pub handle_time: Spread,
-    /// Of the tickets made in the period
+    /// Promises of the tickets made in the period
     pub sla: Both,
     /// Ratings in the period of tickets that they had when they were rated
     pub csat: CsatFigures,
     /// Tool calls a ticket made in the period
     pub tool_calls_per_ticket: Option<f64>,
-    /// Those of them that search
+    /// Tool calls that search a ticket made in the period
     pub searches_per_ticket: Option<f64>,
 }
 

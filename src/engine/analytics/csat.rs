@@ -15,6 +15,7 @@ const SATISFIED: u8 = 4;
 /// Ratings that were given in the period.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct CsatFigures {
+    /// How many ratings were given
     pub responses: u64,
     /// The mean rating, 1 to 5
     #[schema(example = 4.6)]
@@ -41,6 +42,7 @@ impl CsatFigures {
     }
 }
 
+/// Ratings of tickets that have something in common.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CsatOf {
     /// What the tickets have in common; none for tickets that have no such thing
@@ -49,8 +51,10 @@ pub struct CsatOf {
     pub figures: CsatFigures,
 }
 
+/// Ratings given in a piece of the period.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CsatSince {
+    /// When the piece begins
     #[schema(value_type = String, format = DateTime)]
     pub start: Micros,
     #[serde(flatten)]
@@ -66,9 +70,11 @@ pub struct Csat {
     /// The part of them that has a rating
     #[schema(example = 0.31)]
     pub response_rate: Option<f64>,
+    /// Ratings given in the period by the channel of their tickets
     pub by_channel: Vec<CsatOf>,
+    /// Ratings given in the period by the category of their tickets
     pub by_category: Vec<CsatOf>,
-    /// By when the ratings were given
+    /// Ratings given in each piece of the period
     pub trend: Vec<CsatSince>,
 }
 

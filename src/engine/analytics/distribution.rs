@@ -11,11 +11,13 @@ use crate::engine::index::Fact;
 /// Groups that one list names; what is left is told together.
 const MAX_GROUPS: usize = 100;
 
+/// Tickets that have something in common.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Share {
     /// None for tickets that have no such thing
     #[schema(example = "billing")]
     pub key: Option<String>,
+    /// Tickets made in the period that have it
     #[schema(example = 17)]
     pub count: u64,
     /// Its part of the tickets made in the period
@@ -26,14 +28,17 @@ pub struct Share {
 /// Tickets that were made in the period, the largest group first.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Distribution {
+    /// Tickets made in the period
     pub total: u64,
     /// By where they stand today
     pub status: Vec<Share>,
+    /// By how urgent they are today
     pub priority: Vec<Share>,
+    /// By the door that they came through
     pub channel: Vec<Share>,
-    /// The hundred largest
+    /// By what they are about, the hundred largest
     pub category: Vec<Share>,
-    /// The hundred most frequent; a ticket counts under each of its tags
+    /// By tag, the hundred most frequent; a ticket counts under each of its tags
     pub tag: Vec<Share>,
 }
 

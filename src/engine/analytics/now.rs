@@ -24,10 +24,13 @@ pub struct Now {
     pub breached: u64,
     /// Open tickets that are escalated
     pub escalated: u64,
+    /// Calls that have not ended
     pub calls_running: u64,
+    /// Tickets made today
     pub created_today: u64,
     /// Tickets that got their first public answer of a person today
     pub answered_today: u64,
+    /// Tickets resolved today, those that came back since left out
     pub resolved_today: u64,
     /// Ratings of the last 30 days
     pub satisfaction: CsatFigures,

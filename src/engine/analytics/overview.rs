@@ -37,7 +37,9 @@ pub struct Overview {
     pub resolution_time_business: Spread,
     /// Resolutions in the period: how long after a person's first public answer (S4.26)
     pub handle_time: Spread,
+    /// Promises of the tickets made in the period
     pub sla: Both,
+    /// Ratings given in the period
     pub csat: CsatFigures,
 }
 

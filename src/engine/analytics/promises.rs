@@ -43,7 +43,9 @@ impl Kept {
 /// Both targets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Both {
+    /// Promises of a first response
     pub first_response: Kept,
+    /// Promises of a resolution
     pub resolution: Kept,
 }
 
@@ -54,6 +56,7 @@ impl Both {
     }
 }
 
+/// Promises of tickets that have something in common.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct KeptOf {
     /// What they have in common; none for tickets that have no such thing
@@ -62,8 +65,10 @@ pub struct KeptOf {
     pub both: Both,
 }
 
+/// Promises of tickets made in a piece of the period.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct KeptSince {
+    /// When the piece begins
     #[schema(value_type = String, format = DateTime)]
     pub start: Micros,
     #[serde(flatten)]
@@ -76,14 +81,17 @@ pub struct Promises {
     pub promised: u64,
     #[serde(flatten)]
     pub both: Both,
-    /// First responses made in the period, in the hours of the ticket's policy
+    /// How long first responses made in the period took, in the hours of the ticket's policy
     pub first_response_time: Spread,
-    /// Resolutions made in the period, in the hours of the ticket's policy, without the time that the customer was waited for
+    /// How long resolutions made in the period took, in the hours of the ticket's policy, without the time that the customer was waited for
     pub resolution_time: Spread,
+    /// Promises of the tickets made in the period by their priority
     pub by_priority: Vec<KeptOf>,
+    /// Promises of the tickets made in the period by their channel
     pub by_channel: Vec<KeptOf>,
+    /// Promises of the tickets made in the period by their category
     pub by_category: Vec<KeptOf>,
-    /// By when the tickets were made
+    /// Promises of the tickets made in each piece of the period
     pub trend: Vec<KeptSince>,
 }
 

@@ -10,6 +10,7 @@ use crate::domain::time::Micros;
 pub struct Spread {
     /// Of how many it tells
     pub count: u64,
+    /// Their arithmetic mean
     #[schema(example = 842.5)]
     pub mean_seconds: Option<f64>,
     /// Half took no longer

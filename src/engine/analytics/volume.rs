@@ -9,12 +9,13 @@ use crate::engine::index::Fact;
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Volume {
+    /// When the piece begins
     #[schema(value_type = String, format = DateTime)]
     pub start: Micros,
-    /// Tickets made
+    /// Tickets made in it
     #[schema(example = 41)]
     pub created: u64,
-    /// Tickets resolved; one that was resolved several times counts at the last
+    /// Tickets resolved in it; one that was resolved several times counts at the last
     #[schema(example = 38)]
     pub resolved: u64,
     /// Tickets that were not resolved at its end, by their last resolution

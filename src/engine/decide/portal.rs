@@ -5,13 +5,14 @@ use super::{files, intake};
 use crate::domain::channel::Channel;
 use crate::domain::entry::Speaker;
 use crate::domain::figures::Rated;
+use crate::domain::file;
 use crate::domain::rating::{BEST, CHANGEABLE_FOR, MAX_FEEDBACK, Rating};
 use crate::domain::ticket::{MAX_DESCRIPTION, Ticket};
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::intake::{NewCase, NewRequester, NewTurn};
-use crate::engine::portal::{NewFile, PortalCommand};
+use crate::engine::portal::{CUSTOMER, NewFile, PortalCommand, spent_today};
 use crate::engine::rows::key;
 
 pub fn decide(draft: &mut Draft<'_>, command: &PortalCommand) -> Result<Reply, Refusal> {
@@ -51,6 +52,9 @@ fn say(
         return Err(Refusal::Invalid { field: "body", why });
     }
     let mut ticket = opened(draft, number, &token)?;
+    if !new.is_empty() {
+        may_send(draft, number, new.iter().map(|file| file.bytes).sum())?;
+    }
     let turn = NewTurn {
         id: None,
         at: None,
@@ -75,6 +79,13 @@ fn say(
         return Err(Refusal::Conflict(why.into()));
     }
     Ok(Reply::Interaction { ticket: Box::new(ticket), entry: Box::new(entry) })
+}
+
+/// Asked again when the bytes are there: other requests of the customer's may have come first.
+fn may_send(draft: &Draft<'_>, ticket: u64, bytes: u64) -> Result<(), Refusal> {
+    let (files, daily) = (draft.rows().files(ticket)?, draft.ctx.rules.customer_daily);
+    let room = file::room(&files, CUSTOMER, (daily, bytes), draft.ctx.steady);
+    room.map(drop).map_err(|spent| spent_today(daily, spent))
 }
 
 /// The case of a ticket that follows this one, if it comes to that.

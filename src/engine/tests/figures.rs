@@ -1,11 +1,11 @@
-//! A year of tickets through the engine's commands: every figure is what a slow, obvious recount of the rows gives, in
-//! zones whose clocks change too.
+//! A year of tickets through the engine's commands, for [`whole`] to recount.
 
+mod by_hand;
+mod known;
 mod recount;
+mod whole;
 
-use jiff::tz::TimeZone;
-
-use recount::Known;
+use known::Known;
 
 use super::sla::Dice;
 use super::{Desk, relay};
@@ -13,21 +13,19 @@ use crate::domain::agent::Role;
 use crate::domain::channel::Channel;
 use crate::domain::contact::Mode;
 use crate::domain::entry::{Speaker, ToolCall};
+use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
-use crate::engine::analytics::{self, Granularity, Period};
 use crate::engine::command::{Actor, Command, InboundMessage, Reply};
 use crate::engine::desk::TicketChange;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::index::Filter;
 use crate::engine::intake::{CallReport, CallTurn, NewCase, NewRequester};
 use crate::engine::portal::PortalCommand;
 use crate::engine::rows::key;
 
 const YEAR: i64 = 365 * Micros::DAY;
-const ZONES: [&str; 4] = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"];
 
 fn token(ticket: u64) -> [u8; 32] {
     let mut token = [9; 32];
@@ -62,8 +60,8 @@ impl Year {
         let mut year = Year { desk, start, dice: Dice(seed), told: Vec::new() };
         for step in 0..steps {
             // Some things happen soon after others.
-            let soon = year.dice.below(2) == 0;
-            let most = if soon { Micros::HOUR as u64 } else { 4 * YEAR as u64 / steps };
+            let soon = year.dice.below(4) > 0;
+            let most = if soon { Micros::HOUR as u64 / 3 } else { 8 * YEAR as u64 / steps };
             let wait = year.dice.below(most) as i64;
             year.wait(wait);
             year.step(step);
@@ -95,7 +93,7 @@ impl Year {
         let number = 1000 + known.max(1) - self.dice.below(among.max(1));
         let ticket = Reference::Number(number);
         let who = person(1 + self.dice.below(4));
-        let dice = self.dice.below(17);
+        let dice = self.dice.below(18);
         match dice {
             0 | 1 => self.form(step),
             2 => self.message(step),
@@ -115,6 +113,12 @@ impl Year {
                 };
                 let _ = self.desk.own(Command::Portal(rate));
             }
+            11 if self.dice.below(8) == 0 => {
+                let change = TicketChange::Delete;
+                let delete = Command::ChangeTicket { ticket, change, expected: None };
+                let _ = self.desk.ask(&who, delete);
+            }
+            12 if self.dice.below(8) == 0 => self.merge(number, &who),
             _ => {
                 let to = Status::ALL[self.dice.below(7) as usize];
                 let set = Command::SetStatus { ticket, to, reason: None, notes: None };
@@ -135,7 +139,8 @@ impl Year {
             described_by: Speaker::User,
             opened_at: None,
             order_id: None,
-            priority: None,
+            priority: [None, Some(Priority::Low), Some(Priority::Urgent)]
+                [self.dice.below(3) as usize],
             tags: [vec![], vec!["vip".into()], vec!["vip".into(), "loan".into()]]
                 [self.dice.below(3) as usize]
                 .clone(),
@@ -223,6 +228,16 @@ impl Year {
         }
     }
 
+    /// What nobody has answered yet becomes part of the one before it.
+    fn merge(&mut self, number: u64, who: &Actor) {
+        let merged = self.desk.ticket(number);
+        if merged.channel == Channel::Call || merged.first_response_at.is_some() {
+            return;
+        }
+        let (into, others) = (Reference::Number(number - 1), vec![Reference::Number(number)]);
+        let _ = self.desk.ask(who, Command::MergeTickets { into, others, reason: None });
+    }
+
     /// Somebody gives the chat to the bot, which gives it back after an hour.
     fn with_the_bot_for_an_hour(&mut self, number: u64, who: &Actor) {
         let Some(conversation) = self.desk.ticket(number).conversation else { return };
@@ -244,69 +259,9 @@ impl Year {
         }
     }
 
+    /// What is not part of another ticket, nor deleted.
     fn tickets(&self) -> Vec<Known> {
         let known = |ticket: Ticket| Known::of(self, ticket);
-        self.desk.tickets().into_iter().map(known).collect()
+        self.desk.tickets().into_iter().filter(Ticket::is_live).map(known).collect()
     }
-}
-
-fn periods(year: &Year, zone: &TimeZone) -> Vec<Period> {
-    let day = |n: i64| Period::midnight(year.start.plus(n * Micros::DAY).date_in(zone), zone);
-    vec![
-        Period { from: day(0), to: day(900) },
-        Period { from: day(100), to: day(130) },
-        Period { from: day(110), to: day(250) },
-        Period { from: year.start.plus(YEAR / 3), to: year.start.plus(YEAR / 2 + 12_345) },
-    ]
-}
-
-#[test]
-fn every_figure_of_a_year_is_what_a_recount_of_the_rows_gives() {
-    let steps = std::env::var("FRONTDESK_FIGURES_STEPS").ok().and_then(|n| n.parse().ok());
-    let year = Year::run(11, steps.unwrap_or(1500));
-    year.desk.check();
-    let tickets = year.tickets();
-    for zone in ZONES {
-        let zone = TimeZone::get(zone).unwrap();
-        for period in periods(&year, &zone) {
-            recount::overview(&year, &tickets, &period);
-            recount::agents(&year, &tickets, &period);
-            recount::promises(&year, &tickets, &period, &zone);
-            recount::csat(&year, &tickets, &period, &zone);
-            for granularity in [Granularity::Day, Granularity::Week, Granularity::Month] {
-                recount::volume(&year, &tickets, &period, granularity, &zone);
-            }
-            recount::peak_hours(&year, &tickets, &period, &zone);
-            recount::distribution(&year, &tickets, &period);
-        }
-    }
-    let whole = periods(&year, &TimeZone::UTC)[0];
-    let all = Filter::default();
-    let told = analytics::overview(year.desk.index.facts(&all), &whole);
-    let seen = [told.reopened, told.escalated, told.resolved_by_bot, told.csat.responses];
-    assert!(told.created > 200 && seen.iter().all(|n| *n > 3), "a year with everything: {told:?}");
-    let sla = [&told.sla.first_response, &told.sla.resolution];
-    assert!(sla.iter().all(|kept| kept.met > 2 && kept.breached > 2), "{sla:?}");
-}
-
-#[test]
-fn a_filter_counts_its_tickets_alone() {
-    let year = Year::run(5, 300);
-    let whole = periods(&year, &TimeZone::UTC)[0];
-    let of = |filter: Filter| analytics::overview(year.desk.index.facts(&filter), &whole).created;
-    let by_channel: u64 = Channel::ALL
-        .into_iter()
-        .map(|channel| {
-            of(Filter {
-                channels: crate::engine::index::Set::channels([channel]),
-                ..Filter::default()
-            })
-        })
-        .sum();
-    assert_eq!(by_channel, of(Filter::default()));
-    let tagged = of(Filter { tag: Some("VIP".into()), ..Filter::default() });
-    let tags = |t: &&Ticket| t.tags.iter().any(|tag| tag == "vip");
-    let counted = year.desk.tickets().iter().filter(tags).count() as u64;
-    assert!(tagged > 0);
-    assert_eq!(tagged, counted);
 }

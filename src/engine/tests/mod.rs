@@ -383,6 +383,7 @@ fn rules() -> Rules {
         categoriser: Categoriser::new(table, "general_inquiry".into()),
         intake: Categoriser::new([("shipping".into(), vec!["shipped".into()])], String::new()),
         portal_life: 90 * Micros::DAY,
+        customer_daily: 1 << 20,
         outbound: [("bridge 0".to_owned(), 60)].into(),
         max_outbox: 20,
         retention: Vec::new(),
