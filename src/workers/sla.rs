@@ -12,9 +12,13 @@ use crate::engine::{self, Engine};
 const NAP: Duration = Duration::from_secs(1);
 
 pub async fn run(engine: Engine) {
-    let mut due = Due::new("SLA clocks");
+    let mut due = Due::new(
+        "SLA clocks",
+        |rows, by, most| rows.timers_due::<SlaTimer>(by, most),
+        |timers| Command::SlaDue { timers },
+    );
     loop {
-        match due.step::<SlaTimer>(&engine, |timers| Command::SlaDue { timers }).await {
+        match due.step(&engine).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(engine::Error::Stopping) => return,

@@ -36,8 +36,15 @@ const OFFERED: usize = 2000;
 pub async fn run(engine: Engine, config: AutomationConfig) {
     let shared = engine.shared();
     let (mut news, mut people) = (shared.news(), shared.presence().news());
-    let mut work =
-        Work { feed: feed::Consumer::default(), due: Due::new("rules of time"), before: None };
+    let mut work = Work {
+        feed: feed::Consumer::default(),
+        due: Due::new(
+            "rules of time",
+            |rows, by, most| rows.timers_due::<RuleTimer>(by, most),
+            |timers| Command::Automation(AutomationCommand::Due { timers }),
+        ),
+        before: None,
+    };
     let (mut offer, mut offered) = (true, Instant::now());
     loop {
         news.mark_unchanged();
@@ -114,14 +121,13 @@ async fn look(
         }
     }
     let mut happened = take_back(engine, micros(config.reassign_after)).await?;
-    let due = |timers| Command::Automation(AutomationCommand::Due { timers });
     let (began, mut more) = (Instant::now(), true);
     while more && began.elapsed() < TURN {
         let published = *work.before.get_or_insert_with(|| shared.published());
         more = work.feed.step(engine).await?;
         if work.feed.has_seen(published) {
             work.before = None;
-            more |= work.due.step::<RuleTimer>(engine, due).await?;
+            more |= work.due.step(engine).await?;
         }
         happened |= more;
         more |= rewind(engine).await?;
