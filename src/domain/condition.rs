@@ -122,6 +122,24 @@ pub struct Facts<'a> {
     pub similar: &'a [u64],
 }
 
+/// Which of the facts are asked for that have rows of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    pub text: bool,
+    pub metadata: bool,
+    pub profile: bool,
+}
+
+impl Needs {
+    pub fn or(self, other: Needs) -> Needs {
+        Needs {
+            text: self.text || other.text,
+            metadata: self.metadata || other.metadata,
+            profile: self.profile || other.profile,
+        }
+    }
+}
+
 impl Conditions {
     pub fn fit(&self, facts: &Facts<'_>) -> bool {
         let one = |condition: &Condition| condition.fits(facts);
@@ -130,6 +148,20 @@ impl Conditions {
 
     pub fn asks(&self, field: &str) -> bool {
         self.all.iter().chain(&self.any).any(|condition| condition.field.0 == field)
+    }
+
+    /// What beside the ticket itself must be read to answer them.
+    pub fn needs(&self) -> Needs {
+        let needs = |condition: &Condition| {
+            let field = condition.field.0.as_str();
+            Needs {
+                text: matches!(field, "text" | "language"),
+                metadata: field == "sentiment" || field.starts_with(KEYED[0]),
+                profile: matches!(field, "vip" | "language" | "contact_tags")
+                    || field.starts_with(KEYED[1]),
+            }
+        };
+        self.all.iter().chain(&self.any).map(needs).fold(Needs::default(), Needs::or)
     }
 
     /// What is wrong with them: where, and what would be right.

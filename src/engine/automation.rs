@@ -4,6 +4,7 @@ use crate::domain::presence::{State, Workload};
 use crate::domain::rule::{AssignmentRule, KEPT_RUNS, Rule, RuleBody, RuleRun};
 use crate::engine::event::EventKind;
 use crate::engine::rows::{ReadError, Rows, key};
+use crate::engine::timers::Timer;
 use crate::store::Order;
 use crate::store::records::Count;
 
@@ -74,8 +75,10 @@ pub enum AutomationCommand {
         upto: u64,
         happenings: Vec<Happening>,
     },
-    /// Runs the rules of time that are due, a bounded number of tickets at once.
-    Due,
+    /// Runs the rules of time of these timers, as far as they are due.
+    Due {
+        timers: Vec<Timer>,
+    },
     /// Sets the timers of these tickets anew; `next` is where to go on, if there are more.
     Rewind {
         tickets: Vec<u64>,

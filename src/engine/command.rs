@@ -39,6 +39,7 @@ pub use crate::engine::origin::Origin;
 use crate::engine::portal::{NewFile, PortalCommand};
 use crate::engine::privacy::Step;
 pub use crate::engine::submission::Submission;
+use crate::engine::timers::Timer;
 
 pub use crate::engine::calls::{
     CallChanges, CallEvent, Delivered, Happening, IfAttached, NewCall, NewInteraction,
@@ -246,8 +247,10 @@ pub enum Command {
     DeleteBusinessHours {
         id: u64,
     },
-    /// Tells of the clocks that are due, a bounded number at once.
-    SlaDue,
+    /// Tells of these clocks, as far as they are due.
+    SlaDue {
+        timers: Vec<Timer>,
+    },
     /// Mails that come, and those that somebody asks for.
     Mail(MailCommand),
     /// What people do with contacts.

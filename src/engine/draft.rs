@@ -243,12 +243,6 @@ impl<'a> Draft<'a> {
         self.cause = (cause, depth);
     }
 
-    /// Whether this rule was paused by this plan or before.
-    pub fn has_paused(&self, rule: u64) -> bool {
-        let found = self.get::<crate::domain::rule::Rule>(&key::number(rule));
-        !found.is_ok_and(|rule| rule.is_some_and(|rule| rule.paused.is_none()))
-    }
-
     /// Adds a line to a ticket's activity (S3.45); [`Draft::put_ticket`] does so for what the ticket shows.
     pub fn log(&mut self, ticket: u64, what: What, from: Option<Value>, to: Option<Value>) {
         let why = self.why.clone();

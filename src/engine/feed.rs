@@ -10,7 +10,7 @@ use crate::domain::ticket::{StatusChange, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::seal::{Place, Seal};
-use crate::store::{FeedError, PlanRecord, Row};
+use crate::store::{FeedError, PlanRecord, Row, Table};
 
 /// One event in the public schema.
 #[derive(Debug)]
@@ -59,6 +59,7 @@ impl Engine {
         let plans = shared.feed.read(after, shared.published(), (limit, MAX_BYTES))?;
         let mut events = Vec::new();
         for found in plans {
+            let images = Images::of(&found.plan, &shared.seal);
             for (seq, bytes) in (found.first_seq..).zip(&found.plan.events) {
                 if seq <= after {
                     continue;
@@ -66,45 +67,67 @@ impl Engine {
                 if events.len() == limit {
                     return Ok(events);
                 }
-                events.push(published(seq, bytes, &found.plan, &shared.seal)?);
+                events.push(images.published(seq, bytes)?);
             }
         }
         Ok(events)
     }
 }
 
-fn published(
-    seq: u64,
-    bytes: &[u8],
-    plan: &PlanRecord,
-    seal: &Seal,
-) -> Result<Published, EventError> {
-    let event = Event::decode(bytes, seal)?;
-    Ok(Published {
-        seq,
-        at: plan.at,
-        ticket: event.ticket.and_then(|n| image(plan, n, seal)),
-        entry: event.entry.and_then(|n| image(plan, n, seal)),
-        dispatch: event.entry.and_then(|n| image(plan, n, seal)),
-        contact: event.contact.and_then(|n| image(plan, n, seal)),
-        was: event.ticket.and_then(|n| status_before(plan, n, seal)),
-        event,
-    })
+/// The after-images of a plan, by table and key: one that deals with many tickets has thousands of rows.
+struct Images<'a> {
+    rows: Vec<&'a Row>,
+    at: Micros,
+    seal: &'a Seal,
 }
 
-/// Where a ticket's status was before the plan's first change of it.
-fn status_before(plan: &PlanRecord, ticket: u64, seal: &Seal) -> Option<Status> {
-    let of =
-        |row: &&Row| row.table == StatusChange::TABLE && row.key.starts_with(&ticket.to_be_bytes());
-    let row = plan.rows.iter().find(of)?;
-    let plain = seal.open(Place::row(row.table, &row.key), row.value.as_ref()?).ok()?;
-    codec::decode::<StatusChange>(&plain).ok()?.from
+impl<'a> Images<'a> {
+    fn of(plan: &'a PlanRecord, seal: &'a Seal) -> Images<'a> {
+        let mut rows: Vec<&Row> = plan.rows.iter().collect();
+        // Most plans have them in this order.
+        rows.sort_by(|one, other| place(one).cmp(&place(other)));
+        Images { rows, at: plan.at, seal }
+    }
+
+    fn published(&self, seq: u64, bytes: &[u8]) -> Result<Published, EventError> {
+        let event = Event::decode(bytes, self.seal)?;
+        Ok(Published {
+            seq,
+            at: self.at,
+            ticket: event.ticket.and_then(|n| self.image(n)),
+            entry: event.entry.and_then(|n| self.image(n)),
+            dispatch: event.entry.and_then(|n| self.image(n)),
+            contact: event.contact.and_then(|n| self.image(n)),
+            was: event.ticket.and_then(|n| self.status_before(n)),
+            event,
+        })
+    }
+
+    /// The first row of a table whose key is this one or comes behind it.
+    fn row(&self, table: Table, key: &[u8]) -> Option<&'a Row> {
+        let at = self.rows.partition_point(|row| place(row) < (table as u8, key));
+        self.rows.get(at).copied().filter(|row| row.table == table)
+    }
+
+    /// Where a ticket's status was before the plan's first change of it.
+    fn status_before(&self, ticket: u64) -> Option<Status> {
+        let key = ticket.to_be_bytes();
+        let row = self.row(StatusChange::TABLE, &key).filter(|row| row.key.starts_with(&key))?;
+        self.open::<StatusChange>(row)?.from
+    }
+
+    /// The row of a record with a numeric key as the plan left it; none if it was erased since.
+    fn image<R: Record>(&self, number: u64) -> Option<R> {
+        let key = number.to_be_bytes();
+        self.open(self.row(R::TABLE, &key).filter(|row| *row.key == key)?)
+    }
+
+    fn open<R: Record>(&self, row: &Row) -> Option<R> {
+        let plain = self.seal.open(Place::row(row.table, &row.key), row.value.as_ref()?).ok()?;
+        codec::decode(&plain).ok()
+    }
 }
 
-/// The row of a record with a numeric key as the plan left it; none if it was erased since.
-fn image<R: Record>(plan: &PlanRecord, number: u64, seal: &Seal) -> Option<R> {
-    let wanted = |row: &&Row| row.table == R::TABLE && *row.key == number.to_be_bytes();
-    let row = plan.rows.iter().find(wanted)?;
-    let value = row.value.as_ref()?;
-    codec::decode(&seal.open(Place::row(R::TABLE, &row.key), value).ok()?).ok()
+fn place(row: &Row) -> (u8, &[u8]) {
+    (row.table as u8, &row.key)
 }

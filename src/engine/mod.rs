@@ -55,6 +55,7 @@ mod submission;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+pub mod timers;
 pub mod verify;
 mod writer;
 

@@ -115,7 +115,7 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
         | Command::ApplySlaPolicy { .. }
         | Command::SaveBusinessHours { .. }
         | Command::DeleteBusinessHours { .. }
-        | Command::SlaDue
+        | Command::SlaDue { .. }
         | Command::Mail(MailCommand::Begin { .. } | MailCommand::Links { .. })
         | Command::Automation(_)
         | Command::Search(_)

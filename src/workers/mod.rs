@@ -4,6 +4,7 @@ mod automation;
 pub mod backoff;
 mod call_closer;
 mod certificates;
+mod due;
 mod files;
 mod housekeeping;
 mod mail;

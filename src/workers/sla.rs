@@ -1,32 +1,29 @@
-//! Tells of SLA clocks that are due. Once a second it looks at the first row of the due-time table, never at
+//! Tells of SLA clocks that are due. Once a second it looks at the first rows of the due-time table, never at
 //! tickets: so a wall clock that was set is noticed like a clock that was wound, and no wake-up can be lost.
 
 use std::time::Duration;
 
-use crate::engine::Engine;
-use crate::engine::command::{Actor, Command, Reply, Submission};
+use super::due::Due;
+use crate::domain::sla_policy::SlaTimer;
+use crate::engine::command::Command;
+use crate::engine::{self, Engine};
 
 /// What is due may be told so much later.
 const NAP: Duration = Duration::from_secs(1);
 
 pub async fn run(engine: Engine) {
+    let mut due = Due::new(
+        "SLA clocks",
+        |rows, by, most| rows.timers_due::<SlaTimer>(by, most),
+        |timers| Command::SlaDue { timers },
+    );
     loop {
-        match engine.read(|rows| rows.next_sla_timer()) {
-            Ok(Some(at)) if at <= engine.shared().now() => while tell(&engine).await {},
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the SLA clocks could not be read"),
+        match due.step(&engine).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(engine::Error::Stopping) => return,
+            Err(error) => tracing::warn!(%error, "SLA clocks could not be told yet"),
         }
         tokio::time::sleep(NAP).await;
-    }
-}
-
-/// True if something was due, and more may be.
-async fn tell(engine: &Engine) -> bool {
-    match engine.submit(Submission::new(Actor::System, Command::SlaDue)).await {
-        Ok(reply) => matches!(reply, Reply::Swept(1..)),
-        Err(error) => {
-            tracing::warn!(%error, "SLA clocks could not be told yet");
-            false
-        }
     }
 }

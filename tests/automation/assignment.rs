@@ -139,6 +139,29 @@ fn what_an_agent_had_goes_to_others_when_they_drop_off() {
     assert!(activity.contains("their agent is offline"), "{activity}");
 }
 
+/// S4.25: so does what is opened again after they went.
+#[test]
+fn a_customer_who_writes_again_to_somebody_who_has_gone_goes_to_another() {
+    let desk = Desk::with(&format!("{QUIET}reassign_after = \"1s\"\n"));
+    let (ani, budi) = (desk.agent("Ani"), desk.agent("Budi"));
+    rule(&desk, "everything", &json!({}));
+    desk.is(&ani, "online");
+    let again = desk.customer(1, 1, "Halo");
+    desk.until_ticket(again, "assignee_id", &json!(ani.id));
+    desk.done("POST", &format!("/api/tickets/{again}/resolve"), &json!({}), 200);
+    let open = desk.customer(2, 1, "Halo");
+    desk.until_ticket(open, "assignee_id", &json!(ani.id));
+    desk.is(&ani, "offline");
+    desk.until("what was open is nobody's", || holder(&desk, open).is_none());
+    assert_eq!(holder(&desk, again), Some(ani.id), "what is done stays hers");
+    assert_eq!(desk.customer(1, 2, "Masih ada masalah"), again);
+    desk.until("what is opened again is nobody's", || holder(&desk, again).is_none());
+    desk.is(&budi, "online");
+    for ticket in [again, open] {
+        desk.until_ticket(ticket, "assignee_id", &json!(budi.id));
+    }
+}
+
 #[test]
 fn the_next_ticket_is_the_one_whose_promise_is_nearest_to_be_broken() {
     let Some((daemon, clock)) = crate::faketime::daemon(QUIET) else { return };

@@ -91,3 +91,39 @@ fn what_fell_due_while_the_power_was_off_is_told_once_at_the_next_start() {
         "too late to warn"
     );
 }
+
+/// A box without a battery for its clock: it starts in a year of its own, until a time server has spoken.
+#[test]
+fn a_clock_that_nobody_believes_breaks_no_promise_and_closes_nothing_until_it_is_set_right() {
+    let synchronized =
+        std::env::temp_dir().join(format!("frontdesk-synchronized-{}", std::process::id()));
+    fs::write(&synchronized, "").expect("a file");
+    let config = CONFIG.replace("/dev/null", synchronized.to_str().expect("a path"));
+    let Some((daemon, clock)) = faketime::daemon(&config) else { return };
+    let mut desk = Desk::open(daemon);
+    let (waits, resolved) = (desk.customer(1), desk.customer(2));
+    desk.done("POST", &format!("/api/tickets/{resolved}/resolve"), &serde_json::json!({}), 200);
+    let status = |desk: &Desk| desk.read(&format!("/api/tickets/{resolved}"))["status"].clone();
+    let before = told(&desk);
+    desk.daemon.kill9();
+    fs::remove_file(&synchronized).expect("it was there");
+    fs::write(&clock, "+3650d").expect("a file");
+    desk.daemon.restart();
+    let early = desk.customer(3);
+    sleep(Duration::from_secs(3));
+    assert_eq!(told(&desk), before, "ten years on, by a clock that is not believed");
+    assert_eq!(status(&desk), "resolved");
+    fs::write(&clock, "+8d").expect("a file");
+    fs::write(&synchronized, "").expect("a file");
+    let broken = wait_for(&desk, before.len() + 2);
+    sleep(Duration::from_secs(2));
+    assert_eq!(told(&desk), broken, "each once");
+    let of = |ticket: u64| broken[before.len()..].iter().filter(|(_, of)| *of == ticket).count();
+    assert_eq!((of(waits), of(early)), (2, 0), "{broken:?}");
+    let until = Instant::now() + Duration::from_secs(30);
+    while status(&desk) != "closed" {
+        assert!(Instant::now() < until, "S2.14");
+        sleep(Duration::from_millis(100));
+    }
+    fs::remove_file(&synchronized).expect("it was there");
+}

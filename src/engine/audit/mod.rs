@@ -96,7 +96,7 @@ fn audit_of(command: &Command) -> Audit {
         | Command::MoveCursor { .. }
         | Command::Audit(_)
         | Command::SeedSla
-        | Command::SlaDue
+        | Command::SlaDue { .. }
         | Command::Search(_)
         | Command::Sweep => Never,
     }
@@ -127,7 +127,7 @@ fn audit_of_automation(command: &AutomationCommand) -> Audit {
         | AutomationCommand::TakeBack { .. }
         | AutomationCommand::Follow(_)
         | AutomationCommand::React { .. }
-        | AutomationCommand::Due
+        | AutomationCommand::Due { .. }
         | AutomationCommand::Rewind { .. }
         | AutomationCommand::CountLoads { .. } => Never,
     }

@@ -35,12 +35,26 @@ pub(in crate::engine) fn follow(
         }
         if let Some(agent) = is {
             draft.count(&load_of(agent))?;
+            let opened_again = before.is_some_and(|b| !b.status.is_open());
+            if opened_again && before.is_some_and(|b| b.assignee == after.assignee) {
+                owe_again(draft, agent)?;
+            }
         }
     }
     if let (Some(agent), Some(contact)) = (after.assignee, after.contact)
         && before.is_none_or(|b| (b.assignee, b.contact) != (after.assignee, after.contact))
     {
         draft.put(&key::number(contact), &LastAgent(agent));
+    }
+    Ok(())
+}
+
+/// A ticket of somebody's was opened again: if they have gone meanwhile it goes back as the others did.
+fn owe_again(draft: &mut Draft<'_>, agent: u64) -> Result<(), ReadError> {
+    let row = key::number(agent);
+    let presence = draft.get::<Presence>(&row)?;
+    if let Some(gone) = presence.filter(|p| p.state == State::Offline && p.returned) {
+        draft.put(&row, &Presence { returned: false, ..gone });
     }
     Ok(())
 }
@@ -124,8 +138,15 @@ pub fn hand_out(draft: &mut Draft<'_>, tickets: &[u64]) -> Result<Reply, Refusal
     let mut known = draft.rows().assignment_rules()?;
     known.retain(|rule| rule.active);
     let working = working(draft)?;
+    let mut room = 0;
+    for (agent, capacity) in &working {
+        room += capacity.saturating_sub(draft.counted(&load_of(*agent))?);
+    }
     let mut given = 0;
     for number in tickets.iter().take(MAX_TICKETS) {
+        if given as u64 >= room {
+            break;
+        }
         let Some(mut ticket) = draft.rows().ticket(*number)?.filter(waits) else { continue };
         let Some(rule) = rules::first_fitting(draft, &ticket, &known)? else { continue };
         let Some(agent) = pick(draft, rule, &ticket, &working)? else { continue };

@@ -170,7 +170,7 @@ fn dispatch(draft: &mut Draft<'_>, command: &Command) -> Result<Reply, Refusal> 
         Command::ApplySlaPolicy { id, tickets } => sla::apply(draft, *id, tickets),
         Command::SaveBusinessHours { id, hours } => sla_policy::save_hours(draft, *id, hours),
         Command::DeleteBusinessHours { id } => sla_policy::delete_hours(draft, *id),
-        Command::SlaDue => sla::due(draft),
+        Command::SlaDue { timers } => sla::due(draft, timers),
         Command::Search(step) => search::step(draft, step),
         Command::Contact(command) => contacts::decide(draft, command),
         Command::Automation(command) => automation(draft, command),
@@ -196,7 +196,7 @@ fn automation(draft: &mut Draft<'_>, command: &AutomationCommand) -> Result<Repl
         Asked::SwitchRule { id, active } => rules_edit::switch(draft, *id, *active),
         Asked::DeleteRule { id } => rules_edit::delete(draft, *id),
         Asked::React { upto, happenings } => rules::react(draft, *upto, happenings),
-        Asked::Due => rules::due(draft),
+        Asked::Due { timers } => rules::due(draft, timers),
         Asked::Rewind { tickets, next } => rules::rewind(draft, tickets, *next),
         Asked::CountLoads { loads } => assign::count_loads(draft, loads),
     }

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::rule_actions;
-use crate::domain::condition::{Conditions, Facts};
+use crate::domain::condition::{Conditions, Facts, Needs};
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::profile::Profile;
 use crate::domain::rule::{
@@ -21,12 +21,11 @@ use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::rows::{ReadError, Rows, key};
+use crate::engine::timers::{AT_ONCE, Timer};
+use crate::store::Table;
 use crate::store::codec::Record;
 use crate::store::records::{Count, Cursor};
-use crate::store::{Order, Table, View};
 
-/// Tickets that one command looks at, so that a batch stays short.
-const MAX_DUE: usize = 100;
 /// Entries from the start among which the customer's first words are looked for.
 const LOOKED_AT: usize = 20;
 
@@ -39,8 +38,8 @@ struct Cause<'a> {
     similar: &'a [u64],
 }
 
-/// What rules ask of a ticket, read from its rows.
-pub struct Known {
+/// What rules ask of a ticket, read from its rows; what nobody asks for is not read.
+struct Known {
     watch: Watch,
     text: String,
     metadata: Vec<(u32, Metadata)>,
@@ -48,25 +47,26 @@ pub struct Known {
 }
 
 impl Known {
-    pub fn of(rows: &Rows<'_>, ticket: &Ticket) -> Result<Known, ReadError> {
-        let text = match &ticket.description {
-            Some(text) => text.clone(),
-            None => first_words(rows, ticket)?,
-        };
-        Known::about(rows, ticket, text)
-    }
-
-    /// The same where `text` is what is asked about.
-    fn about(rows: &Rows<'_>, ticket: &Ticket, text: String) -> Result<Known, ReadError> {
+    /// `said`: what is asked about, unless it is the ticket at large.
+    fn of(
+        rows: &Rows<'_>,
+        ticket: &Ticket,
+        said: Option<&str>,
+        needs: Needs,
+    ) -> Result<Known, ReadError> {
         Ok(Known {
             watch: rows.watch(ticket)?,
-            text,
-            metadata: rows.metadata(ticket)?,
-            profile: rows.profile_of(ticket)?,
+            text: match said.or(ticket.description.as_deref()) {
+                _ if !needs.text => String::new(),
+                Some(text) => text.to_owned(),
+                None => first_words(rows, ticket)?,
+            },
+            metadata: if needs.metadata { rows.metadata(ticket)? } else { Vec::new() },
+            profile: if needs.profile { rows.profile_of(ticket)? } else { Profile::default() },
         })
     }
 
-    pub fn facts<'a>(
+    fn facts<'a>(
         &'a self,
         ticket: &'a Ticket,
         speaker: Option<Speaker>,
@@ -93,13 +93,6 @@ impl Rows<'_> {
         let status_since = self.status_history(ticket)?.last().map(|change| change.at);
         Ok(Watch { status_since, ..Watch::of(ticket) })
     }
-
-    /// The next moment at which rules of time are to be looked at.
-    pub fn next_rule_timer(&self) -> Result<Option<Micros>, ReadError> {
-        let rows = self.view.scan(RuleTimer::TABLE, &[], None, Order::Ascending, 1)?;
-        let at = rows.first().and_then(|(row_key, _)| key::numbers(row_key));
-        Ok(at.map(|(at, _)| Micros(i64::try_from(at).unwrap_or(i64::MAX))))
-    }
 }
 
 /// The first rule of assignment that is for this ticket.
@@ -111,7 +104,8 @@ pub fn first_fitting<'r>(
     if rules.is_empty() {
         return Ok(None);
     }
-    let known = Known::of(&draft.rows(), ticket)?;
+    let needs = rules.iter().map(|rule| rule.conditions.needs()).fold(Needs::default(), Needs::or);
+    let known = Known::of(&draft.rows(), ticket, None, needs)?;
     let facts = known.facts(ticket, None, &[]);
     Ok(rules.iter().find(|rule| rule.conditions.fit(&facts)))
 }
@@ -153,7 +147,7 @@ fn happened(
     if before.as_ref() != Some(&watch) {
         draft.put(&row, &watch);
     }
-    let mut ran = false;
+    let mut ran = Ran::default();
     if happening.depth < MAX_DEPTH {
         let entry = entry.as_ref();
         let (seq, similar) = (Some(happening.seq), &happening.similar[..]);
@@ -162,12 +156,11 @@ fn happened(
         let waiting = rules.iter().filter(|rule| {
             matches!(&rule.body.trigger, Trigger::Events(names) if names.iter().any(|n| n == name))
         });
-        ran = run_in_turn(draft, waiting, &ticket, cause)?;
-        if ran {
-            rules.retain(|rule| !draft.has_paused(rule.id));
-        }
+        let waiting: Vec<&Rule> = waiting.collect();
+        ran = run_in_turn(draft, &waiting, &ticket, cause)?;
+        rules.retain(|rule| !ran.paused.contains(&rule.id));
     }
-    if ran {
+    if ran.any {
         return Ok(wind(draft, number, rules)?);
     }
     Ok(wind_watched(draft, &ticket, watch, rules)?)
@@ -205,34 +198,40 @@ fn observe(watch: &mut Watch, happening: &Happening, entry: Option<&Entry>, tick
     }
 }
 
-/// Runs those of the rules whose conditions hold, until one says that it is enough; true if any ran.
-fn run_in_turn<'r>(
+/// What running rules came to.
+#[derive(Default)]
+struct Ran {
+    any: bool,
+    paused: Vec<u64>,
+}
+
+/// Runs those of the rules whose conditions hold, until one says that it is enough.
+fn run_in_turn(
     draft: &mut Draft<'_>,
-    rules: impl Iterator<Item = &'r Rule>,
+    rules: &[&Rule],
     ticket: &Ticket,
     cause: Cause<'_>,
-) -> Result<bool, Refusal> {
+) -> Result<Ran, Refusal> {
     let number = ticket.number;
     let message = cause.entry.filter(|entry| entry.kind == Kind::Message);
-    let read = |draft: &Draft<'_>, ticket: &Ticket| match message {
-        Some(entry) => Known::about(&draft.rows(), ticket, entry.body.clone()),
-        None => Known::of(&draft.rows(), ticket),
-    };
-    let mut ran = false;
+    let said = message.map(|entry| entry.body.as_str());
+    let needs = rules.iter().map(|rule| rule.body.conditions.needs());
+    let needs = needs.fold(Needs::default(), Needs::or);
+    let mut ran = Ran::default();
     // As the rules before have left it; read when it is asked for.
     let mut state: Option<(Cow<'_, Ticket>, Known)> = None;
     for rule in rules {
         let (ticket, known) = match &state {
             Some(state) => state,
             None => {
-                let ticket = if ran {
+                let ticket = if ran.any {
                     let left = draft.rows().ticket(number)?.filter(Ticket::is_live);
                     let Some(left) = left else { break };
                     Cow::Owned(left)
                 } else {
                     Cow::Borrowed(ticket)
                 };
-                let known = read(draft, &ticket)?;
+                let known = Known::of(&draft.rows(), &ticket, said, needs)?;
                 state.insert((ticket, known))
             }
         };
@@ -246,8 +245,10 @@ fn run_in_turn<'r>(
             similar: cause.similar,
             customer_messages: known.watch.customer_messages,
         };
-        run(draft, rule, number, cause, &words)?;
-        (ran, state) = (true, None);
+        if run(draft, rule, number, cause, &words)? {
+            ran.paused.push(rule.id);
+        }
+        (ran.any, state) = (true, None);
         if rule.body.stop {
             break;
         }
@@ -255,19 +256,25 @@ fn run_in_turn<'r>(
     Ok(ran)
 }
 
+/// True if the rule is paused from now on, as it cannot succeed.
 fn run(
     draft: &mut Draft<'_>,
     rule: &Rule,
     number: u64,
     cause: Cause<'_>,
     words: &rule_actions::Words<'_>,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     draft.caused(cause.seq, cause.depth + 1);
     let done = draft.attempt(|draft| rule_actions::carry_out(draft, rule, number, words));
     draft.caused(None, 0);
     draft.because(None);
+    let mut pauses = false;
     let failed = match done {
-        Ok(()) => None,
+        Ok(()) => {
+            // Whatever is attempted next copies what is not in rows yet.
+            draft.keep_activities()?;
+            None
+        }
         Err(error @ (Refusal::Store(_) | Refusal::Overloaded(_))) => return Err(error),
         // Not now, and not on this ticket; on another it may do.
         Err(Refusal::Conflict(why)) => Some(why),
@@ -276,6 +283,7 @@ fn run(
             draft.notice(format!("[RULE] {} “{}” is paused: {why}", rule.id, rule.name).into());
             let paused = Some(Paused { at: draft.ctx.now, why: why.clone() });
             draft.put(&key::number(rule.id), &Rule { paused, ..rule.clone() });
+            pauses = true;
             Some(why)
         }
     };
@@ -285,7 +293,7 @@ fn run(
     if let Some(old) = no.checked_sub(KEPT_RUNS) {
         draft.delete(RuleRun::TABLE, &key::pair(rule.id, old));
     }
-    Ok(())
+    Ok(pauses)
 }
 
 /// The count of a rule's runs.
@@ -350,20 +358,21 @@ pub(in crate::engine) fn forget(draft: &mut Draft<'_>, number: u64) -> Result<()
     Ok(())
 }
 
-/// Runs the rules of time that are due by now; gives the number of tickets that were looked at.
-pub fn due(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+/// Runs the rules of time of these timers, as far as they are due by now; gives the number that was dealt with.
+pub fn due(draft: &mut Draft<'_>, timers: &[Timer]) -> Result<Reply, Refusal> {
     if !draft.ctx.trusted {
         return Ok(Reply::Swept(0));
     }
     let now = draft.ctx.now;
-    let end = key::timer(now.plus(1), 0);
-    let rows = View::scan(draft, RuleTimer::TABLE, &[], Some(&end), Order::Ascending, MAX_DUE)
-        .map_err(ReadError::from)?;
     let mut rules = running(draft)?;
-    let dealt = rows.len();
-    for (row_key, _) in rows {
+    let mut dealt = 0;
+    for (at, number) in timers.iter().copied().take(AT_ONCE) {
+        let row_key = key::timer(at, number);
+        if at > now || draft.get::<RuleTimer>(&row_key)?.is_none() {
+            continue;
+        }
         draft.delete(RuleTimer::TABLE, &row_key);
-        let Some((_, number)) = key::numbers(&row_key) else { continue };
+        dealt += 1;
         let Some(ticket) = draft.rows().ticket(number)?.filter(Ticket::is_live) else {
             forget(draft, number)?;
             continue;
@@ -377,14 +386,13 @@ pub fn due(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
                 && let Some(from) = watch.since(since, &ticket)
             {
                 watch.fired.push((rule.id, from));
-                ripe.push(rule.clone());
+                ripe.push(rule);
             }
         }
         draft.put(&key::number(number), &watch);
         let cause = Cause { seq: None, depth: 0, entry: None, similar: &[] };
-        if run_in_turn(draft, ripe.iter(), &ticket, cause)? {
-            rules.retain(|rule| !draft.has_paused(rule.id));
-        }
+        let ran = run_in_turn(draft, &ripe, &ticket, cause)?;
+        rules.retain(|rule| !ran.paused.contains(&rule.id));
         wind(draft, number, &rules)?;
     }
     Ok(Reply::Swept(dealt))
@@ -405,7 +413,7 @@ pub fn rewind(draft: &mut Draft<'_>, tickets: &[u64], next: Option<u64>) -> Resu
 
 /// Whether conditions hold of a ticket as it is, apart from what only a happening tells.
 pub fn holds(rows: &Rows<'_>, ticket: &Ticket, conditions: &Conditions) -> Result<bool, ReadError> {
-    let known = Known::of(rows, ticket)?;
+    let known = Known::of(rows, ticket, None, conditions.needs())?;
     // A rule about what a customer writes is tried as if they had just written.
     Ok(conditions.fit(&known.facts(ticket, Some(Speaker::User), &[])))
 }

@@ -18,12 +18,10 @@ use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
 use crate::engine::rows::{ReadError, Rows, key};
+use crate::engine::timers::{AT_ONCE, Timer};
+use crate::store::Order;
 use crate::store::codec::Record;
 use crate::store::records::IndexRow;
-use crate::store::{Order, View};
-
-/// Tickets that one command looks at, so that a batch stays short.
-const MAX_DUE: usize = 200;
 
 /// A ticket is put: its clock is started, or follows what changed. `before` is what the index held of it.
 pub(in crate::engine) fn follow(
@@ -159,25 +157,22 @@ pub(in crate::engine) fn forget(draft: &mut Draft<'_>, number: u64) -> Result<()
     Ok(())
 }
 
-/// Tells of what is due by now; gives the number of timers that were dealt with.
-pub fn due(draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+/// Tells of these clocks, as far as they are due by now; gives the number of timers that were dealt with.
+pub fn due(draft: &mut Draft<'_>, timers: &[Timer]) -> Result<Reply, Refusal> {
     if !draft.ctx.trusted {
         return Ok(Reply::Swept(0));
     }
-    let now = draft.ctx.now;
-    let end = key::timer(now.plus(1), 0);
-    let rows = View::scan(draft, SlaTimer::TABLE, &[], Some(&end), Order::Ascending, MAX_DUE)
-        .map_err(ReadError::from)?;
-    let dealt = rows.len();
-    for (row_key, _) in rows {
-        let number = key::numbers(&row_key).map(|(_, number)| number);
-        let ticket = number.map(|number| draft.rows().ticket(number)).transpose()?.flatten();
-        let clock = match &ticket {
-            Some(ticket) => draft.get::<SlaClock>(&key::number(ticket.number))?,
-            None => None,
-        };
+    let mut dealt = 0;
+    for (at, number) in timers.iter().copied().take(AT_ONCE) {
+        let row_key = key::timer(at, number);
+        if at > draft.ctx.now || draft.get::<SlaTimer>(&row_key)?.is_none() {
+            continue;
+        }
         draft.delete(SlaTimer::TABLE, &row_key);
-        if let (Some(ticket), Some(clock)) = (ticket, clock) {
+        dealt += 1;
+        if let Some(ticket) = draft.rows().ticket(number)?
+            && let Some(clock) = draft.get::<SlaClock>(&key::number(number))?
+        {
             tell(draft, &ticket, SlaClock { wakes_at: None, ..clock })?;
         }
     }
@@ -246,13 +241,6 @@ impl Rows<'_> {
     pub fn business_hours(&self) -> Result<Vec<BusinessHours>, ReadError> {
         let rows = self.scan(&[], None, Order::Ascending, usize::MAX)?;
         Ok(rows.into_iter().map(|(_, hours)| hours).collect())
-    }
-
-    /// The next moment at which a ticket's clock is to be looked at.
-    pub fn next_sla_timer(&self) -> Result<Option<Micros>, ReadError> {
-        let rows = self.view.scan(SlaTimer::TABLE, &[], None, Order::Ascending, 1)?;
-        let at = rows.first().and_then(|(row_key, _)| key::numbers(row_key));
-        Ok(at.map(|(at, _)| Micros(i64::try_from(at).unwrap_or(i64::MAX))))
     }
 
     /// How each target stands that the ticket was promised.

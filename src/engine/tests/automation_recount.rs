@@ -9,18 +9,35 @@ use crate::domain::status::Status;
 use crate::domain::time::Micros;
 use crate::engine::event::{Event, EventKind};
 
-/// Seed 003's table for tickets of medium priority (S3.2).
-const PROMISED: [(Target, i64); 2] =
+/// Seed 003's table for urgent tickets and those of medium priority (S3.2).
+const URGENT: [(Target, i64); 2] =
+    [(Target::FirstResponse, Micros::HOUR), (Target::Resolution, 4 * Micros::HOUR)];
+const MEDIUM: [(Target, i64); 2] =
     [(Target::FirstResponse, 8 * Micros::HOUR), (Target::Resolution, 24 * Micros::HOUR)];
+
+/// The word of customers who cannot wait (S4.22).
+pub const CANNOT_WAIT: &str = "gawat";
 
 #[derive(Default)]
 pub struct Recount {
     pub lines: BTreeMap<u64, Line>,
+    /// The customer who writes, and what: if that makes a ticket it is theirs.
+    pub writing: (u64, String),
+    /// Who had a ticket of each customer last.
+    pub last_of: BTreeMap<u64, u64>,
+    /// Which tickets the feed told to be given, to whom, and which to be taken back, in its order.
+    pub given: Vec<(u64, u64)>,
+    pub taken: Vec<u64>,
+    /// Whose tickets were opened again, with their names still on them.
+    pub reopened: Vec<u64>,
 }
 
 pub struct Line {
     pub status: Status,
     pub holder: Option<u64>,
+    pub customer: u64,
+    /// The first that the customer said.
+    pub words: String,
     /// Each status, and since when.
     pub changes: Vec<(Micros, Status)>,
     /// When it began to wait for somebody, for the last time.
@@ -33,18 +50,33 @@ impl Recount {
     /// What a command has done, by its events.
     pub fn follow(&mut self, desk: &mut Desk, events: &[Event]) {
         let now = desk.reading.wall;
-        for number in events.iter().filter_map(|event| event.ticket) {
+        let (customer, words) = &self.writing;
+        for event in events {
+            let Some(number) = event.ticket else { continue };
             let ticket = desk.ticket(number);
             let holder = ticket.assignee.map(|holder| holder.agent);
+            match (event.kind, holder) {
+                (EventKind::TicketAssigned, Some(agent)) => self.given.push((number, agent)),
+                (EventKind::TicketUnassigned, _) => self.taken.push(number),
+                _ => {}
+            }
             let line = self.lines.entry(number).or_insert_with(|| Line {
                 status: Status::New,
                 holder: None,
+                customer: *customer,
+                words: words.clone(),
                 changes: vec![(now, Status::New)],
                 free_since: now,
                 answered_at: None,
                 told: Vec::new(),
             });
             let is_reopened = !line.status.is_open() && ticket.status.is_open();
+            if is_reopened && line.holder == holder {
+                self.reopened.extend(holder);
+            }
+            if let Some(agent) = holder.filter(|_| line.holder != holder) {
+                self.last_of.insert(line.customer, agent);
+            }
             if is_reopened || (line.holder.is_some() && holder.is_none()) {
                 line.free_since = now;
             }
@@ -67,6 +99,33 @@ impl Recount {
         loads
     }
 
+    /// The tickets that nobody has, in the order of the queue (S4.12).
+    pub fn waiting(&self) -> Vec<u64> {
+        let waits = |line: &Line| line.holder.is_none() && line.status.is_open();
+        let (mut urgent, mut others) = (Vec::new(), Vec::new());
+        for (number, line) in self.lines.iter().filter(|(_, line)| waits(line)) {
+            if line.is_urgent() { urgent.push(*number) } else { others.push(*number) }
+        }
+        urgent.extend(others);
+        urgent
+    }
+
+    /// The open tickets of somebody, in the same order.
+    pub fn of(&self, agent: u64) -> Vec<u64> {
+        let theirs = |line: &Line| line.holder == Some(agent) && line.status.is_open();
+        let mut found: Vec<u64> =
+            self.lines.iter().filter(|(_, line)| theirs(line)).map(|(n, _)| *n).collect();
+        found.sort_by_key(|number| (!self.lines[number].is_urgent(), *number));
+        found
+    }
+
+    /// Somebody gets a ticket.
+    pub fn give(&mut self, ticket: u64, agent: u64) {
+        let line = self.lines.get_mut(&ticket).unwrap();
+        line.holder = Some(agent);
+        self.last_of.insert(line.customer, agent);
+    }
+
     /// What is to be told now of the promises, each thing once.
     pub fn due(&mut self, now: Micros) -> Vec<(u64, EventKind)> {
         let mut due = Vec::new();
@@ -81,6 +140,14 @@ impl Recount {
 }
 
 impl Line {
+    fn is_urgent(&self) -> bool {
+        self.words.contains(CANNOT_WAIT)
+    }
+
+    fn promised(&self) -> [(Target, i64); 2] {
+        if self.is_urgent() { URGENT } else { MEDIUM }
+    }
+
     pub fn unclaimed_since(&self) -> Option<Micros> {
         (self.holder.is_none() && self.status.is_open()).then_some(self.free_since)
     }
@@ -103,8 +170,9 @@ impl Line {
         };
         // A ticket is looked at when one of its clocks runs and comes to something: then both are told of.
         let running = |(target, _): &(Target, i64)| !self.is_done(*target) && runs(self.status);
-        let wakes = PROMISED.into_iter().filter(running).any(|promised| news(promised).is_some());
-        if wakes { PROMISED.into_iter().filter_map(news).collect() } else { Vec::new() }
+        let all = self.promised().into_iter();
+        let wakes = all.clone().filter(running).any(|promised| news(promised).is_some());
+        if wakes { all.filter_map(news).collect() } else { Vec::new() }
     }
 
     fn is_done(&self, target: Target) -> bool {

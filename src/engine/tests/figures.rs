@@ -15,6 +15,7 @@ use crate::domain::contact::Mode;
 use crate::domain::entry::{Speaker, ToolCall};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
+use crate::domain::sla_policy::SlaTimer;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
@@ -76,14 +77,20 @@ impl Year {
     fn wait(&mut self, micros: i64) {
         let until = self.desk.reading.wall.plus(micros);
         loop {
-            while self.desk.own(Command::SlaDue).unwrap().0 != Reply::Swept(0) {}
+            while self.tells() {}
             let now = self.desk.reading.wall;
             if now >= until {
                 return;
             }
-            let next = self.desk.rows().next_sla_timer().unwrap().unwrap_or(until);
+            let next = self.desk.next_timer::<SlaTimer>().unwrap_or(until);
             self.desk.wait((next.min(until).0 - now.0).max(1));
         }
+    }
+
+    /// Tells of what is due; false if nothing is.
+    fn tells(&mut self) -> bool {
+        let timers = self.desk.due::<SlaTimer>();
+        self.desk.own(Command::SlaDue { timers }).unwrap().0 != Reply::Swept(0)
     }
 
     fn step(&mut self, step: u64) {

@@ -39,6 +39,7 @@ use super::load;
 use super::rows::{Rows, key};
 use super::rules::{AutomationRules, BotReturns, Rules, WebhookRules};
 use super::seen::SeenWindow;
+use super::timers::{AT_ONCE, Timer};
 use super::verify;
 use crate::domain::agent::Role;
 use crate::domain::categorise::Categoriser;
@@ -51,6 +52,7 @@ use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
+use crate::store::codec::Record;
 use crate::store::records::{AddressOf, Count, IndexRow};
 use crate::store::seal::Seal;
 use crate::store::{Order, PlanRecord, Table};
@@ -99,6 +101,17 @@ impl Desk {
             drawn: 0,
             last: Vec::new(),
         }
+    }
+
+    /// The timers of a table that are due, as a worker reads them.
+    fn due<T: Record>(&self) -> Vec<Timer> {
+        self.rows().timers_due::<T>(self.reading.wall, AT_ONCE).unwrap()
+    }
+
+    /// The moment of the first timer of a table.
+    fn next_timer<T: Record>(&self) -> Option<Micros> {
+        let first = self.rows().timers_due::<T>(Micros(i64::MAX), 1).unwrap();
+        first.first().map(|(at, _)| *at)
     }
 
     /// Time passes.

@@ -8,6 +8,8 @@ use crate::engine::event::EventKind;
 use crate::engine::feed::{Published, ReadFeedError};
 use crate::engine::{self, Engine};
 
+/// Events read at once.
+const READ_AHEAD: usize = 1000;
 /// Events looked at by one command.
 const AT_ONCE: usize = 100;
 /// Events that no rule looks at, after which the cursor is moved all the same: the feed is kept for it.
@@ -34,7 +36,7 @@ impl Consumer {
             None => begin(engine).await?,
         };
         self.place = Some(place);
-        let events = match engine.events(place.read, AT_ONCE) {
+        let events = match engine.events(place.read, READ_AHEAD) {
             Ok(events) => events,
             Err(ReadFeedError::Gone { oldest }) => {
                 let lost = oldest.saturating_sub(place.read + 1);
@@ -47,18 +49,28 @@ impl Consumer {
             }
             Err(error) => return Err(engine::Error::Unavailable(error.to_string())),
         };
-        let Some(upto) = events.last().map(|last| last.seq) else { return Ok(false) };
+        if events.is_empty() {
+            return Ok(false);
+        }
         let rules = engine.read(|rows| rows.rules())?;
-        let mut happenings = Vec::new();
-        for published in &events {
-            happenings.extend(self.happening(engine, published, &rules)?);
+        for events in events.chunks(AT_ONCE) {
+            let mut happenings = Vec::new();
+            for published in events {
+                happenings.extend(self.happening(engine, published, &rules)?);
+            }
+            place.read = events.last().map_or(place.read, |last| last.seq);
+            if !happenings.is_empty() || place.read - place.kept >= PASSED {
+                react(engine, place.read, happenings).await?;
+                place.kept = place.read;
+            }
+            self.place = Some(place);
         }
-        if !happenings.is_empty() || upto - place.kept >= PASSED {
-            react(engine, upto, happenings).await?;
-            place.kept = upto;
-        }
-        self.place = Some(Place { read: upto, ..place });
         Ok(true)
+    }
+
+    /// Whether the feed was dealt with up to this event.
+    pub fn has_seen(&self, seq: u64) -> bool {
+        self.place.is_some_and(|place| place.read >= seq)
     }
 
     fn happening(

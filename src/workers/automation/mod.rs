@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
+use super::due::Due;
 use crate::config::AutomationConfig;
 use crate::domain::presence::State;
 use crate::domain::reference::FIRST_NUMBER;
+use crate::domain::rule::RuleTimer;
 use crate::domain::status::Status;
 use crate::engine::automation::AutomationCommand;
 use crate::engine::command::{Actor, Command, Reply, Submission};
@@ -24,6 +26,8 @@ const NAP: Duration = Duration::from_secs(1);
 const GATHER: Duration = Duration::from_millis(200);
 /// Business hours begin without anybody's telling: so often what waits is offered anew.
 const OFFER: Duration = Duration::from_secs(60);
+/// After so long what else is to be done has its turn.
+const TURN: Duration = Duration::from_secs(1);
 /// Tickets of one command.
 const AT_ONCE: usize = 200;
 /// Waiting tickets that are offered in one go, the most urgent ones first.
@@ -32,23 +36,38 @@ const OFFERED: usize = 2000;
 pub async fn run(engine: Engine, config: AutomationConfig) {
     let shared = engine.shared();
     let (mut news, mut people) = (shared.news(), shared.presence().news());
-    let mut feed = feed::Consumer::default();
+    let mut work = Work {
+        feed: feed::Consumer::default(),
+        due: Due::new(
+            "rules of time",
+            |rows, by, most| rows.timers_due::<RuleTimer>(by, most),
+            |timers| Command::Automation(AutomationCommand::Due { timers }),
+        ),
+        before: None,
+    };
     let (mut offer, mut offered) = (true, Instant::now());
     loop {
         news.mark_unchanged();
         offer |= people.has_changed().unwrap_or(false);
         people.mark_unchanged();
-        match look(&engine, &config, &mut feed).await {
-            Ok(happened) => offer |= happened,
+        let looked = match look(&engine, &config, &mut work).await {
+            Ok(looked) => looked,
             Err(engine::Error::Stopping) => return,
-            Err(error) => tracing::warn!(%error, "rules could not be run yet"),
-        }
+            Err(error) => {
+                tracing::warn!(%error, "rules could not be run yet");
+                Looked::default()
+            }
+        };
+        offer |= looked.happened;
         if offer || offered.elapsed() >= OFFER {
             (offer, offered) = (false, Instant::now());
             if let Err(error) = hand_out(&engine).await {
                 tracing::warn!(%error, "waiting tickets could not be assigned yet");
                 offer = true;
             }
+        }
+        if looked.more {
+            continue;
         }
         let woken = async {
             tokio::select! {
@@ -70,12 +89,28 @@ async fn ask(engine: &Engine, command: AutomationCommand) -> Result<Reply, engin
     engine.submit(Submission::new(Actor::System, Command::Automation(command))).await
 }
 
-/// Deals with everything that is due; true if anything was.
+/// What rules wait for.
+struct Work {
+    feed: feed::Consumer,
+    due: Due,
+    /// The event up to which the feed is read before the next look at timers: who was answered is not told of.
+    before: Option<u64>,
+}
+
+#[derive(Default)]
+struct Looked {
+    happened: bool,
+    /// There is more to be done at once.
+    more: bool,
+}
+
+/// Deals for a while with what happened and what is due, in turn: under a steady stream of messages the one never ends,
+/// after a power cut the other takes long, and neither may keep the other waiting, nor the people who come and go.
 async fn look(
     engine: &Engine,
     config: &AutomationConfig,
-    feed: &mut feed::Consumer,
-) -> Result<bool, engine::Error> {
+    work: &mut Work,
+) -> Result<Looked, engine::Error> {
     let micros = |wait: Duration| i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
     let shared = engine.shared();
     for (agent, state) in shared.presence().turns(micros(config.heartbeat_grace)) {
@@ -86,17 +121,18 @@ async fn look(
         }
     }
     let mut happened = take_back(engine, micros(config.reassign_after)).await?;
-    while feed.step(engine).await? {
-        happened = true;
+    let (began, mut more) = (Instant::now(), true);
+    while more && began.elapsed() < TURN {
+        let published = *work.before.get_or_insert_with(|| shared.published());
+        more = work.feed.step(engine).await?;
+        if work.feed.has_seen(published) {
+            work.before = None;
+            more |= work.due.step(engine).await?;
+        }
+        happened |= more;
+        more |= rewind(engine).await?;
     }
-    while let Some(at) = engine.read(|rows| rows.next_rule_timer())?
-        && at <= shared.now()
-        && matches!(ask(engine, AutomationCommand::Due).await?, Reply::Swept(1..))
-    {
-        happened = true;
-    }
-    while rewind(engine).await? {}
-    Ok(happened)
+    Ok(Looked { happened, more })
 }
 
 /// The next tickets whose timers are to be set anew; false when there are none.
