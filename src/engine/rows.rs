@@ -12,7 +12,7 @@ use crate::domain::ticket::{MAX_MERGES, Metadata, StatusChange, Ticket};
 use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, Cursor, DirItem, Page, Pointer, Portal};
-use crate::store::seal::{Place, Seal};
+use crate::store::seal::{Place, Seal, SealError};
 use crate::store::{Blob, Order, StoreError, View};
 
 /// A view and the seal that opens its values.
@@ -34,24 +34,28 @@ pub enum ReadError {
     Inconsistent(String),
 }
 
+/// A row whose key was destroyed, as its customer was erased, is as one that is not there.
 impl<'a> Rows<'a> {
     pub fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, ReadError> {
         match self.view.get(R::TABLE, key)? {
-            Some(bytes) => Ok(Some(self.open_known(key, &bytes)?)),
+            Some(bytes) => self.open_known(key, &bytes),
             None => Ok(None),
         }
     }
 
-    /// The record in a value that the view gave, which may know it.
-    fn open_known<R: Record>(&self, key: &[u8], sealed: &Blob) -> Result<R, ReadError> {
+    /// The record in a value that the view gave, which may know it; none when its key was destroyed.
+    fn open_known<R: Record>(&self, key: &[u8], sealed: &Blob) -> Result<Option<R>, ReadError> {
         if let Some(plain) = self.view.plain(sealed) {
-            return Ok(codec::decode(&plain)?);
+            return Ok(Some(codec::decode(&plain)?));
         }
-        let plain = self.seal.open(Place::row(R::TABLE, key), sealed)?;
+        let plain = match self.seal.open(Place::row(R::TABLE, key), sealed) {
+            Err(SealError::Erased) => return Ok(None),
+            plain => plain?,
+        };
         if let Cow::Owned(plain) = &plain {
             self.view.note_plain(sealed, plain);
         }
-        Ok(codec::decode(&plain)?)
+        Ok(Some(codec::decode(&plain)?))
     }
 
     /// At most `limit` records with `start <= key < end`.
@@ -62,13 +66,26 @@ impl<'a> Rows<'a> {
         order: Order,
         limit: usize,
     ) -> Result<Vec<(Blob, R)>, ReadError> {
-        let rows = self.view.scan(R::TABLE, start, end, order, limit)?;
-        rows.into_iter()
-            .map(|(key, bytes)| {
-                let record = self.open_known(&key, &bytes)?;
-                Ok((key, record))
-            })
-            .collect()
+        let mut found = Vec::new();
+        let (mut start, mut end) = (Cow::Borrowed(start), end.map(Cow::Borrowed));
+        loop {
+            let wanted = limit - found.len();
+            let rows = self.view.scan(R::TABLE, &start, end.as_deref(), order, wanted)?;
+            let (here, last) = (rows.len(), rows.last().map(|(key, _)| Blob::clone(key)));
+            for (key, bytes) in rows {
+                if let Some(record) = self.open_known(&key, &bytes)? {
+                    found.push((key, record));
+                }
+            }
+            // Fewer than there were rows: others come in the place of those that do not open.
+            let (true, true, Some(last)) = (found.len() < limit, here == wanted, last) else {
+                return Ok(found);
+            };
+            match order {
+                Order::Ascending => start = [&last, &[0][..]].concat().into(),
+                Order::Descending => end = Some(last.to_vec().into()),
+            }
+        }
     }
 
     /// The record in a stored value of this row.

@@ -43,9 +43,10 @@ impl Document {
 
     fn ticket(ticket: &Ticket) -> Document {
         let asks = &ticket.requester;
-        let texts =
-            [&ticket.subject, &ticket.description, &ticket.summary, &asks.name, &asks.phone];
-        let mut texts: Vec<String> = texts.into_iter().flatten().cloned().collect();
+        // Numbers of orders are found in what customers write, and stay when that is edited.
+        let about = [&ticket.subject, &ticket.description, &ticket.summary, &ticket.order_id];
+        let texts = about.into_iter().chain([&asks.name, &asks.phone]);
+        let mut texts: Vec<String> = texts.flatten().cloned().collect();
         texts.extend([ticket.number.to_string(), ticket.ticket_id.clone()]);
         let names = [&asks.name, &asks.phone].into_iter().flatten().cloned().collect();
         Document {

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use frontdesk::domain::agent::Role;
-use frontdesk::domain::entry::Attachment;
+use frontdesk::domain::entry::{Attachment, Entry};
 use frontdesk::domain::message::{Change, Changer};
 use frontdesk::domain::reference::{FIRST_NUMBER, Reference};
 use frontdesk::domain::search::query::Query;
+use frontdesk::domain::search::words;
 use frontdesk::domain::time::Micros;
 use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::{
@@ -149,8 +150,13 @@ impl World {
         let mut store = Store::open(self.disk.boot(), self.settings.clone()).expect("it opens");
         let root = |_| Ok::<_, UnlockError>(Secret::Key([1; 32]));
         let seal = store.unlock(Seal::new([7; 32]), true, root).expect("it unlocks");
-        let search =
-            Settings { cache: 64 * 1024, fresh_bytes: 64 * 1024, fresh_documents: 12, merged: 3 };
+        let search = Settings {
+            cache: 64 * 1024,
+            fresh_bytes: 64 * 1024,
+            fresh_documents: 12,
+            merged: 3,
+            plan_bytes: 1024,
+        };
         let limits = Limits {
             queue: 64,
             batch_commands: 8,
@@ -289,9 +295,20 @@ impl World {
         }
     }
 
-    /// Not in any piece of the index, opened with the keys that are left.
+    /// Not in any piece of the index, opened with the keys that are left. What somebody wrote into a ticket of somebody
+    /// else, as theirs had become part of it, is that one's to keep.
     fn words_are_nowhere(&self, word: &str) {
         let engine = self.engine();
+        let entries = engine
+            .read(|rows| rows.scan::<Entry>(&[], None, Order::Ascending, usize::MAX))
+            .expect("entries");
+        let by_them = |entry: &Entry| {
+            let author = words(entry.author.as_deref().unwrap_or_default());
+            author.iter().any(|part| part.folded == word)
+        };
+        if entries.iter().any(|(_, entry)| by_them(entry)) {
+            return;
+        }
         let chunks = engine.read(|rows| {
             let found =
                 rows.view.scan(Table::SearchChunks, &[], None, Order::Ascending, usize::MAX)?;

@@ -132,6 +132,23 @@ pub fn stop_sending(draft: &mut Draft<'_>, conversation: u64) -> Result<(), Refu
     Ok(())
 }
 
+/// What waits of a ticket will not be sent, in whosever conversation it is: a ticket that became part of another's is
+/// answered there.
+pub fn stop_sending_of(draft: &mut Draft<'_>, ticket: u64) -> Result<(), Refusal> {
+    if draft.counted(WAITING)? == 0 {
+        return Ok(());
+    }
+    for (row_key, message) in
+        draft.rows().scan::<Outbound>(&[], None, Order::Ascending, usize::MAX)?
+    {
+        if message.ticket == ticket {
+            draft.delete(Table::Outbox, &row_key);
+            draft.uncount(WAITING)?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes the contacts; their keys, and those of their tickets, are destroyed with this plan.
 fn end(draft: &mut Draft<'_>, contact: u64, rewrite: bool) -> Result<Option<Vec<u8>>, Refusal> {
     let Some(erasure) = draft.get::<Erasure>(&key::number(contact))? else { return Ok(None) };

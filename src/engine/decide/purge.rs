@@ -34,6 +34,7 @@ pub fn hollow(draft: &mut Draft<'_>, number: u64) -> Result<bool, Refusal> {
     let Some(mut ticket) = draft.rows().ticket(number)? else { return Ok(false) };
     end_call(draft, &mut ticket, "its customer was erased")?;
     privacy::stop_sending(draft, LANE | number)?;
+    privacy::stop_sending_of(draft, number)?;
     if strip(draft, &mut ticket)? {
         return Ok(true);
     }
@@ -76,6 +77,7 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
     }
     end_call(draft, &mut ticket, "deleted")?;
     privacy::stop_sending(draft, LANE | number)?;
+    privacy::stop_sending_of(draft, number)?;
     if strip(draft, &mut ticket)? {
         return Ok(true);
     }

@@ -13,7 +13,6 @@ use crate::domain::search::{phone_ends, words};
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::rows::{ReadError, Rows, key};
-use crate::store::seal::SealError;
 
 /// A word as it was written, folded.
 pub const WORD: char = 'w';
@@ -118,12 +117,14 @@ impl Document {
         words: &mut Lexicon,
     ) -> Result<Option<Document>, ReadError> {
         Ok(match of {
-            Key::Entry(number) => known(rows.get::<Entry>(&key::number(number)))?
+            Key::Entry(number) => rows
+                .get::<Entry>(&key::number(number))?
                 .and_then(|entry| Document::entry(&entry, words)),
             Key::Ticket(number) => {
-                known(rows.ticket(number))?.map(|ticket| Document::ticket(&ticket, words))
+                rows.ticket(number)?.map(|ticket| Document::ticket(&ticket, words))
             }
-            Key::Contact(id) => known(rows.get::<Contact>(&key::number(id)))?
+            Key::Contact(id) => rows
+                .get::<Contact>(&key::number(id))?
                 .and_then(|contact| Document::contact(&contact, words)),
         })
     }
@@ -223,14 +224,6 @@ fn texts(ticket: &Ticket) -> [Option<&String>; 8] {
         asks.email.as_ref(),
         asks.phone.as_ref(),
     ]
-}
-
-/// What was erased is not there.
-pub fn known<R>(read: Result<Option<R>, ReadError>) -> Result<Option<R>, ReadError> {
-    match read {
-        Err(ReadError::Seal(SealError::Erased)) => Ok(None),
-        other => other,
-    }
 }
 
 /// Between two texts of a document: no phrase goes from one into the next.

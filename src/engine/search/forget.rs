@@ -22,6 +22,8 @@ impl Engine {
         let contacts: HashSet<u64> = contacts.iter().copied().collect();
         self.tending(move |tending| {
             tending.catch_up()?;
+            // What is built anew leaves whole segments behind.
+            tending.clear_remains()?;
             let shared = tending.engine.shared();
             let numbers = {
                 let state = shared.search.read();

@@ -43,7 +43,7 @@ use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::search::stem::Lexicon;
 use crate::domain::ticket::MAX_MERGES;
 use crate::domain::time::Micros;
-use crate::store::records::{MANIFEST, SearchDead, SearchManifest};
+use crate::store::records::{MANIFEST, SearchBuilding, SearchDead, SearchManifest, SearchSegment};
 use crate::store::{Blob, Order, Pair, PlanRecord, Reader, Row, StoreError, Table, View};
 pub use bits::Bits;
 use document::{Document, Key};
@@ -77,6 +77,8 @@ pub struct Settings {
     pub fresh_documents: usize,
     /// Segments of about one size before they become one.
     pub merged: usize,
+    /// Bytes of a segment that one plan takes with its manifest; a larger one is written before it, in parts.
+    pub plan_bytes: usize,
 }
 
 impl Settings {
@@ -88,6 +90,7 @@ impl Settings {
             fresh_bytes: memory / 4,
             fresh_documents: 4096,
             merged: 8,
+            plan_bytes: 2 << 20,
         }
     }
 }
@@ -134,6 +137,10 @@ struct State {
     /// Segments with deaths that the rows do not know.
     mortal: HashSet<u64>,
     manifest: SearchManifest,
+    /// How far it was built when what is in the rows was written.
+    landed: Option<SearchBuilding>,
+    /// The rows name segments that are to go: the manifest must be written before anything of them goes.
+    unsaved: bool,
     /// What merged tickets became part of.
     homes: HashMap<u32, u32>,
     /// When segments were last written anew for what died in them, by the steady clock.
@@ -224,6 +231,18 @@ impl Search {
     }
 }
 
+/// A segment with what died in it, as the rows say.
+fn opened(pieces: &Pieces<'_>, known: &SearchSegment) -> Result<Segment, ReadError> {
+    let row = known.number.to_be_bytes();
+    let dead = pieces.rows.get::<SearchDead>(&row)?.unwrap_or_default();
+    let mut at = 0;
+    let dead = dead.0.iter().map(|step| {
+        at += step;
+        at
+    });
+    Segment::open(pieces, known.clone(), dead.collect())
+}
+
 fn key_of(table: Table, key: &[u8]) -> Option<Key> {
     let number = || key.try_into().ok().map(u64::from_be_bytes);
     match table {
@@ -242,20 +261,18 @@ impl State {
             return Ok(false);
         };
         for known in &manifest.segments {
-            let row = known.number.to_be_bytes();
-            let dead = pieces.rows.get::<SearchDead>(&row)?.unwrap_or_default();
-            let mut at = 0;
-            let dead = dead.0.iter().map(|step| {
-                at += step;
-                at
-            });
-            let dead = dead.collect();
-            // Of a backup that is older than an erasure some do not open.
-            let Ok(segment) = Segment::open(pieces, known.clone(), dead) else { return Ok(false) };
+            // Of a backup that is older than an erasure some do not open, nor do their deaths.
+            let Ok(segment) = opened(pieces, known) else { return Ok(false) };
             self.segments.push(segment);
         }
+        self.landed = manifest.building;
         self.manifest = manifest;
         Ok(true)
+    }
+
+    /// The manifest for the rows, of what is in them: what is fresh is not, however far building has come.
+    fn to_save(&self) -> SearchManifest {
+        SearchManifest { building: self.landed, ..self.manifest.clone() }
     }
 
     fn find_homes(&mut self, rows: &Rows<'_>, index: &Index) -> Result<(), ReadError> {
@@ -292,7 +309,7 @@ impl State {
             let now = Document::read(&pieces.rows, key, &mut self.lexicon)?;
             return self.place(pieces, key, now);
         };
-        let ticket = document::known(pieces.rows.ticket(number))?;
+        let ticket = pieces.rows.ticket(number)?;
         let merged = ticket.as_ref().and_then(|ticket| ticket.merged.as_ref());
         self.settle(number, merged.map(|merged| merged.into));
         // Most changes of a ticket are none of its words.

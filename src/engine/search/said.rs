@@ -2,7 +2,7 @@
 //! day that the span cuts are looked at themselves.
 
 use super::bits::Bits;
-use super::document::{DAY, Key, known, term};
+use super::document::{DAY, Key, term};
 use super::source::Source;
 use crate::domain::entry::Entry;
 use crate::domain::time::Micros;
@@ -46,7 +46,7 @@ impl Said {
             return Ok(self.inside.has(at));
         }
         let Key::Entry(number) = source.lines(&[at])?[0].key else { return Ok(false) };
-        let entry = known(rows.get::<Entry>(&key::number(number)))?;
+        let entry = rows.get::<Entry>(&key::number(number))?;
         Ok(entry.is_some_and(|entry| self.time.holds(entry.at.0)))
     }
 }

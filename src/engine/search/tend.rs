@@ -22,8 +22,6 @@ use crate::store::{Order, Table, View};
 const BEHIND: u64 = 20_000;
 /// Rows looked at while nobody searches.
 const AT_ONCE: usize = 200;
-/// Bytes that go with the manifest in one plan.
-const ONE_PLAN: usize = 2 << 20;
 /// Segments with this part of their documents dead are written anew.
 const DEAD_PART: u32 = 4;
 
@@ -54,7 +52,7 @@ impl Search {
         let before = rows.get::<SearchManifest>(crate::store::records::MANIFEST)?;
         state.anew(before.unwrap_or_default(), shared);
         if is_empty {
-            state.manifest.building = None;
+            (state.manifest.building, state.landed) = (None, None);
         }
         Ok(())
     }
@@ -73,6 +71,8 @@ impl State {
             remains: old.chain(before.remains).collect(),
             building: Some(SearchBuilding::default()),
         };
+        self.landed = self.manifest.building;
+        self.unsaved = !self.manifest.remains.is_empty();
         self.segments.clear();
         self.mortal.clear();
         self.prints.clear();
@@ -202,6 +202,7 @@ impl Tending {
         let (_, died) = state.settling.take().unwrap_or_default();
         match landed {
             Ok(segment) => {
+                state.landed = manifest.building;
                 let building = state.manifest.building;
                 state.manifest = SearchManifest { building, ..manifest };
                 if let Some(mut segment) = segment {
@@ -239,7 +240,7 @@ impl Tending {
         manifest: &mut SearchManifest,
     ) -> Result<Vec<Piece>, Error> {
         let bytes: usize = pieces.iter().map(|(_, chunk)| chunk.0.len()).sum();
-        if bytes <= ONE_PLAN {
+        if bytes <= self.search().settings.plan_bytes {
             return Ok(pieces);
         }
         let number = manifest.next - 1;
@@ -257,7 +258,7 @@ impl Tending {
             let mut state = self.search().write();
             state.manifest.next = state.manifest.next.max(number + 1);
             state.manifest.remains.push(number);
-            state.manifest.clone()
+            state.to_save()
         };
         self.submit(Step { manifest: Some(manifest), ..Step::default() }).map(drop)
     }
@@ -314,7 +315,7 @@ impl Tending {
         for some in pieces.chunks(32) {
             self.submit(Step { pieces: some.to_vec(), ..Step::default() })?;
         }
-        let mut manifest = self.search().read().manifest.clone();
+        let mut manifest = self.search().read().to_save();
         manifest.segments.retain(|known| !group.contains(&known.number));
         manifest.remains.retain(|known| *known != number);
         manifest.remains.extend(group);
@@ -358,6 +359,15 @@ impl Tending {
 
     /// Removes the rows and the keys of segments that are not used.
     pub fn clear_remains(&self) -> Result<bool, Error> {
+        let unsaved = {
+            let state = self.search().read();
+            state.unsaved.then(|| state.to_save())
+        };
+        if let Some(manifest) = unsaved {
+            // Without power from here on the index is built further; before, from the start.
+            self.submit(Step { manifest: Some(manifest), ..Step::default() })?;
+            self.search().write().unsaved = false;
+        }
         let remains = self.search().read().manifest.remains.clone();
         for number in &remains {
             while let Reply::Step { more: Some(_) } =
