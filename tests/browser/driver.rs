@@ -136,16 +136,21 @@ fn exchange(address: &str, method: &str, path: &str, body: &str) -> io::Result<V
     serde_json::from_slice(&body).map_err(io::Error::other)
 }
 
-fn ask(address: &str, method: &str, path: &str, body: Option<&Value>) -> Value {
+/// What the driver answers; what it refuses with its kind of error first.
+fn answer(address: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
     let answer = exchange(address, method, path, &body.map(Value::to_string).unwrap_or_default());
     let mut answer = answer.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
     let answer = answer["value"].take();
     if let Some(error) = answer["error"].as_str() {
         let message: String =
             answer["message"].as_str().unwrap_or_default().chars().take(600).collect();
-        panic!("{method} {path}: {error}: {message}");
+        return Err(format!("{error}: {message}"));
     }
-    answer
+    Ok(answer)
+}
+
+fn ask(address: &str, method: &str, path: &str, body: Option<&Value>) -> Value {
+    answer(address, method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
 }
 
 impl Browser {
@@ -211,14 +216,27 @@ impl Browser {
 
     #[track_caller]
     pub fn click(&self, selector: &str) {
-        let element = self.element(selector);
-        self.post(&format!("/element/{element}/click"), &json!({}));
+        self.with(selector, "click", &json!({}));
     }
 
     #[track_caller]
     pub fn write(&self, selector: &str, text: &str) {
-        let element = self.element(selector);
-        self.post(&format!("/element/{element}/value"), &json!({"text": text}));
+        self.with(selector, "value", &json!({"text": text}));
+    }
+
+    /// Does something with an element. A page that is told news may draw it anew just then: the new one is taken.
+    #[track_caller]
+    fn with(&self, selector: &str, what: &str, body: &Value) {
+        let began = Instant::now();
+        loop {
+            let element = self.element(selector);
+            let path = format!("{}/element/{element}/{what}", self.session);
+            match answer(&self.address, "POST", &path, Some(body)) {
+                Ok(_) => return,
+                Err(error) if error.starts_with("stale") && began.elapsed() < PATIENCE => {}
+                Err(error) => panic!("{what} {selector}: {error}"),
+            }
+        }
     }
 
     /// Presses keys, one after the other, wherever the focus is; the first is held when there are `held` ones.

@@ -64,6 +64,8 @@ pub struct Stream {
     moments: VecDeque<String>,
     /// When the client last got something.
     told: Instant,
+    /// The same, if that was of the feed.
+    events_told: Option<Instant>,
     _place: Arc<Place>,
 }
 
@@ -97,6 +99,7 @@ impl Stream {
             heard: None,
             moments: VecDeque::new(),
             told: Instant::now(),
+            events_told: None,
             _place: place,
         };
         stream.want(wanted);
@@ -127,11 +130,14 @@ impl Stream {
     /// What comes next; none when the stream is over. It is asked for more only when the client has taken what it
     /// got, so nothing piles up here. A call that is dropped unfinished loses nothing.
     pub async fn next(&mut self) -> Option<Vec<Told>> {
-        if self.greeted {
-            sleep_until(self.told + TOGETHER).await;
+        if let Some(events) = self.events_told {
+            sleep_until(events + TOGETHER).await;
         }
         let told = self.read_on().await?;
         self.told = Instant::now();
+        // Moments are told as they come: half a line is over before the whole one is told.
+        let is_event = |told: &Told| matches!(told.what, What::Event(_) | What::Left(_));
+        self.events_told = told.iter().any(is_event).then_some(self.told);
         Some(told)
     }
 
