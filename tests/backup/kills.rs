@@ -34,6 +34,27 @@ fn files(dir: &Path) -> BTreeMap<String, u64> {
     found
 }
 
+/// Waits until workers have followed what happened, and nothing is written any more.
+fn still(daemon: &Daemon) {
+    let bearer = format!("Bearer {}", daemon.token("admin"));
+    let written = || {
+        let figures = daemon.request("GET", "/metrics", &[("Authorization", &bearer)], b"").text();
+        let line = figures.lines().find(|line| line.contains("journal_written_bytes"));
+        line.expect("the journal's bytes").to_owned()
+    };
+    let from = Instant::now();
+    let mut before = written();
+    loop {
+        sleep(Duration::from_secs(2));
+        let now = written();
+        if now == before {
+            return;
+        }
+        assert!(from.elapsed() < Duration::from_secs(60), "it never comes to rest: {now}");
+        before = now;
+    }
+}
+
 #[test]
 fn a_backup_that_is_killed_leaves_whole_ones_only_and_a_sound_store() {
     let mut random = Random::new(number("FRONTDESK_SEED", u64::from(std::process::id())));
@@ -89,7 +110,8 @@ fn a_backup_that_is_killed_leaves_whole_ones_only_and_a_sound_store() {
         }
     }
     println!("{killed} backups killed, {done} done before it, {takes:.1?} each");
-    // One more clears up behind all that were killed, and is restored.
+    // One more clears up behind all that were killed, and is restored. Nothing may be written behind it.
+    still(&daemon);
     works(daemon.cli(&["backup", &scratch.text("share")]));
     let mut left = files(&share);
     assert!(left.remove("frontdesk.keyring").is_some());
