@@ -94,6 +94,11 @@ fn what_was_done_to_a_ticket_is_undone_and_a_deleted_one_comes_back() {
     choose(&browser, "Delete the ticket");
     browser.click("dialog button.primary");
     undo(&browser, "is deleted");
+    // The page may show it from before.
+    let asked = format!(
+        "(() => {{ const asked = new XMLHttpRequest(); asked.open('GET', '/api/tickets/{ticket}', false); asked.send(); return asked.status === 200; }})()"
+    );
+    browser.until("it is back", &asked);
     browser.sees(".entry .words", "My refund of order 4711");
     assert_eq!(read()["deleted_at"], Value::Null);
 
