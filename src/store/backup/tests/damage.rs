@@ -99,9 +99,8 @@ fn what_follows_the_end_is_refused() {
 fn a_block_of_another_backup_never_passes() {
     let (_, one) = example(None);
     let (_, other) = example(None);
-    assert_eq!(one.len(), other.len(), "the same store");
-    let mut mixed = one.clone();
-    mixed[128..].copy_from_slice(&other[128..]);
+    // The same store under keys of its own each time: even their lengths may differ by a byte.
+    let mixed = [&one[..128], &other[128..]].concat();
     let error = refused(&mixed, None).expect("refused");
     assert!(error.contains("at byte 128: block 0: its checksum"), "{error}");
 }
