@@ -1,5 +1,5 @@
 //! Tells the program when it was built, as no clock that shows an earlier time is believed, and packs the web
-//! pages. `SOURCE_DATE_EPOCH` keeps a build reproducible.
+//! pages and the description of the API. `SOURCE_DATE_EPOCH` keeps a build reproducible.
 //!
 //! The pages' files lie below one folder whose name is a hash of them all, so that modules find one another by
 //! relative names and browsers may keep every file for ever.
@@ -15,6 +15,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 const ASSETS: &str = "src/web/assets";
+/// The API's description, kept true by `tests/openapi.rs`.
+const OPENAPI: &str = "docs/openapi.json";
 /// The pages that load the others: under no name of their own, never kept. Each with its constant and its first module.
 const PAGES: [(&str, &str, &str); 2] =
     [("index.html", "PAGE", "js/app.js"), ("portal.html", "PORTAL", "js/portal/app.js")];
@@ -23,11 +25,14 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=Cargo.toml");
     println!("cargo:rerun-if-changed={ASSETS}");
+    println!("cargo:rerun-if-changed={OPENAPI}");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
     println!("cargo:rustc-env=BUILT_AT={}", given.unwrap_or_else(now));
-    pack(Path::new(&std::env::var_os("OUT_DIR").unwrap_or_default()))
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    write_packed(&out.join("openapi.json.gz"), &fs::read(OPENAPI)?)?;
+    pack(&out)
 }
 
 /// Writes the packed files and the table of them, `assets.rs`.

@@ -20,6 +20,7 @@ use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use utoipa::openapi::OpenApi;
 
 use crate::auth::policy;
 use crate::config::{Config, Tls};
@@ -59,6 +60,11 @@ pub struct Bound {
     pub redirect: Option<SocketAddr>,
     /// Where the first admin begins, if there is nobody yet.
     pub set_up: Option<String>,
+}
+
+/// The OpenAPI document, made anew: a daemon serves `docs/openapi.json`.
+pub fn description() -> OpenApi {
+    http::describe(ingest::describe)
 }
 
 /// Who may what, as a table to be read.
@@ -366,7 +372,7 @@ async fn start(
     let connections = Connections::new(connections, metrics);
     let listening = server::Settings::new(&config.http, Arc::clone(&connections));
     let mut servers = tokio::task::JoinSet::new();
-    let router = http::router(state.clone(), doors.router(), ingest::describe);
+    let router = http::router(state.clone(), doors.router());
     for listener in listeners {
         servers.spawn(server::serve(
             listener,

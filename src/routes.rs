@@ -1,61 +1,97 @@
 //! Routes with their descriptions, of which a daemon keeps the routes alone.
 //!
-//! The whole OpenAPI document takes some 20 MiB while it is made and 10 MiB afterwards; it is read by people who write a
-//! client, and by nobody on most days. So each list of routes is gone through twice: to serve it, and, when somebody
-//! asks, to describe it.
+//! The whole OpenAPI document takes some 20 MiB to make, and what makes it several megabytes of code. So a list of
+//! routes is a function over where they go: a daemon instantiates it with a router, and what describes them is not
+//! even in the binary; the tests instantiate it with a [`Description`] and compare it with `docs/openapi.json`, the
+//! document that is served.
 
 use axum::Router;
-use axum::routing::MethodRouter;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter};
+use utoipa::__dev::{SchemaReferences, Tags};
+use utoipa::openapi::path::Paths;
 use utoipa::openapi::{Components, OpenApi};
-use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::PathItemExt;
 
-/// A list of routes on its way to a router or to a document.
-pub struct Routes<S> {
-    router: Router<S>,
-    document: Option<OpenApi>,
-}
+/// What `#[utoipa::path]` says of a handler.
+pub trait Described: utoipa::Path + for<'t> Tags<'t> + SchemaReferences {}
+impl<P: utoipa::Path + for<'t> Tags<'t> + SchemaReferences> Described for P {}
 
-impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// To be served: descriptions are dropped.
-    pub fn served() -> Routes<S> {
-        Routes { router: Router::new(), document: None }
-    }
-
-    /// To be described, in addition to what `document` describes.
-    pub fn described(document: OpenApi) -> Routes<S> {
-        Routes { router: Router::new(), document: Some(document) }
-    }
-
-    /// Adds what `routes!` makes of handlers of one path.
-    pub fn routes(mut self, (schemas, paths, methods): UtoipaMethodRouter<S>) -> Routes<S> {
-        for path in paths.paths.keys() {
-            self.router = self.router.route(path, methods.clone());
-        }
-        if let Some(document) = &mut self.document {
-            for (path, item) in paths.paths {
-                match document.paths.paths.get_mut(&path) {
-                    Some(known) => known.merge_operations(item),
-                    None => _ = document.paths.paths.insert(path, item),
-                }
-            }
-            let components = document.components.get_or_insert_with(Components::new);
-            components.schemas.extend(schemas);
-        }
-        self
-    }
+/// Where routes go.
+pub trait Routes<S>: Sized {
+    /// Adds a handler under the path and methods of its description.
+    fn handler<P: Described, H: Handler<T, S>, T: 'static>(
+        self,
+        description: P,
+        handler: H,
+    ) -> Self;
 
     /// Adds a route that is not described.
-    pub fn route(mut self, path: &str, methods: MethodRouter<S>) -> Routes<S> {
-        self.router = self.router.route(path, methods);
+    fn route(self, path: &str, methods: MethodRouter<S>) -> Self;
+
+    /// Adds what `routes!` names.
+    fn routes(self, add: impl FnOnce(Self) -> Self) -> Self {
+        add(self)
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> for Router<S> {
+    fn handler<P: Described, H: Handler<T, S>, T: 'static>(self, _: P, handler: H) -> Self {
+        let methods = P::methods().into_iter().map(|method| method.to_method_filter());
+        match methods.reduce(MethodFilter::or) {
+            Some(filter) => self.route(&P::path(), MethodRouter::new().on(filter, handler)),
+            None => self,
+        }
+    }
+
+    fn route(self, path: &str, methods: MethodRouter<S>) -> Self {
+        Router::route(self, path, methods)
+    }
+}
+
+/// A document in the making.
+pub struct Description(pub OpenApi);
+
+impl<S> Routes<S> for Description {
+    fn handler<P: Described, H: Handler<T, S>, T: 'static>(mut self, _: P, _: H) -> Self {
+        let mut operation = P::operation();
+        let tags = P::tags();
+        if !tags.is_empty() {
+            operation.tags.get_or_insert_default().extend(tags.iter().map(ToString::to_string));
+        }
+        let mut paths = Paths::new();
+        paths.add_path_operation(P::path(), P::methods(), operation);
+        for (path, item) in paths.paths {
+            match self.0.paths.paths.get_mut(&path) {
+                Some(known) => known.merge_operations(item),
+                None => _ = self.0.paths.paths.insert(path, item),
+            }
+        }
+        let mut schemas = Vec::new();
+        P::schemas(&mut schemas);
+        self.0.components.get_or_insert_with(Components::new).schemas.extend(schemas);
         self
     }
 
-    pub fn into_router(self) -> Router<S> {
-        self.router
-    }
-
-    /// None of routes that are served.
-    pub fn into_document(self) -> Option<OpenApi> {
-        self.document
+    fn route(self, _: &str, _: MethodRouter<S>) -> Self {
+        self
     }
 }
+
+/// Handlers with what `#[utoipa::path]` says of each, for [`Routes::routes`].
+macro_rules! routes {
+    ($($($part:ident)::+),+) => {
+        |to| {
+            $(let to = to.handler($crate::routes::routes!(@description [] $($part)::+), $($part)::+);)+
+            to
+        }
+    };
+    (@description [$($front:tt)*] $last:ident) => {
+        utoipa_axum::paste! { $($front)* [<__path_ $last>] }
+    };
+    (@description [$($front:tt)*] $first:ident :: $($rest:tt)+) => {
+        $crate::routes::routes!(@description [$($front)* $first ::] $($rest)+)
+    };
+}
+
+pub(crate) use routes;

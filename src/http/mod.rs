@@ -28,6 +28,7 @@ mod cookies;
 mod customer;
 mod customer_files;
 mod delivery;
+mod description;
 mod docs;
 mod drafts;
 mod error;
@@ -93,14 +94,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::routes;
 
 use self::system::CertificateView;
 use crate::auth::Authenticator;
 use crate::config::Range;
 use crate::domain::language::Language;
 use crate::engine::Engine;
-use crate::routes::Routes;
+use crate::routes::{Description, Routes, routes};
 pub use legacy::router as legacy_router;
 pub use limits::Limits;
 
@@ -174,28 +174,30 @@ pub struct Public {
     pub workspaces: Vec<String>,
 }
 
-/// The whole API. `doors` are the routes of the intake, `describe_doors` adds their description to a document.
-pub fn router(state: State, doors: Router, describe_doors: fn(OpenApi) -> OpenApi) -> Router {
-    let served = docs::routes(move || {
-        let document = api(Routes::described(docs::base())).into_document().unwrap_or_default();
-        docs::complete(describe_doors(document))
-    });
+/// The OpenAPI document of the whole API, made anew; `describe_doors` adds the intake's. The one that is served is
+/// `docs/openapi.json`.
+pub fn describe(describe_doors: fn(OpenApi) -> OpenApi) -> OpenApi {
+    let Description(document) = api(Description(description::base()));
+    description::complete(describe_doors(document))
+}
+
+/// The whole API. `doors` are the routes of the intake.
+pub fn router(state: State, doors: Router) -> Router {
     let around = (Arc::clone(&state.engine.shared().metrics), Arc::clone(&state.origins));
-    let router = api(Routes::served()).into_router();
-    router
+    api(Router::new())
         .route("/socket.io/", live::socketio::service(&state))
         // S1.13 asks for the list with a slash.
         .route("/api/tickets/", get(tickets_list::list))
         .with_state(state.clone())
         .merge(doors)
-        .merge(served)
+        .merge(docs::routes())
         .merge(crate::web::router())
         .route_layer(from_fn_with_state(state.clone(), rings::inner))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
         .layer(from_fn_with_state(around, rings::outer))
 }
 
-fn api(to: Routes<State>) -> Routes<State> {
+fn api<R: Routes<State>>(to: R) -> R {
     let to = to
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))

@@ -32,14 +32,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::head;
 use tokio::sync::{Semaphore, mpsc, watch};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::routes;
 
 use crate::auth::Caller;
 use crate::config::{DoorsConfig, WhatsappConfig};
 use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
-use crate::routes::Routes;
+use crate::routes::{Description, Routes, routes};
 use crate::wire::problem::Problem;
 use recorder::Backlog;
 pub use speech::{Speech, SpeechError};
@@ -114,11 +113,11 @@ impl Doors {
 
     /// The routes of all doors.
     pub fn router(self) -> Router {
-        routes(Routes::served()).into_router().with_state(self)
+        routes(Router::new()).with_state(self)
     }
 }
 
-fn routes(to: Routes<Doors>) -> Routes<Doors> {
+fn routes<R: Routes<Doors>>(to: R) -> R {
     to.routes(routes!(calls::stream))
         .routes(routes!(realtime::connect))
         .routes(routes!(desks::zendesk))
@@ -145,7 +144,8 @@ fn routes(to: Routes<Doors>) -> Routes<Doors> {
 
 /// Adds the description of the doors to a document.
 pub fn describe(document: OpenApi) -> OpenApi {
-    routes(Routes::described(document)).into_document().unwrap_or_default()
+    let Description(document) = routes(Description(document));
+    document
 }
 
 fn actor(caller: &Caller) -> Actor {

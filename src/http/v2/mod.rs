@@ -20,10 +20,9 @@ pub mod view;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 use super::State;
-use crate::routes::Routes;
+use crate::routes::{Routes, routes};
 
 /// `{"success": true, "data": …}`
 #[derive(Serialize, ToSchema)]
@@ -47,7 +46,7 @@ impl<T> Success<T> {
 }
 
 /// The routes of `/api/v2`.
-pub fn routes(to: Routes<State>) -> Routes<State> {
+pub fn routes<R: Routes<State>>(to: R) -> R {
     to.routes(routes!(list::list, create::create))
         .routes(routes!(statistics::read))
         .routes(routes!(tickets::read, changes::update))
