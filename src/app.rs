@@ -62,7 +62,9 @@ pub struct Bound {
     pub set_up: Option<String>,
 }
 
-/// The OpenAPI document, made anew: a daemon serves `docs/openapi.json`.
+/// The OpenAPI document, made anew: a daemon serves `docs/openapi.json`. Inline, as are the two that it calls, so that
+/// nobody compiles it who does not ask for it.
+#[inline]
 pub fn description() -> OpenApi {
     http::describe(ingest::describe)
 }
@@ -104,7 +106,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         batch_bytes: usize_of(config.engine.max_batch_bytes),
         seen_window: config.whatsapp.dedup_window as usize,
         refusals_per_minute: config.audit.refusals_per_minute,
-        search: engine::search::Settings::within(config.search.memory),
+        search: engine::search::Settings::within(config.search_memory()),
     };
     let hours = |d: Duration| u32::try_from(d.as_secs().div_ceil(3600)).unwrap_or(u32::MAX);
     let table = config.calls.categories.clone();
@@ -161,9 +163,9 @@ fn create_private(dir: &PathBuf) -> io::Result<()> {
 
 pub fn settings(config: &Config) -> StoreSettings {
     StoreSettings {
-        cache_bytes: usize_of(config.store.cache),
+        cache_bytes: usize_of(config.cache()),
         segment_bytes: config.store.segment,
-        checkpoint_bytes: config.store.checkpoint_bytes,
+        checkpoint_bytes: config.checkpoint_bytes(),
         checkpoint_events: u64::from(config.store.checkpoint_events),
         disk_reserve: config.store.disk_reserve,
         ballast: config.store.ballast,

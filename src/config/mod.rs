@@ -32,6 +32,7 @@ mod log;
 mod mail;
 mod maintenance;
 mod masked;
+mod memory;
 mod network;
 mod privacy;
 mod problem;
@@ -96,6 +97,9 @@ pub struct Config {
     /// The zone of the dates in ticket references.
     #[serde(deserialize_with = "units::zone")]
     pub timezone: TimeZone,
+    /// Bytes that the parts of `memory.rs` share.
+    #[serde(deserialize_with = "units::size")]
+    pub memory: u64,
     pub http: HttpConfig,
     pub log: LogConfig,
     pub store: StoreConfig,
@@ -155,6 +159,7 @@ impl Config {
         if self.data_dir.as_os_str().is_empty() {
             limits.broken("data_dir", "is empty, expected a directory as \"/var/lib/frontdesk\"");
         }
+        self.check_memory(limits);
         self.http.check(limits);
         self.store.check(limits);
         self.engine.check(&self.store, limits);

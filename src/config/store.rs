@@ -12,13 +12,13 @@ use super::units::{self, GIB, MIB};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreConfig {
-    /// Bytes of memory for cached database pages.
+    /// Bytes of memory for cached database pages; 0 takes a share of `memory`.
     #[serde(deserialize_with = "units::size")]
     pub cache: u64,
     /// Bytes of one journal file.
     #[serde(deserialize_with = "units::size")]
     pub segment: u64,
-    /// Bytes of journal after which a checkpoint is due.
+    /// Bytes of journal after which a checkpoint is due; 0 takes a share of `memory`.
     #[serde(deserialize_with = "units::size")]
     pub checkpoint_bytes: u64,
     /// Events after which a checkpoint is due.
@@ -52,9 +52,13 @@ pub enum Encryption {
 
 impl StoreConfig {
     pub(super) fn check(&self, limits: &mut Limits) {
-        limits.size("store.cache", self.cache, MIB..=16 * GIB);
+        if self.cache != 0 {
+            limits.size("store.cache", self.cache, MIB..=16 * GIB);
+        }
         limits.size("store.segment", self.segment, 16 * MIB..=GIB);
-        limits.size("store.checkpoint_bytes", self.checkpoint_bytes, MIB..=128 * MIB);
+        if self.checkpoint_bytes != 0 {
+            limits.size("store.checkpoint_bytes", self.checkpoint_bytes, MIB..=128 * MIB);
+        }
         limits.count("store.checkpoint_events", self.checkpoint_events, 100..=200_000);
         limits.size("store.disk_reserve", self.disk_reserve, MIB..=16 * GIB);
         if self.ballast != 0 {

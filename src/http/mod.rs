@@ -176,6 +176,7 @@ pub struct Public {
 
 /// The OpenAPI document of the whole API, made anew; `describe_doors` adds the intake's. The one that is served is
 /// `docs/openapi.json`.
+#[inline]
 pub fn describe(describe_doors: fn(OpenApi) -> OpenApi) -> OpenApi {
     let Description(document) = api(Description(description::base()));
     description::complete(describe_doors(document))

@@ -143,6 +143,7 @@ fn routes<R: Routes<Doors>>(to: R) -> R {
 }
 
 /// Adds the description of the doors to a document.
+#[inline]
 pub fn describe(document: OpenApi) -> OpenApi {
     let Description(document) = routes(Description(document));
     document

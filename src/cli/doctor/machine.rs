@@ -10,13 +10,13 @@ use crate::cli::size::bytes;
 const CLOCK: &str = "clock";
 const MEMORY: &str = "memory";
 
-/// What the daemon takes beside the cache of the store, with some 100,000 tickets.
-const BESIDE_CACHE: u64 = 96 << 20;
+/// What the daemon takes beside its budget, with some 100,000 tickets.
+const BESIDE_BUDGET: u64 = 32 << 20;
 
 pub fn check(patient: &Patient<'_>) -> Vec<Finding> {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let cache = patient.config.as_ref().map_or(0, |config| config.store.cache);
-    let wanted = if patient.is_running() { 0 } else { cache + BESIDE_CACHE };
+    let budget = patient.config.as_ref().map_or(0, |config| config.memory);
+    let wanted = if patient.is_running() { 0 } else { budget + BESIDE_BUDGET };
     let mut findings = vec![clock()];
     findings.extend(memory(&text, wanted));
     findings
@@ -79,7 +79,7 @@ fn memory(meminfo: &str, wanted: u64) -> Option<Finding> {
     let seen = format!("{} of {} available", bytes(available), bytes(total));
     Some(if available < wanted {
         let seen = format!("{seen}; the daemon may take {}", bytes(wanted));
-        Finding::warning(MEMORY, seen, "lower store.cache, or stop what takes the memory")
+        Finding::warning(MEMORY, seen, "lower memory, or stop what takes the memory")
     } else if available < total / 20 {
         Finding::warning(MEMORY, seen, "see what takes it: ps aux --sort=-rss | head")
     } else {

@@ -1,0 +1,52 @@
+//! `memory`: one budget for what may grow, and the share that each part has of it unless it was given its own.
+
+use super::Config;
+use super::problem::Limits;
+use super::units::{GIB, MIB};
+
+impl Config {
+    pub(super) fn check_memory(&self, limits: &mut Limits) {
+        limits.size("memory", self.memory, 32 * MIB..=16 * GIB);
+    }
+
+    /// Bytes for cached pages of the database: half.
+    pub fn cache(&self) -> u64 {
+        own_or(self.store.cache, self.memory / 2)
+    }
+
+    /// Bytes for the index of words: a quarter.
+    pub fn search_memory(&self) -> u64 {
+        own_or(self.search.memory, self.memory / 4)
+    }
+
+    /// Bytes of journal whose rows wait for a checkpoint: an eighth, as they take twice that in memory.
+    pub fn checkpoint_bytes(&self) -> u64 {
+        own_or(self.store.checkpoint_bytes, (self.memory / 8).clamp(MIB, 128 * MIB))
+    }
+}
+
+fn own_or(own: u64, share: u64) -> u64 {
+    if own == 0 { share } else { own }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    #[test]
+    fn all_parts_together_take_the_budget() {
+        let config = Config::load(&Sources::default()).expect("the defaults");
+        let parts = config.cache() + config.search_memory() + 2 * config.checkpoint_bytes();
+        assert_eq!(parts, config.memory);
+    }
+
+    #[test]
+    fn a_part_may_have_its_own() {
+        let mut config = Config::load(&Sources::default()).expect("the defaults");
+        config.store.cache = 5 * MIB;
+        config.memory = 40 * MIB;
+        let parts = [config.cache(), config.search_memory(), config.checkpoint_bytes()];
+        assert_eq!(parts, [5 * MIB, 10 * MIB, 5 * MIB]);
+    }
+}
