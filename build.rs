@@ -7,16 +7,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
-use std::io::{self, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use zip::ZipArchive;
 
 const ASSETS: &str = "src/web/assets";
 /// The API's description, kept true by `tests/openapi.rs`.
 const OPENAPI: &str = "docs/openapi.json";
+/// The page of `/docs`.
+const DOCS: &str = "src/web/docs";
 /// The pages that load the others: under no name of their own, never kept. Each with its constant and its first module.
 const PAGES: [(&str, &str, &str); 2] =
     [("index.html", "PAGE", "js/app.js"), ("portal.html", "PORTAL", "js/portal/app.js")];
@@ -26,13 +30,14 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=Cargo.toml");
     println!("cargo:rerun-if-changed={ASSETS}");
     println!("cargo:rerun-if-changed={OPENAPI}");
+    println!("cargo:rerun-if-changed={DOCS}");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
     println!("cargo:rustc-env=BUILT_AT={}", given.unwrap_or_else(now));
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    write_packed(&out.join("openapi.json.gz"), &fs::read(OPENAPI)?)?;
-    pack(&out)
+    pack(&out)?;
+    pack_docs(&out)
 }
 
 /// Writes the packed files and the table of them, `assets.rs`.
@@ -82,6 +87,36 @@ fn pack(out: &Path) -> io::Result<()> {
         table += &format!("    Asset {{ name: {name:?}, packed: {packed} }},\n");
     }
     fs::write(out.join("assets.rs"), table + "];\n" + &pages)
+}
+
+/// Adds what `/docs` and `/openapi.json` are made of to the table: of Swagger UI the two files that the page loads.
+fn pack_docs(out: &Path) -> io::Result<()> {
+    let mut archive =
+        ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED)).map_err(io::Error::other)?;
+    let mut files = vec![("openapi.json", fs::read(OPENAPI)?)];
+    for name in ["index.html", "swagger-initializer.js"] {
+        files.push((name, fs::read(Path::new(DOCS).join(name))?));
+    }
+    for name in ["swagger-ui-bundle.js", "swagger-ui.css"] {
+        let end = format!("/dist/{name}");
+        let at = (0..archive.len()).find(|at| {
+            archive.name_for_index(*at).is_some_and(|n| n.is_ok_and(|n| n.ends_with(&end)))
+        });
+        let at = at.ok_or_else(|| io::Error::other(format!("{name} is not in Swagger UI")))?;
+        let mut bytes = Vec::new();
+        archive.by_index(at).map_err(io::Error::other)?.read_to_end(&mut bytes)?;
+        files.push((name, bytes));
+    }
+    let folder = out.join("docs");
+    fs::create_dir_all(&folder)?;
+    let mut table = "pub static DOCS: &[Asset] = &[\n".to_owned();
+    for (name, bytes) in files {
+        write_packed(&folder.join(format!("{name}.gz")), &bytes)?;
+        let packed = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/docs/{name}.gz\"))");
+        table += &format!("    Asset {{ name: {name:?}, packed: {packed} }},\n");
+    }
+    let mut assets = fs::OpenOptions::new().append(true).open(out.join("assets.rs"))?;
+    assets.write_all((table + "];\n").as_bytes())
 }
 
 /// The modules that a first one cannot do without: those that it imports, and theirs; not what is loaded on demand.

@@ -29,7 +29,6 @@ mod customer;
 mod customer_files;
 mod delivery;
 mod description;
-mod docs;
 mod drafts;
 mod error;
 mod escalations;
@@ -191,7 +190,6 @@ pub fn router(state: State, doors: Router) -> Router {
         .route("/api/tickets/", get(tickets_list::list))
         .with_state(state.clone())
         .merge(doors)
-        .merge(docs::routes())
         .merge(crate::web::router())
         .route_layer(from_fn_with_state(state.clone(), rings::inner))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })

@@ -8,7 +8,7 @@ include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 pub struct Asset {
     /// Below the bundle, `js/app.js`.
-    name: &'static str,
+    pub name: &'static str,
     /// As gzip.
     pub packed: &'static [u8],
 }

@@ -4,6 +4,7 @@
 //! or style stands in the page itself, and no text ever becomes markup (the policy below forbids both, in the
 //! browser). Files have a name that changes with them, so they are kept for ever; the page is asked for each time.
 
+mod docs;
 mod embed;
 
 use axum::Router;
@@ -49,7 +50,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub fn router() -> Router {
     let pages = PAGES.iter().fold(Router::new(), |router, page| router.route(page, get(workspace)));
     let portal = PORTAL.iter().fold(pages, |router, page| router.route(page, get(portal)));
-    portal.route("/assets/{bundle}/{*name}", get(file))
+    portal.route("/assets/{bundle}/{*name}", get(file)).merge(docs::router())
 }
 
 async fn workspace(headers: HeaderMap) -> Response {
