@@ -199,6 +199,11 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Puts a ticket as it is in the rows: the feed shows it as a plan has it.
+    pub fn show(&mut self, ticket: &Ticket) {
+        self.put(&key::number(ticket.number), ticket);
+    }
+
     /// Changes what analytics know of a ticket; writes only what is new.
     pub fn figure(
         &mut self,

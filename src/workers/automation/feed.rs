@@ -10,7 +10,7 @@ use crate::engine::{self, Engine};
 
 /// Events read at once.
 const READ_AHEAD: usize = 1000;
-/// Events looked at by one command.
+/// Happenings of one command.
 const AT_ONCE: usize = 100;
 /// Events that no rule looks at, after which the cursor is moved all the same: the feed is kept for it.
 const PASSED: u64 = 1000;
@@ -53,18 +53,21 @@ impl Consumer {
             return Ok(false);
         }
         let rules = engine.read(|rows| rows.rules())?;
-        for events in events.chunks(AT_ONCE) {
-            let mut happenings = Vec::new();
-            for published in events {
-                happenings.extend(self.happening(engine, published, &rules)?);
-            }
-            place.read = events.last().map_or(place.read, |last| last.seq);
-            if !happenings.is_empty() || place.read - place.kept >= PASSED {
-                react(engine, place.read, happenings).await?;
+        let mut happenings = Vec::new();
+        for published in &events {
+            happenings.extend(self.happening(engine, published, &rules)?);
+            place.read = published.seq;
+            if happenings.len() == AT_ONCE {
+                react(engine, place.read, std::mem::take(&mut happenings)).await?;
                 place.kept = place.read;
+                self.place = Some(place);
             }
-            self.place = Some(place);
         }
+        if !happenings.is_empty() || place.read - place.kept >= PASSED {
+            react(engine, place.read, happenings).await?;
+            place.kept = place.read;
+        }
+        self.place = Some(place);
         Ok(true)
     }
 
@@ -89,7 +92,10 @@ impl Consumer {
             rule.runs() && matches!(&rule.body.trigger, Trigger::Events(names) if events(names))
         };
         let listened = rules.iter().any(|rule| listens(&rule));
-        if !(listened || observed(event.kind)) || running && event.kind == EventKind::MessageAdded {
+        // What a rule has edited it has set the timer for.
+        let known = event.depth > 0 && event.kind == EventKind::TicketUpdated;
+        let wanted = listened || observed(event.kind) && !known;
+        if !wanted || running && event.kind == EventKind::MessageAdded {
             return Ok(None);
         }
         let asks = |rule: &Rule| rule.runs() && rule.body.conditions.asks("similar");
