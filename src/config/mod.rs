@@ -32,6 +32,7 @@ mod log;
 mod mail;
 mod maintenance;
 mod masked;
+mod names;
 mod network;
 mod privacy;
 mod problem;
@@ -75,6 +76,7 @@ pub use log::{LogConfig, LogFormat, LogLevel};
 pub use mail::{MailConfig, MailServer, MailTls, Sender as MailSender, TagPlace};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
+pub use names::NetworkConfig;
 pub use network::Network;
 pub use privacy::{PrivacyConfig, RetentionConfig};
 pub use problem::{ConfigError, Problem};
@@ -121,6 +123,7 @@ pub struct Config {
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
     pub clock: ClockConfig,
+    pub network: NetworkConfig,
     pub maintenance: MaintenanceConfig,
     pub webhooks: WebhooksConfig,
     pub attachments: AttachmentsConfig,
@@ -178,6 +181,7 @@ impl Config {
         self.idempotency.check(limits);
         self.backup.check(limits);
         self.clock.check(limits);
+        self.network.check(limits);
         self.maintenance.check(limits);
         self.webhooks.check(limits);
         self.attachments.check(limits);
