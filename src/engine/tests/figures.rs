@@ -12,7 +12,7 @@ use super::{Desk, relay};
 use crate::domain::agent::Role;
 use crate::domain::channel::Channel;
 use crate::domain::contact::Mode;
-use crate::domain::entry::{Speaker, ToolCall};
+use crate::domain::entry::{Entry, Kind, Speaker, ToolCall};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
 use crate::domain::sla_policy::SlaTimer;
@@ -98,6 +98,9 @@ impl Year {
         // Mostly the newest ones.
         let among = if self.dice.below(3) == 0 { known } else { known.min(5) };
         let number = 1000 + known.max(1) - self.dice.below(among.max(1));
+        // What is asked of a merged ticket is asked of the one that it became part of.
+        let home = self.desk.rows().home(number).unwrap();
+        let number = home.map_or(number, |home| home.number);
         let ticket = Reference::Number(number);
         let who = person(1 + self.dice.below(4));
         let dice = self.dice.below(18);
@@ -235,14 +238,18 @@ impl Year {
         }
     }
 
-    /// What nobody has answered yet becomes part of the one before it.
+    /// What no person has answered yet becomes part of the one before it; some think better of it.
     fn merge(&mut self, number: u64, who: &Actor) {
-        let merged = self.desk.ticket(number);
-        if merged.channel == Channel::Call || merged.first_response_at.is_some() {
+        let by_person = |entry: &Entry| entry.kind == Kind::Message && entry.author.is_some();
+        if self.desk.entries(number).iter().any(by_person) {
             return;
         }
         let (into, others) = (Reference::Number(number - 1), vec![Reference::Number(number)]);
         let _ = self.desk.ask(who, Command::MergeTickets { into, others, reason: None });
+        if self.dice.below(3) == 0 {
+            let (ticket, change) = (Reference::Number(number), TicketChange::Unmerge);
+            let _ = self.desk.ask(who, Command::ChangeTicket { ticket, change, expected: None });
+        }
     }
 
     /// Somebody gives the chat to the bot, which gives it back after an hour.
