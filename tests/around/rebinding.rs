@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::desk::{Desk, word};
+use crate::deliveries::until;
+use crate::desk::Desk;
 use crate::names::Names;
 use crate::receiver::{Answer, Receiver};
 use crate::webhooks::PATH;
@@ -87,8 +88,8 @@ fn a_name_that_changes_its_mind_leads_nobody_inside() {
     }
     let redirected = |reason: &String| reason.contains("which is not followed");
     assert!(reasons.iter().any(redirected), "{reasons:?}");
-    let log = desk.reads(&format!("{path}/deliveries"));
-    let second = &log["deliveries"][0];
-    assert_eq!(second["attempts"], json!(INSIDE.len() + 2), "{log}");
-    assert_eq!(word(&second["state"]), "delivered");
+    let log = until(&desk, &format!("{path}/deliveries"), |log| {
+        log["deliveries"][0]["state"] == "delivered"
+    });
+    assert_eq!(log["deliveries"][0]["attempts"], json!(INSIDE.len() + 2), "{log}");
 }
