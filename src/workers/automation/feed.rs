@@ -4,7 +4,7 @@ use super::similar::Recent;
 use crate::domain::rule::{Rule, Trigger};
 use crate::engine::automation::{AutomationCommand, CURSOR, Happening};
 use crate::engine::command::{Actor, Command, Refusal, Submission};
-use crate::engine::event::EventKind;
+use crate::engine::event::{Event, EventKind};
 use crate::engine::feed::{Published, ReadFeedError};
 use crate::engine::{self, Engine};
 
@@ -36,7 +36,8 @@ impl Consumer {
             None => begin(engine).await?,
         };
         self.place = Some(place);
-        let events = match engine.events(place.read, READ_AHEAD) {
+        let shown = |event: &Event| shows_ticket(event.kind);
+        let events = match engine.events_showing(place.read, READ_AHEAD, shown) {
             Ok(events) => events,
             Err(ReadFeedError::Gone { oldest }) => {
                 let lost = oldest.saturating_sub(place.read + 1);
@@ -115,6 +116,11 @@ impl Consumer {
             similar,
         }))
     }
+}
+
+/// Of what kinds the ticket is looked at.
+fn shows_ticket(kind: EventKind) -> bool {
+    matches!(kind, EventKind::TicketCreated | EventKind::MessageAdded)
 }
 
 /// What a ticket's watch follows, whether or not a rule listens.
