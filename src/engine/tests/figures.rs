@@ -98,9 +98,6 @@ impl Year {
         // Mostly the newest ones.
         let among = if self.dice.below(3) == 0 { known } else { known.min(5) };
         let number = 1000 + known.max(1) - self.dice.below(among.max(1));
-        // What is asked of a merged ticket is asked of the one that it became part of.
-        let home = self.desk.rows().home(number).unwrap();
-        let number = home.map_or(number, |home| home.number);
         let ticket = Reference::Number(number);
         let who = person(1 + self.dice.below(4));
         let dice = self.dice.below(18);
@@ -238,18 +235,16 @@ impl Year {
         }
     }
 
-    /// What no person has answered yet becomes part of the one before it; some think better of it.
+    /// What no person has answered yet becomes part of the one before it.
     fn merge(&mut self, number: u64, who: &Actor) {
+        let merged = self.desk.ticket(number);
+        let is_answered = merged.channel != Channel::Call && merged.first_response_at.is_some();
         let by_person = |entry: &Entry| entry.kind == Kind::Message && entry.author.is_some();
-        if self.desk.entries(number).iter().any(by_person) {
+        if is_answered || self.desk.entries(number).iter().any(by_person) {
             return;
         }
         let (into, others) = (Reference::Number(number - 1), vec![Reference::Number(number)]);
         let _ = self.desk.ask(who, Command::MergeTickets { into, others, reason: None });
-        if self.dice.below(3) == 0 {
-            let (ticket, change) = (Reference::Number(number), TicketChange::Unmerge);
-            let _ = self.desk.ask(who, Command::ChangeTicket { ticket, change, expected: None });
-        }
     }
 
     /// Somebody gives the chat to the bot, which gives it back after an hour.

@@ -7,7 +7,7 @@ use crate::domain::rating::Rating;
 use crate::domain::sla::{State, Target};
 use crate::domain::sla_policy::SlaClock;
 use crate::domain::status::Status;
-use crate::domain::ticket::{StatusChange, Ticket};
+use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::rows::key;
 
@@ -27,9 +27,8 @@ impl Known {
         let desk = &year.desk;
         let history = desk.rows().status_history(&ticket).unwrap();
         let back = |from: Status, to: Status| !from.is_open() && to.is_open();
-        let was_merged = |c: &&StatusChange| c.reason.as_deref() == Some("the merge was undone");
-        let of_its_own = history.iter().filter(|change| !was_merged(change));
-        let reopened = of_its_own.filter(|c| c.from.is_some_and(|from| back(from, c.to))).count();
+        let reopened =
+            history.iter().filter(|c| c.from.is_some_and(|from| back(from, c.to))).count();
         let entries = desk.entries(ticket.number);
         let by_person = |entry: &&Entry| {
             entry.speaker == Speaker::Agent && entry.kind == Kind::Message && entry.author.is_some()
