@@ -37,6 +37,7 @@ use crate::http::connections::{self, Connections};
 use crate::http::server;
 use crate::ingest::sources::{self, Source};
 use crate::ingest::{self, Doors, Speech};
+use crate::net::resolver;
 use crate::net::tls::Certificates;
 use crate::store::disk::RealDisk;
 use crate::store::keyfile;
@@ -264,6 +265,7 @@ async fn start(
     inherited: Vec<(std::net::TcpListener, SocketAddr)>,
     stopping: watch::Receiver<bool>,
 ) -> Result<Running, AppError> {
+    resolver::ask(config.network.servers());
     let post = Post::of(config)?;
     let mailbox = ingest::mail::mailbox::Reader::of(config).map_err(AppError::Mailbox)?;
     let hooks = webhooks::Sender::of(&config.webhooks)?;

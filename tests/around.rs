@@ -16,8 +16,12 @@ mod files;
 mod harness;
 #[path = "around/kills.rs"]
 mod kills;
+#[path = "around/names.rs"]
+mod names;
 #[path = "around/portal.rs"]
 mod portal;
+#[path = "around/rebinding.rs"]
+mod rebinding;
 #[path = "around/receiver.rs"]
 mod receiver;
 #[path = "around/seed.rs"]

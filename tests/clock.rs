@@ -136,3 +136,105 @@ fn ten_years_forth_and_back_over_restarts_lose_nothing_and_are_told() {
     let verified = desk.daemon.cli(&["verify"]);
     assert!(String::from_utf8_lossy(&verified.stdout).contains("sound"));
 }
+
+/// What a page shows of a ticket's times, and of its promises.
+fn times(ticket: &Value) -> Vec<(String, String)> {
+    let mut times = Vec::new();
+    let mut open = vec![(String::new(), ticket)];
+    while let Some((name, value)) = open.pop() {
+        match value {
+            Value::Object(fields) => open.extend(fields.iter().map(|(k, v)| (k.clone(), v))),
+            Value::Array(items) => open.extend(items.iter().map(|v| (name.clone(), v))),
+            Value::String(text) if text.parse::<jiff::Timestamp>().is_ok() => {
+                times.push((name, text.clone()));
+            }
+            _ => {}
+        }
+    }
+    times
+}
+
+impl Desk {
+    /// Waits until a page is as it should be.
+    #[track_caller]
+    fn until(&self, path: &str, good: impl Fn(&Value) -> bool) -> Value {
+        let began = std::time::Instant::now();
+        loop {
+            let page = self.ask("GET", path, None, &Value::Null).json();
+            if good(&page) {
+                return page;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "{path}: {page}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn ticket(&self, subject: &str) -> String {
+        let body = json!({"subject": subject, "description": "Tolong", "priority": "urgent",
+            "customer_email": "customer@example.com"});
+        let made = self.ask("POST", "/api/tickets/create", None, &body);
+        assert!(made.status < 300, "{}", made.text());
+        let ticket = &made.json()["ticket"];
+        ticket["ticket_id"].as_str().unwrap_or_else(|| panic!("{}", made.text())).to_owned()
+    }
+
+    fn comments(&self, ticket: &str, text: &str) {
+        let path = format!("/api/tickets/{ticket}/comments");
+        let body = json!({"body": text, "is_internal": true});
+        assert_eq!(self.ask("POST", &path, None, &body).status, 201);
+    }
+}
+
+/// S3.10 to S3.12 on a box without a battery for its clock: it begins fifty years ago, and the time is told later. What
+/// was made meanwhile has the right dates then, and nothing of it was too late.
+#[test]
+fn tickets_made_by_a_clock_of_long_ago_have_their_right_dates_once_it_is_set() {
+    for over_a_power_cut in [false, true] {
+        let Some(mut desk) = Desk::open() else { return };
+        let known = desk.ticket("Made in time");
+        let known = format!("/api/tickets/{known}");
+        let created = desk.ask("GET", &known, None, &Value::Null).json()["created_at"].clone();
+        desk.daemon.terminate();
+        desk.set_clock("-50y");
+        desk.daemon.restart();
+        let number = desk.ticket("Made by a wrong clock");
+        desk.comments(&number, "seen");
+        let made = format!("/api/tickets/{number}");
+        let year = |moment: &Value| moment.as_str().expect("a time")[..4].parse::<i16>().unwrap();
+        let by_wrong = desk.ask("GET", &made, None, &Value::Null).json();
+        assert!(year(&by_wrong["created_at"]) < 2000, "{by_wrong}");
+        desk.comments(&known[13..], "looked at meanwhile");
+
+        if over_a_power_cut {
+            desk.daemon.kill9();
+            desk.set_clock("+0");
+            desk.daemon.restart();
+        } else {
+            desk.set_clock("+0");
+        }
+        let right = desk.until(&made, |ticket| year(&ticket["created_at"]) > 2000);
+        let of_known = desk.until(&known, |ticket| year(&ticket["updated_at"]) > 2000);
+        assert_eq!(of_known["created_at"], created, "what was right stays");
+        let now = jiff::Timestamp::now();
+        let at: jiff::Timestamp = right["created_at"].as_str().unwrap().parse().expect("a time");
+        let ago = now.duration_since(at).as_secs();
+        assert!((0..300).contains(&ago), "it was made {ago} s ago: {right}");
+        for page in [&made, &known] {
+            for part in ["", "/sla", "/timeline?limit=100", "/activity"] {
+                let answer = desk.ask("GET", &format!("{page}{part}"), None, &Value::Null);
+                for (name, moment) in times(&answer.json()) {
+                    assert!(moment[..4].parse::<i16>().unwrap() > 2000, "{part} {name}: {moment}");
+                }
+            }
+            let ticket = desk.ask("GET", page, None, &Value::Null).json();
+            assert!(!ticket.to_string().contains("breached_at\":\""), "{ticket}");
+        }
+        let feed = desk.ask("GET", "/api/feed?after=0&limit=100", None, &Value::Null).text();
+        for never in ["ticket.sla.breached", "ticket.sla.warning", "ticket.alert"] {
+            assert!(!feed.contains(never), "{never}: {feed}");
+        }
+        desk.daemon.terminate();
+        let verified = desk.daemon.cli(&["verify"]);
+        assert!(String::from_utf8_lossy(&verified.stdout).contains("sound"));
+    }
+}

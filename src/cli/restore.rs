@@ -32,6 +32,7 @@ pub struct Command {
 
 pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
     let config = Config::load(&shared.sources())?;
+    crate::net::resolver::ask(config.network.servers());
     telemetry::init(&config.log).map_err(Failure::failed)?;
     let place = Place::parse(&command.backup)?;
     let dir = config.data_dir.clone();

@@ -47,6 +47,7 @@ fn audit_head(text: &str) -> Result<AuditMark, String> {
 
 pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
     let config = Config::load(&shared.sources())?;
+    crate::net::resolver::ask(config.network.servers());
     if let Some(backup) = &command.backup {
         let place = Place::parse(backup)?;
         return match &command.scratch {

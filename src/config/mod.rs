@@ -33,6 +33,7 @@ mod mail;
 mod maintenance;
 mod masked;
 mod memory;
+mod names;
 mod network;
 mod privacy;
 mod problem;
@@ -76,6 +77,7 @@ pub use log::{LogConfig, LogFormat, LogLevel};
 pub use mail::{MailConfig, MailServer, MailTls, Sender as MailSender, TagPlace};
 pub use maintenance::{MaintenanceConfig, Window};
 pub use masked::Masked;
+pub use names::NetworkConfig;
 pub use network::Network;
 pub use privacy::{PrivacyConfig, RetentionConfig};
 pub use problem::{ConfigError, Problem};
@@ -125,6 +127,7 @@ pub struct Config {
     pub idempotency: IdempotencyConfig,
     pub backup: BackupConfig,
     pub clock: ClockConfig,
+    pub network: NetworkConfig,
     pub maintenance: MaintenanceConfig,
     pub webhooks: WebhooksConfig,
     pub attachments: AttachmentsConfig,
@@ -183,6 +186,7 @@ impl Config {
         self.idempotency.check(limits);
         self.backup.check(limits);
         self.clock.check(limits);
+        self.network.check(limits);
         self.maintenance.check(limits);
         self.webhooks.check(limits);
         self.attachments.check(limits);

@@ -42,5 +42,6 @@ pub mod summary;
 pub mod ticket;
 pub mod time;
 pub mod totp;
+pub mod undated;
 pub mod webhook;
 pub mod words;

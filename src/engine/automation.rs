@@ -2,6 +2,7 @@
 
 use crate::domain::presence::{State, Workload};
 use crate::domain::rule::{AssignmentRule, KEPT_RUNS, Rule, RuleBody, RuleRun};
+use crate::domain::time::Micros;
 use crate::engine::event::EventKind;
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::engine::timers::Timer;
@@ -18,6 +19,9 @@ pub fn load_of(agent: u64) -> String {
 
 /// Where that lies from which tickets' timers are to be set anew, as rules have changed.
 pub const REWIND: &str = "rules.rewind";
+
+/// Tickets whose moments are set right at once.
+pub const REDATED: usize = 50;
 
 /// That the loads of agents are counted.
 pub const LOADS: &str = "agent.open";
@@ -79,6 +83,10 @@ pub enum AutomationCommand {
     Due {
         timers: Vec<Timer>,
     },
+    /// Sets the moments of these tickets right that were told while the clock was not believed; each with the last of them.
+    Redate {
+        tickets: Vec<(u64, Micros)>,
+    },
     /// Sets the timers of these tickets anew; `next` is where to go on, if there are more.
     Rewind {
         tickets: Vec<u64>,
@@ -116,7 +124,7 @@ pub struct Happening {
     pub ticket: u64,
     /// The global number of the entry that it is about.
     pub entry: Option<u64>,
-    pub at: crate::domain::time::Micros,
+    pub at: Micros,
     pub depth: u8,
     /// Tickets of the last hour that read alike, this one among them.
     pub similar: Vec<u64>,

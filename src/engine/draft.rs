@@ -182,7 +182,11 @@ impl<'a> Draft<'a> {
     /// Puts a ticket and what is derived from it: its narrow row, and what its activity tells of the change.
     pub fn put_ticket(&mut self, ticket: &Ticket) -> Result<(), ReadError> {
         let key = key::number(ticket.number);
-        if let Some(before) = self.get::<Ticket>(&key)? {
+        let before = self.get::<Ticket>(&key)?;
+        if !self.ctx.trusted {
+            super::decide::redate::note(self, ticket.number, before.as_ref())?;
+        }
+        if let Some(before) = before {
             self.figure_changes(&before, ticket)?;
             for (what, from, to) in activity::changes(&before, ticket) {
                 self.log(ticket.number, what, from, to);
@@ -197,6 +201,11 @@ impl<'a> Draft<'a> {
             super::decide::assign::follow(self, &row, before.as_ref())?;
         }
         Ok(())
+    }
+
+    /// Puts a ticket as it is in the rows: the feed shows it as a plan has it.
+    pub fn show(&mut self, ticket: &Ticket) {
+        self.put(&key::number(ticket.number), ticket);
     }
 
     /// Changes what analytics know of a ticket; writes only what is new.

@@ -55,6 +55,16 @@ impl From<FeedError> for ReadFeedError {
 impl Engine {
     /// Events behind `after`, at most `limit`, in order and without a gap.
     pub fn events(&self, after: u64, limit: usize) -> Result<Vec<Published>, ReadFeedError> {
+        self.events_showing(after, limit, |_| true)
+    }
+
+    /// The same for whoever wants to see the rows of some events only.
+    pub fn events_showing(
+        &self,
+        after: u64,
+        limit: usize,
+        shown: impl Fn(&Event) -> bool,
+    ) -> Result<Vec<Published>, ReadFeedError> {
         let shared = self.shared();
         let plans = shared.feed.read(after, shared.published(), (limit, MAX_BYTES))?;
         let mut events = Vec::new();
@@ -67,7 +77,9 @@ impl Engine {
                 if events.len() == limit {
                     return Ok(events);
                 }
-                events.push(images.published(seq, bytes)?);
+                let event = Event::decode(bytes, &shared.seal)?;
+                let images = shown(&event).then_some(&images);
+                events.push(Published::of(seq, found.plan.at, event, images));
             }
         }
         Ok(events)
@@ -77,8 +89,22 @@ impl Engine {
 /// The after-images of a plan, by table and key: one that deals with many tickets has thousands of rows.
 struct Images<'a> {
     rows: Vec<&'a Row>,
-    at: Micros,
     seal: &'a Seal,
+}
+
+impl Published {
+    fn of(seq: u64, at: Micros, event: Event, images: Option<&Images<'_>>) -> Published {
+        Published {
+            seq,
+            at,
+            ticket: images.zip(event.ticket).and_then(|(images, n)| images.image(n)),
+            entry: images.zip(event.entry).and_then(|(images, n)| images.image(n)),
+            dispatch: images.zip(event.entry).and_then(|(images, n)| images.image(n)),
+            contact: images.zip(event.contact).and_then(|(images, n)| images.image(n)),
+            was: images.zip(event.ticket).and_then(|(images, n)| images.status_before(n)),
+            event,
+        }
+    }
 }
 
 impl<'a> Images<'a> {
@@ -86,21 +112,7 @@ impl<'a> Images<'a> {
         let mut rows: Vec<&Row> = plan.rows.iter().collect();
         // Most plans have them in this order.
         rows.sort_by(|one, other| place(one).cmp(&place(other)));
-        Images { rows, at: plan.at, seal }
-    }
-
-    fn published(&self, seq: u64, bytes: &[u8]) -> Result<Published, EventError> {
-        let event = Event::decode(bytes, self.seal)?;
-        Ok(Published {
-            seq,
-            at: self.at,
-            ticket: event.ticket.and_then(|n| self.image(n)),
-            entry: event.entry.and_then(|n| self.image(n)),
-            dispatch: event.entry.and_then(|n| self.image(n)),
-            contact: event.contact.and_then(|n| self.image(n)),
-            was: event.ticket.and_then(|n| self.status_before(n)),
-            event,
-        })
+        Images { rows, seal }
     }
 
     /// The first row of a table whose key is this one or comes behind it.

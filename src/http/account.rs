@@ -59,8 +59,7 @@ pub async fn change_password(
     let password = hashed(&state, "new", &input.value.new, &who).await?;
     let (agent, checked, keep) = (agent.id, Some(checked), Some(person.session));
     let command = AccountCommand::SetPassword { agent, password, checked, keep };
-    state.engine.submit(input.submission(Command::Account(command))).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::Account(command)).await
 }
 
 /// The hash of the person's own password, which they show once more. A wrong one is the field's fault: the session
@@ -235,8 +234,7 @@ pub async fn end_other_sessions(
 ) -> Result<StatusCode, Failure> {
     let which = Ending::AllBut(Some(person.session));
     let command = AccountCommand::EndSessions { agent: person.agent.id, which };
-    state.engine.submit(input.submission(Command::Account(command))).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::Account(command)).await
 }
 
 /// Ends one of the caller's sessions.
@@ -251,8 +249,7 @@ pub async fn end_session(
     let session = id(&session, "session")?;
     let which = Ending::One(session);
     let command = AccountCommand::EndSessions { agent: person.agent.id, which };
-    state.engine.submit(input.submission(Command::Account(command))).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::Account(command)).await
 }
 
 /// The number in a path; what is none names nothing.

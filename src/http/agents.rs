@@ -193,8 +193,7 @@ pub async fn end_sessions(
     state.engine.shared().people().agent(agent).ok_or_else(|| not_found("such agent"))?;
     let which = Ending::AllBut(None);
     let command = AccountCommand::EndSessions { agent, which };
-    state.engine.submit(input.submission(Command::Account(command))).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::Account(command)).await
 }
 
 /// Takes a person's second factor away, for those who have lost it.
@@ -206,6 +205,5 @@ pub async fn drop_totp(
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
     let command = AccountCommand::DropSecondFactor { agent: id(&named, "agent")? };
-    state.engine.submit(input.submission(Command::Account(command))).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::Account(command)).await
 }

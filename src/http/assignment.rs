@@ -159,6 +159,5 @@ pub async fn delete(
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
     let command = AutomationCommand::DeleteAssignment { id };
-    state.engine.submit(input.submission(Command::Automation(command))).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::Automation(command)).await
 }

@@ -170,8 +170,7 @@ pub async fn delete(
     NamedFile(ticket, file): NamedFile,
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
-    state.engine.submit(input.submission(Command::RemoveFile { ticket, file })).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::RemoveFile { ticket, file }).await
 }
 
 /// The bytes of a file, as something that a browser saves.

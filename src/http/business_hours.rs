@@ -177,6 +177,5 @@ pub async fn delete(
     Id(id): Id,
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
-    state.engine.submit(input.submission(Command::DeleteBusinessHours { id })).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::DeleteBusinessHours { id }).await
 }

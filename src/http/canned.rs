@@ -236,8 +236,7 @@ pub async fn delete(
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
     let command = Command::Canned(CannedCommand::Delete { id });
-    state.engine.submit(input.submission(command)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, command).await
 }
 
 /// Counts one use (S3.26).

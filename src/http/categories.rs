@@ -248,8 +248,7 @@ pub async fn delete(
         None => {}
     }
     let command = Command::Category(CategoryCommand::Delete { slug, to });
-    state.engine.submit(input.submission(command)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, command).await
 }
 
 /// A bounded number at once; what broke off goes on when it is asked for again.

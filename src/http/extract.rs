@@ -3,8 +3,8 @@
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::State;
@@ -71,6 +71,12 @@ impl<T> Input<T> {
     /// The command of this request, bound to its key.
     pub fn submission(&self, command: Command) -> Submission {
         self.caller.submission(command).keyed(self.idempotency)
+    }
+
+    /// Carries it out where nothing is to be told but that it is done: 204.
+    pub async fn carry_out(&self, state: &State, command: Command) -> Result<StatusCode, Failure> {
+        state.engine.submit(self.submission(command)).await?;
+        Ok(StatusCode::NO_CONTENT)
     }
 }
 

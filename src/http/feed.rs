@@ -221,6 +221,5 @@ pub async fn drop_cursor(
     Path(name): Path<String>,
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
-    state.engine.submit(input.submission(Command::DropCursor { name })).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::DropCursor { name }).await
 }

@@ -278,8 +278,7 @@ pub async fn delete(
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
     let command = Command::Automation(AutomationCommand::DeleteRule { id });
-    state.engine.submit(input.submission(command)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, command).await
 }
 
 #[derive(Serialize, ToSchema)]

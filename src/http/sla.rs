@@ -321,8 +321,7 @@ pub async fn delete(
     Id(id): Id,
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
-    state.engine.submit(input.submission(Command::DeleteSlaPolicy { id })).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, Command::DeleteSlaPolicy { id }).await
 }
 
 /// Tickets that one command looks at.

@@ -114,6 +114,5 @@ pub async fn revoke(
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
     let command = Command::RevokeToken { id: id(&token, "token")? };
-    state.engine.submit(input.submission(command)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, command).await
 }

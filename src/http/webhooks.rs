@@ -210,8 +210,7 @@ pub async fn delete(
     input: Input<Nothing>,
 ) -> Result<StatusCode, Failure> {
     let command = Command::Webhook(WebhookCommand::Delete { id });
-    state.engine.submit(input.submission(command)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    input.carry_out(&state, command).await
 }
 
 #[derive(Deserialize, IntoParams)]

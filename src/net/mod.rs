@@ -7,7 +7,7 @@
 
 pub mod guard;
 pub mod mail;
-mod resolver;
+pub mod resolver;
 pub mod s3;
 pub mod tls;
 pub mod websocket;

@@ -31,6 +31,7 @@ use crate::domain::sla_policy::{BusinessHours, SlaClock, SlaTimer};
 use crate::domain::source::SourcePosition;
 use crate::domain::ticket::{Metadata, StatusChange};
 use crate::domain::time::Micros;
+use crate::domain::undated::Undated;
 use crate::domain::webhook::{self, Delivered, Payload, Webhook};
 
 macro_rules! records {
@@ -97,6 +98,7 @@ records! {
     BusinessHours => BusinessHours,
     SlaClock => SlaClocks,
     SlaTimer => SlaTimers,
+    Undated => Undated,
     TicketFigures => Figures,
     Details => CrmDetails,
     Mail => Mails,

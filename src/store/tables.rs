@@ -199,6 +199,8 @@ tables! {
     SlaClocks = 122 of Nobody,
     /// when its clock is looked at by the wall clock u64, ticket number u64 → `SlaTimer`.
     SlaTimers = 123 of Nobody,
+    /// ticket number u64 → `Undated`, while its moments are to be set right.
+    Undated = 124 of Ticket,
     /// ticket number u64 → `TicketFigures`, what analytics know of it beyond its narrow row.
     Figures = 180 of Nobody,
     /// ticket number u64 → `Details`, what the CRM keeps of it.

@@ -15,7 +15,7 @@ fn subjects(got: &[Got]) -> Vec<String> {
 
 /// Waits until a page of deliveries is as it should be.
 #[track_caller]
-fn until(desk: &Desk, path: &str, good: impl Fn(&Value) -> bool) -> Value {
+pub fn until(desk: &Desk, path: &str, good: impl Fn(&Value) -> bool) -> Value {
     let began = Instant::now();
     loop {
         let seen = desk.reads(path);

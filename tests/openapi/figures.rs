@@ -16,7 +16,8 @@ use crate::harness::Daemon;
 const HEAD: &str = "# Figures\n\n\
 What `/api/tickets/analytics/…` tells, figure by figure, as `/docs` has it; how to ask is in\n\
 [README](../README.md#figures). The last column names the shape of figures that have parts. What is filtered out,\n\
-merged or deleted counts nowhere; a part of nothing is null.\n";
+merged or deleted counts nowhere, but the tool calls of a merged ticket count with the one that it became part of;\n\
+a part of nothing is null.\n";
 
 struct Page<'a> {
     schemas: &'a Value,

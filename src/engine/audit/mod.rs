@@ -128,6 +128,7 @@ fn audit_of_automation(command: &AutomationCommand) -> Audit {
         | AutomationCommand::Follow(_)
         | AutomationCommand::React { .. }
         | AutomationCommand::Due { .. }
+        | AutomationCommand::Redate { .. }
         | AutomationCommand::Rewind { .. }
         | AutomationCommand::CountLoads { .. } => Never,
     }

@@ -66,62 +66,74 @@ pub fn change(
         _ => {}
     }
     let mut ticket = draft.ticket(reference)?;
-    let tag = draft.rows().tag(ticket.number)?;
-    if expected.is_some_and(|expected| expected != tag) {
-        return Err(Refusal::Stale { ticket: Box::new(ticket), tag });
+    if let Some(expected) = expected {
+        let tag = draft.rows().tag(ticket.number)?;
+        if expected != tag {
+            return Err(Refusal::Stale { ticket: Box::new(ticket), tag });
+        }
     }
+    alter(draft, &mut ticket, change)?;
+    edited(draft, ticket)
+}
+
+/// The same of a ticket that was just read, for whoever needs no answer; nothing that brings a ticket back.
+pub fn alter(
+    draft: &mut Draft<'_>,
+    ticket: &mut Ticket,
+    change: &TicketChange,
+) -> Result<(), Refusal> {
     let before = ticket.clone();
     let mut changes_rows = false;
     match change {
-        TicketChange::Edit(edits) => changes_rows = edit(draft, &mut ticket, edits)?,
+        TicketChange::Edit(edits) => changes_rows = edit(draft, ticket, edits)?,
         TicketChange::Move { to, reason, notes } => {
             short("reason", reason.as_deref())?;
             short("resolution_notes", notes.as_deref())?;
             draft.because(reason.as_deref());
-            ticket.resolution_notes = notes.clone().or(ticket.resolution_notes);
-            queue::change_status(draft, &mut ticket, *to, reason.as_deref())?;
+            ticket.resolution_notes = notes.clone().or(ticket.resolution_notes.take());
+            queue::change_status(draft, ticket, *to, reason.as_deref())?;
         }
         TicketChange::Assign { agent, reason } => {
             short("reason", reason.as_deref())?;
             draft.because(reason.as_deref());
-            assign(draft, &mut ticket, *agent)?;
+            assign(draft, ticket, *agent)?;
         }
         TicketChange::Unassign { reason } => {
             short("reason", reason.as_deref())?;
             draft.because(reason.as_deref());
-            unassign(draft, &mut ticket);
+            unassign(draft, ticket);
         }
         TicketChange::Escalate { reason, to } => {
-            escalate::escalate(draft, &mut ticket, reason, *to)?;
+            escalate::escalate(draft, ticket, reason, *to)?;
         }
         TicketChange::EscalateTo { agent, reason } => {
-            crm::escalate(draft, &mut ticket, *agent, reason)?;
+            crm::escalate(draft, ticket, *agent, reason)?;
         }
         TicketChange::EditCrm { edits, details } => {
-            changes_rows = crm::edit(draft, &mut ticket, edits, details)?;
+            changes_rows = crm::edit(draft, ticket, edits, details)?;
         }
-        TicketChange::Deescalate => escalate::deescalate(draft, &mut ticket)?,
-        TicketChange::Hold(hold) => self::hold(draft, &mut ticket, *hold),
+        TicketChange::Deescalate => escalate::deescalate(draft, ticket)?,
+        TicketChange::Hold(hold) => self::hold(draft, ticket, *hold),
         TicketChange::Tag { add, remove } => {
             let gone = |tag: &String| remove.iter().any(|r| same(r, tag));
             ticket.tags.retain(|tag| !gone(tag));
             ticket.tags = tags(ticket.tags.iter().chain(add))?;
         }
-        TicketChange::Follow { agent } => follow(draft, &mut ticket, *agent)?,
+        TicketChange::Follow { agent } => follow(draft, ticket, *agent)?,
         TicketChange::Unfollow { agent } => ticket.followers.retain(|id| id != agent),
-        TicketChange::Relate { other } => relate(draft, &mut ticket, other)?,
-        TicketChange::Unrelate { other } => unrelate(draft, &mut ticket, other)?,
-        TicketChange::Delete => deletion::delete(draft, &mut ticket)?,
+        TicketChange::Relate { other } => relate(draft, ticket, other)?,
+        TicketChange::Unrelate { other } => unrelate(draft, ticket, other)?,
+        TicketChange::Delete => deletion::delete(draft, ticket)?,
         TicketChange::Restore | TicketChange::Unmerge => {}
     }
-    if ticket != before || changes_rows {
+    if *ticket != before || changes_rows {
         ticket.updated_at = draft.ctx.now;
-        draft.put_ticket(&ticket)?;
+        draft.put_ticket(ticket)?;
         if before.status == ticket.status && before.assignee == ticket.assignee {
             draft.event(EventKind::TicketUpdated, Some(ticket.number));
         }
     }
-    edited(draft, ticket)
+    Ok(())
 }
 
 /// The ticket as it is now, and the name of that state.

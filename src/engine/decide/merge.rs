@@ -11,13 +11,14 @@ use super::whatsapp;
 use crate::domain::activity::{Value, What};
 use crate::domain::call::OpenCall;
 use crate::domain::contact::Conversation;
+use crate::domain::figures::TicketFigures;
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
 use crate::domain::ticket::{MAX_WATCHERS, Merged, Ticket, UNMERGE_WINDOW};
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
-use crate::engine::rows::key;
+use crate::engine::rows::{ReadError, key};
 use crate::store::Table;
 use crate::store::records::{DirItem, PAGE_ITEMS, Page};
 
@@ -56,6 +57,7 @@ fn absorb(draft: &mut Draft<'_>, survivor: &mut Ticket, mut other: Ticket) -> Re
     idle(draft, &other)?;
     idle(draft, survivor)?;
     interleave(draft, survivor, &other)?;
+    move_tools(draft, (other.number, survivor.number), u16::saturating_add)?;
     let now = draft.ctx.now;
     other.merged = Some(Merged {
         into: survivor.number,
@@ -131,6 +133,19 @@ fn interleave(draft: &mut Draft<'_>, survivor: &mut Ticket, other: &Ticket) -> R
     Ok(())
 }
 
+/// What one ticket's tools were called for counts with the other one, whose timeline shows it, too; or no longer.
+fn move_tools(
+    draft: &mut Draft<'_>,
+    (of, at): (u64, u64),
+    count: fn(u16, u16) -> u16,
+) -> Result<(), ReadError> {
+    let theirs = draft.get::<TicketFigures>(&key::number(of))?.unwrap_or_default();
+    draft.figure(at, |figures| {
+        figures.tool_calls = count(figures.tool_calls, theirs.tool_calls);
+        figures.searches = count(figures.searches, theirs.searches);
+    })
+}
+
 /// Takes a ticket's own entries out of the timelines of those that it is part of. True if there were any.
 pub(super) fn unlist(draft: &mut Draft<'_>, ticket: &Ticket) -> Result<bool, Refusal> {
     let mut found = false;
@@ -144,6 +159,7 @@ pub(super) fn unlist(draft: &mut Draft<'_>, ticket: &Ticket) -> Result<bool, Ref
             listed.iter().filter(|item| !own.contains(&item.no)).copied().collect();
         if kept.len() < listed.len() {
             write_directory(draft, &mut survivor, &kept);
+            move_tools(draft, (ticket.number, number), u16::saturating_sub)?;
             draft.put_ticket(&survivor)?;
             draft.event(EventKind::TicketUpdated, Some(number));
             found = true;
@@ -194,6 +210,7 @@ pub fn undo(draft: &mut Draft<'_>, reference: &Reference) -> Result<Reply, Refus
         return Err(Refusal::Conflict(why));
     }
     take_out(draft, &mut survivor, &ticket)?;
+    move_tools(draft, (number, survivor.number), u16::saturating_sub)?;
     give_back(draft, &mut survivor, &ticket, merged.conversation)?;
     if merged.was != ticket.status {
         draft.set_status(&mut ticket, merged.was, Some("the merge was undone"));

@@ -36,6 +36,7 @@ mod presence;
 mod privacy;
 pub mod purge;
 mod queue;
+pub(in crate::engine) mod redate;
 mod reported_call;
 mod rule_actions;
 pub mod rules;
@@ -197,6 +198,7 @@ fn automation(draft: &mut Draft<'_>, command: &AutomationCommand) -> Result<Repl
         Asked::DeleteRule { id } => rules_edit::delete(draft, *id),
         Asked::React { upto, happenings } => rules::react(draft, *upto, happenings),
         Asked::Due { timers } => rules::due(draft, timers),
+        Asked::Redate { tickets } => redate::redate(draft, tickets),
         Asked::Rewind { tickets, next } => rules::rewind(draft, tickets, *next),
         Asked::CountLoads { loads } => assign::count_loads(draft, loads),
     }

@@ -85,13 +85,13 @@ fn act(
             return tell(draft, number, EventKind::RuleFired);
         }
     };
-    desk::change(draft, &Reference::Number(number), None, &change).map(|_| ())
+    let mut ticket = draft.ticket(&Reference::Number(number))?;
+    desk::alter(draft, &mut ticket, &change)
 }
 
-/// The feed shows the ticket as this plan has it.
 fn tell(draft: &mut Draft<'_>, number: u64, kind: EventKind) -> Result<(), Refusal> {
     let ticket = draft.ticket(&Reference::Number(number))?;
-    draft.put_ticket(&ticket)?;
+    draft.show(&ticket);
     draft.event(kind, Some(number));
     Ok(())
 }

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::rule_actions;
+use super::{redate, rule_actions};
 use crate::domain::condition::{Conditions, Facts, Needs};
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::profile::Profile;
@@ -123,7 +123,8 @@ pub fn react(draft: &mut Draft<'_>, upto: u64, happenings: &[Happening]) -> Resu
     Ok(Reply::Done)
 }
 
-fn running(draft: &Draft<'_>) -> Result<Vec<Rule>, ReadError> {
+/// The rules that run.
+pub fn running(draft: &Draft<'_>) -> Result<Vec<Rule>, ReadError> {
     let mut rules = draft.rows().rules()?;
     rules.retain(Rule::runs);
     Ok(rules)
@@ -302,7 +303,7 @@ pub fn runs_of(rule: u64) -> String {
 }
 
 /// Sets the timer of a ticket to the next moment at which a rule of time may run.
-fn wind(draft: &mut Draft<'_>, number: u64, rules: &[Rule]) -> Result<(), ReadError> {
+pub fn wind(draft: &mut Draft<'_>, number: u64, rules: &[Rule]) -> Result<(), ReadError> {
     let Some(ticket) = draft.rows().ticket(number)?.filter(Ticket::is_live) else {
         return forget(draft, number);
     };
@@ -360,7 +361,7 @@ pub(in crate::engine) fn forget(draft: &mut Draft<'_>, number: u64) -> Result<()
 
 /// Runs the rules of time of these timers, as far as they are due by now; gives the number that was dealt with.
 pub fn due(draft: &mut Draft<'_>, timers: &[Timer]) -> Result<Reply, Refusal> {
-    if !draft.ctx.trusted {
+    if !draft.ctx.trusted || redate::is_owed(draft)? {
         return Ok(Reply::Swept(0));
     }
     let now = draft.ctx.now;

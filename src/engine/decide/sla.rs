@@ -5,6 +5,7 @@
 //! timer that fires early, late or twice does no harm. While the wall clock is not to be believed nobody is
 //! told anything.
 
+use super::redate;
 use crate::domain::calendar::Calendar;
 use crate::domain::figures::Outcome;
 use crate::domain::reference;
@@ -81,12 +82,30 @@ fn promise(policy: &SlaPolicy, ticket: &Ticket) -> SlaClock {
     }
 }
 
+/// The moments of a ticket were set right: what follows from them is set anew.
+pub fn rewind(draft: &mut Draft<'_>, ticket: &Ticket) -> Result<(), ReadError> {
+    match draft.get::<SlaClock>(&key::number(ticket.number))? {
+        Some(clock) => wind(draft, ticket, clock),
+        None => Ok(()),
+    }
+}
+
 /// Puts the clock, and its timer to the next moment at which there is something to tell.
-fn wind(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(), ReadError> {
-    let number = key::number(ticket.number);
+fn wind(draft: &mut Draft<'_>, ticket: &Ticket, clock: SlaClock) -> Result<(), ReadError> {
     let standings = draft.rows().standings(ticket, &clock, draft.ctx.now)?;
+    wind_standing(draft, ticket, clock, &standings)
+}
+
+/// The same of a clock whose targets are known to stand so.
+fn wind_standing(
+    draft: &mut Draft<'_>,
+    ticket: &Ticket,
+    mut clock: SlaClock,
+    standings: &[(Target, Standing)],
+) -> Result<(), ReadError> {
+    let number = key::number(ticket.number);
     draft.figure(ticket.number, |figures| {
-        for (target, standing) in &standings {
+        for (target, standing) in standings {
             let done = match target {
                 Target::FirstResponse => ticket.first_response_at.is_some(),
                 Target::Resolution => !ticket.status.is_open(),
@@ -117,7 +136,7 @@ fn wind(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(
         }
         clock.wakes_at = next;
     }
-    stand(draft, ticket, &standings, ended);
+    stand(draft, ticket, standings, ended);
     if draft.get::<SlaClock>(&number)?.as_ref() != Some(&clock) {
         draft.put(&number, &clock);
     }
@@ -159,7 +178,7 @@ pub(in crate::engine) fn forget(draft: &mut Draft<'_>, number: u64) -> Result<()
 
 /// Tells of these clocks, as far as they are due by now; gives the number of timers that were dealt with.
 pub fn due(draft: &mut Draft<'_>, timers: &[Timer]) -> Result<Reply, Refusal> {
-    if !draft.ctx.trusted {
+    if !draft.ctx.trusted || redate::is_owed(draft)? {
         return Ok(Reply::Swept(0));
     }
     let mut dealt = 0;
@@ -181,8 +200,10 @@ pub fn due(draft: &mut Draft<'_>, timers: &[Timer]) -> Result<Reply, Refusal> {
 
 fn tell(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(), ReadError> {
     let now = draft.ctx.now;
-    let before = clock.clone();
-    for (target, standing) in draft.rows().standings(ticket, &clock, now)? {
+    let mut news = false;
+    let standings = draft.rows().standings(ticket, &clock, now)?;
+    for (target, standing) in &standings {
+        let target = *target;
         let told = clock.told_mut(target);
         let breached = standing.state == State::Breached;
         if breached && told.breached_at.is_none() {
@@ -190,16 +211,17 @@ fn tell(draft: &mut Draft<'_>, ticket: &Ticket, mut clock: SlaClock) -> Result<(
             // Too late to warn.
             told.warned_at.get_or_insert(now);
             draft.event(EventKind::sla_breached(target), Some(ticket.number));
+            news = true;
         } else if standing.state == State::AtRisk && told.warned_at.is_none() {
             told.warned_at = Some(now);
             draft.event(EventKind::sla_warning(target), Some(ticket.number));
+            news = true;
         }
     }
-    if clock != before {
-        // The feed shows the ticket as this plan has it.
-        draft.put_ticket(ticket)?;
+    if news {
+        draft.show(ticket);
     }
-    wind(draft, ticket, clock)
+    wind_standing(draft, ticket, clock, &standings)
 }
 
 /// Gives open tickets of a policy what it promises now; from `after` on, a bounded number. The reply says how

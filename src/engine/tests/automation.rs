@@ -35,6 +35,8 @@ use recount::{CANNOT_WAIT, Recount};
 const AGENTS: u64 = 20;
 const CAPACITY: u64 = 3;
 const ALERT: i64 = 5 * Micros::MINUTE;
+/// Where the clock begins that lost its time.
+const LONG_AGO: i64 = -400 * Micros::DAY;
 /// Waiting tickets that are offered at once.
 const OFFERED: usize = 50;
 /// What customers write.
@@ -61,6 +63,10 @@ struct Month {
     alerted: BTreeSet<(u64, Micros)>,
     /// Everything that happened by itself, in its order.
     told: Vec<(EventKind, u64, Option<u64>)>,
+    /// How many moments were set right.
+    redated: usize,
+    /// How far the clock is behind since it began long ago.
+    behind: i64,
 }
 
 impl Month {
@@ -77,6 +83,8 @@ impl Month {
             recount: Recount::default(),
             alerted: BTreeSet::new(),
             told: Vec::new(),
+            redated: 0,
+            behind: 0,
         };
         let hours = NewBusinessHours {
             name: "Days".into(),
@@ -181,6 +189,7 @@ impl Month {
     fn look(&mut self) {
         let mut wanted = BTreeSet::new();
         if self.is_trusted() {
+            self.redate();
             self.look_at_promises();
             for (number, line) in &self.recount.lines {
                 let since = line.unclaimed_since();
@@ -206,6 +215,18 @@ impl Month {
         assert_eq!(sorted, wanted.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>());
         self.told.extend(told.into_iter().map(|ticket| (EventKind::TicketAlert, ticket, None)));
         self.alerted.extend(wanted);
+    }
+
+    /// Moments that a clock told that was not believed are set right.
+    fn redate(&mut self) {
+        self.desk.redate();
+        let moved = self.recount.redate(self.desk.reading.wall, self.desk.steady());
+        for (number, at, dated) in moved {
+            if self.alerted.remove(&(number, at)) {
+                self.alerted.insert((number, dated));
+            }
+            self.redated += 1;
+        }
     }
 
     /// What is due of what was promised is told, and is what the recount gives.
@@ -384,12 +405,14 @@ impl Month {
                     month.carry_out(&who, answer);
                 }
                 12 if dice.below(4) == 0 => {
-                    let off = [-Micros::HOUR, 0, Micros::HOUR][dice.below(3) as usize];
+                    let off = [-Micros::HOUR, 0, Micros::HOUR, LONG_AGO][dice.below(4) as usize];
+                    month.behind -= if off == LONG_AGO { off } else { 0 };
                     month.power_cut(off);
                 }
                 _ if dice.below(8) == 0 => {
                     let by = [-Micros::HOUR, Micros::HOUR][dice.below(2) as usize];
-                    month.desk.set_clock(by, true);
+                    let behind = std::mem::take(&mut month.behind);
+                    month.desk.set_clock(behind + by, true);
                 }
                 _ => {}
             }
@@ -423,5 +446,7 @@ fn a_month_of_assignments_and_alerts_is_what_a_slow_count_gives() {
         "{known} tickets: {given} given, {taken} taken back, {alerts} alerts, {warnings} warnings, {breaches} breaches"
     );
     assert!([alerts, given, taken, warnings, breaches].iter().all(|many| *many > 0));
+    // In a short month no clock begins long ago and is set.
+    assert!(tickets < 400 || month.redated > 0);
     assert_eq!(Month::run(7, tickets).told, month.told, "the same seed, the same month");
 }

@@ -30,6 +30,8 @@ pub struct Recount {
     pub taken: Vec<u64>,
     /// Whose tickets were opened again, with their names still on them.
     pub reopened: Vec<u64>,
+    /// What happened to which ticket while the clock was not believed: by it, and by the steady one.
+    doubted: Vec<(u64, Micros, Micros)>,
 }
 
 pub struct Line {
@@ -53,6 +55,9 @@ impl Recount {
         let (customer, words) = &self.writing;
         for event in events {
             let Some(number) = event.ticket else { continue };
+            if !desk.clock.is_trusted() {
+                self.doubted.push((number, now, desk.steady()));
+            }
             let ticket = desk.ticket(number);
             let holder = ticket.assignee.map(|holder| holder.agent);
             match (event.kind, holder) {
@@ -86,6 +91,28 @@ impl Recount {
             line.answered_at = line.answered_at.or(ticket.first_response_at.map(|_| now));
             (line.status, line.holder) = (ticket.status, holder);
         }
+    }
+
+    /// The clock is believed: what it told wrongly lies as far back as the steady clock says. Gives what became of what.
+    pub fn redate(&mut self, now: Micros, steady: Micros) -> Vec<(u64, Micros, Micros)> {
+        let mut moved = Vec::new();
+        for (number, at, then) in std::mem::take(&mut self.doubted) {
+            let dated = Micros(now.0 - (steady.0 - then.0));
+            if (dated.0 - at.0).abs() > Micros::MINUTE {
+                moved.push((number, at, dated));
+            }
+        }
+        moved.sort_unstable();
+        moved.dedup();
+        for (number, line) in &mut self.lines {
+            let redate = |moment: &mut Micros| {
+                let found = moved.iter().find(|(of, at, _)| of == number && at == moment);
+                *moment = found.map_or(*moment, |(.., dated)| *dated);
+            };
+            let changes = line.changes.iter_mut().map(|(at, _)| at);
+            changes.chain([&mut line.free_since]).chain(&mut line.answered_at).for_each(redate);
+        }
+        moved
     }
 
     /// The open tickets of each, counted one by one.

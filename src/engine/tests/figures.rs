@@ -12,7 +12,7 @@ use super::{Desk, relay};
 use crate::domain::agent::Role;
 use crate::domain::channel::Channel;
 use crate::domain::contact::Mode;
-use crate::domain::entry::{Speaker, ToolCall};
+use crate::domain::entry::{Entry, Kind, Speaker, ToolCall};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
 use crate::domain::sla_policy::SlaTimer;
@@ -235,10 +235,12 @@ impl Year {
         }
     }
 
-    /// What nobody has answered yet becomes part of the one before it.
+    /// What no person has answered yet becomes part of the one before it.
     fn merge(&mut self, number: u64, who: &Actor) {
         let merged = self.desk.ticket(number);
-        if merged.channel == Channel::Call || merged.first_response_at.is_some() {
+        let is_answered = merged.channel != Channel::Call && merged.first_response_at.is_some();
+        let by_person = |entry: &Entry| entry.kind == Kind::Message && entry.author.is_some();
+        if is_answered || self.desk.entries(number).iter().any(by_person) {
             return;
         }
         let (into, others) = (Reference::Number(number - 1), vec![Reference::Number(number)]);

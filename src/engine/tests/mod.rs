@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::ProptestConfig;
 
+use super::automation::{AutomationCommand, REDATED};
 use super::command::{Actor, Command, Idempotency, Refusal, Reply, Submission};
 use super::decide::decide;
 use super::draft::Context;
@@ -106,6 +107,17 @@ impl Desk {
     /// The timers of a table that are due, as a worker reads them.
     fn due<T: Record>(&self) -> Vec<Timer> {
         self.rows().timers_due::<T>(self.reading.wall, AT_ONCE).unwrap()
+    }
+
+    /// What the worker does once the clock is believed.
+    fn redate(&mut self) {
+        loop {
+            let tickets = self.rows().undated(REDATED).unwrap();
+            let redate = Command::Automation(AutomationCommand::Redate { tickets });
+            if self.own(redate).unwrap().0 == Reply::Swept(0) {
+                return;
+            }
+        }
     }
 
     /// The moment of the first timer of a table.

@@ -4,13 +4,13 @@ use super::similar::Recent;
 use crate::domain::rule::{Rule, Trigger};
 use crate::engine::automation::{AutomationCommand, CURSOR, Happening};
 use crate::engine::command::{Actor, Command, Refusal, Submission};
-use crate::engine::event::EventKind;
+use crate::engine::event::{Event, EventKind};
 use crate::engine::feed::{Published, ReadFeedError};
 use crate::engine::{self, Engine};
 
 /// Events read at once.
 const READ_AHEAD: usize = 1000;
-/// Events looked at by one command.
+/// Happenings of one command.
 const AT_ONCE: usize = 100;
 /// Events that no rule looks at, after which the cursor is moved all the same: the feed is kept for it.
 const PASSED: u64 = 1000;
@@ -36,7 +36,8 @@ impl Consumer {
             None => begin(engine).await?,
         };
         self.place = Some(place);
-        let events = match engine.events(place.read, READ_AHEAD) {
+        let shown = |event: &Event| shows_ticket(event.kind);
+        let events = match engine.events_showing(place.read, READ_AHEAD, shown) {
             Ok(events) => events,
             Err(ReadFeedError::Gone { oldest }) => {
                 let lost = oldest.saturating_sub(place.read + 1);
@@ -53,18 +54,21 @@ impl Consumer {
             return Ok(false);
         }
         let rules = engine.read(|rows| rows.rules())?;
-        for events in events.chunks(AT_ONCE) {
-            let mut happenings = Vec::new();
-            for published in events {
-                happenings.extend(self.happening(engine, published, &rules)?);
-            }
-            place.read = events.last().map_or(place.read, |last| last.seq);
-            if !happenings.is_empty() || place.read - place.kept >= PASSED {
-                react(engine, place.read, happenings).await?;
+        let mut happenings = Vec::new();
+        for published in &events {
+            happenings.extend(self.happening(engine, published, &rules)?);
+            place.read = published.seq;
+            if happenings.len() == AT_ONCE {
+                react(engine, place.read, std::mem::take(&mut happenings)).await?;
                 place.kept = place.read;
+                self.place = Some(place);
             }
-            self.place = Some(place);
         }
+        if !happenings.is_empty() || place.read - place.kept >= PASSED {
+            react(engine, place.read, happenings).await?;
+            place.kept = place.read;
+        }
+        self.place = Some(place);
         Ok(true)
     }
 
@@ -89,7 +93,10 @@ impl Consumer {
             rule.runs() && matches!(&rule.body.trigger, Trigger::Events(names) if events(names))
         };
         let listened = rules.iter().any(|rule| listens(&rule));
-        if !(listened || observed(event.kind)) || running && event.kind == EventKind::MessageAdded {
+        // What a rule has edited it has set the timer for.
+        let known = event.depth > 0 && event.kind == EventKind::TicketUpdated;
+        let wanted = listened || observed(event.kind) && !known;
+        if !wanted || running && event.kind == EventKind::MessageAdded {
             return Ok(None);
         }
         let asks = |rule: &Rule| rule.runs() && rule.body.conditions.asks("similar");
@@ -109,6 +116,11 @@ impl Consumer {
             similar,
         }))
     }
+}
+
+/// Of what kinds the ticket is looked at.
+fn shows_ticket(kind: EventKind) -> bool {
+    matches!(kind, EventKind::TicketCreated | EventKind::MessageAdded)
 }
 
 /// What a ticket's watch follows, whether or not a rule listens.

@@ -15,7 +15,8 @@ use crate::domain::presence::State;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::rule::RuleTimer;
 use crate::domain::status::Status;
-use crate::engine::automation::AutomationCommand;
+use crate::domain::time::Micros;
+use crate::engine::automation::{AutomationCommand, REDATED};
 use crate::engine::command::{Actor, Command, Reply, Submission};
 use crate::engine::index::{AssigneeIs, Filter, Set, Sort};
 use crate::engine::{self, Engine};
@@ -93,8 +94,22 @@ async fn ask(engine: &Engine, command: AutomationCommand) -> Result<Reply, engin
 struct Work {
     feed: feed::Consumer,
     due: Due,
-    /// The event up to which the feed is read before the next look at timers: who was answered is not told of.
-    before: Option<u64>,
+    /// What comes before the next look at timers.
+    before: Option<Before>,
+}
+
+struct Before {
+    /// The event up to which the feed is read: who was answered is not told of.
+    upto: u64,
+    /// Tickets whose moments are to be set right: those of the events up to there, too.
+    undated: Vec<(u64, Micros)>,
+}
+
+impl Before {
+    fn of(engine: &Engine) -> Result<Before, engine::Error> {
+        let undated = engine.read(|rows| rows.undated(REDATED))?;
+        Ok(Before { undated, upto: engine.shared().published() })
+    }
 }
 
 #[derive(Default)]
@@ -123,11 +138,18 @@ async fn look(
     let mut happened = take_back(engine, micros(config.reassign_after)).await?;
     let (began, mut more) = (Instant::now(), true);
     while more && began.elapsed() < TURN {
-        let published = *work.before.get_or_insert_with(|| shared.published());
+        let before = match work.before.take() {
+            Some(before) => before,
+            None => Before::of(engine)?,
+        };
         more = work.feed.step(engine).await?;
-        if work.feed.has_seen(published) {
-            work.before = None;
+        if !work.feed.has_seen(before.upto) {
+            work.before = Some(before);
+        } else if before.undated.is_empty() {
             more |= work.due.step(engine).await?;
+        } else {
+            let redate = AutomationCommand::Redate { tickets: before.undated };
+            more |= ask(engine, redate).await? != Reply::Swept(0);
         }
         happened |= more;
         more |= rewind(engine).await?;
