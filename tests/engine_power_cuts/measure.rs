@@ -1,8 +1,8 @@
 //! What search costs, on a real disk; small unless somebody wants figures:
 //! `FRONTDESK_MESSAGES=1000000 FRONTDESK_SECONDS=60 cargo test --release --test engine_power_cuts measures -- --nocapture`
 //! prints what was written and how large the index is beside the texts, times of queries over a store at rest, then
-//! beside a writer of 200 messages a second, one a commit, and how long its commits take. `FRONTDESK_UNINDEXED=1`
-//! does the same without an index, to compare commits and bytes.
+//! beside a writer of 200 messages a second, one a commit, and how long its commits take; and what of memory the process
+//! holds. `FRONTDESK_UNINDEXED=1` does the same without an index, to compare commits and bytes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -99,15 +99,16 @@ fn found(engine: &Engine, text: &str) -> u32 {
     engine.search(&asked).expect("it finds").tickets.count()
 }
 
-/// Bytes of the index's rows.
-fn size(engine: &Engine) -> u64 {
-    let (mut size, mut from) = (0, Vec::new());
+/// Bytes of the index's rows: of heads, terms, postings, positions and tables.
+fn size(engine: &Engine) -> [u64; 5] {
+    const STREAM: usize = 8;
+    let (mut size, mut from) = ([0; 5], Vec::new());
     loop {
         let rows = engine.read(|rows| {
             Ok(rows.view.scan(Table::SearchChunks, &from, None, Order::Ascending, 256)?)
         });
         let rows = rows.expect("rows");
-        size += rows.iter().map(|(_, value)| value.len() as u64).sum::<u64>();
+        rows.iter().for_each(|(key, value)| size[key[STREAM] as usize] += value.len() as u64);
         let Some((last, _)) = rows.last() else { return size };
         from = [last, &[0][..]].concat();
     }
@@ -205,9 +206,14 @@ fn search_measures_itself() {
         engine.shared().figures()
     );
     if indexed {
-        let size = size(&engine);
+        let streams = size(&engine);
         let progress = engine.search_progress().expect("it tells");
+        let size: u64 = streams.iter().sum();
         println!("index: {progress:?}, {size} bytes, {} % of the texts", size * 100 / bytes);
+        println!("of it heads, terms, postings, positions, tables: {streams:?}");
+        for (kind, account) in engine.search_account().expect("it tells") {
+            println!("{kind}: {account:?}");
+        }
         for text in QUERIES.iter().flat_map(|(_, texts)| *texts) {
             let total = found(&engine, text);
             assert!(total > 0 || messages < 10_000, "{text} is nowhere");
@@ -218,9 +224,10 @@ fn search_measures_itself() {
             };
             let mut took: Vec<Duration> = (0..50).map(timed).collect();
             println!(
-                "{text:20} {total:8} tickets, p50 {:?}, p98 {:?}",
+                "{text:20} {total:8} tickets, p50 {:?}, p98 {:?}; {}",
                 of(&mut took, 50),
-                of(&mut took, 98)
+                of(&mut took, 98),
+                resident()
             );
         }
     }

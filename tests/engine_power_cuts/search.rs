@@ -152,6 +152,7 @@ impl World {
         let seal = store.unlock(Seal::new([7; 32]), true, root).expect("it unlocks");
         let search = Settings {
             cache: 64 * 1024,
+            queries: 1024,
             fresh_bytes: 64 * 1024,
             fresh_documents: 12,
             merged: 3,

@@ -174,6 +174,20 @@ pub fn phone_ends(digits: &str) -> impl Iterator<Item = &str> {
         .map(|length| &bare[bare.len() - length..])
 }
 
+/// A stored number from its end, as long as is compared: every [`phone_ends`] of it turned around is a beginning of
+/// this. None of nothing but zeros.
+pub fn phone_reversed(digits: &str) -> Option<String> {
+    let longest = phone_ends(digits).last()?;
+    Some(longest.chars().rev().collect())
+}
+
+/// How a number that somebody looks for begins from its end, and whether more may follow: ends that are shorter than
+/// those that numbers are found by are whole numbers.
+pub fn phone_sought(digits: &str) -> (String, bool) {
+    let end = phone_end(digits);
+    (end.chars().rev().collect(), end.len() >= LEAST)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +221,16 @@ mod tests {
         for asked in ["+52 55 1234 5678", "(55) 1234-5678", "1234 5678", "0055 1234 5678"] {
             let digits = phone(asked).expect(asked);
             assert!(ends.contains(&phone_end(&digits)), "{asked}");
+        }
+        for stored in ["5215512345678", "12345", "0012345678", "1234567", "000"] {
+            for asked in ["5215512345678", "12345", "12345678", "345678", "45678", "234567", "0"] {
+                let known = phone_ends(stored).any(|end| end == phone_end(asked));
+                let (begun, more) = phone_sought(asked);
+                let reversed = phone_reversed(stored).unwrap_or_default();
+                let found = !begun.is_empty()
+                    && (reversed == begun || (more && reversed.starts_with(&begun)));
+                assert_eq!(found, known, "{asked} of {stored}");
+            }
         }
         assert_eq!(phone("order 1234567"), None);
     }

@@ -34,6 +34,20 @@ impl Bits {
         }
     }
 
+    /// Leaves those that are wanted.
+    pub fn retain(&mut self, mut wanted: impl FnMut(u32) -> bool) {
+        for (at, word) in (0u32..).zip(&mut self.0) {
+            let mut rest = *word;
+            while rest != 0 {
+                let bit = rest.trailing_zeros();
+                rest &= rest - 1;
+                if !wanted(at * 64 + bit) {
+                    *word &= !(1 << bit);
+                }
+            }
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }

@@ -6,10 +6,11 @@
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::postings::width;
 use crate::domain::contact::Contact;
 use crate::domain::entry::Entry;
 use crate::domain::search::stem::{Lexicon, guess};
-use crate::domain::search::{phone_ends, words};
+use crate::domain::search::{phone, phone_reversed, words};
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::engine::rows::{ReadError, Rows, key};
@@ -22,7 +23,7 @@ pub const STEM: char = 's';
 pub const FROM: char = 'f';
 /// Something that it is or has: a speaker, an attachment.
 pub const MARK: char = 'm';
-/// The end of a telephone number.
+/// A telephone number from its end: whoever knows its end knows how this begins.
 pub const PHONE: char = 'p';
 /// The day on which something was said, by UTC.
 pub const DAY: char = 'd';
@@ -82,6 +83,8 @@ pub struct Document {
     pub ticket: u32,
     /// How many words it has.
     pub length: u32,
+    /// How many bits its highest position takes.
+    pub width: u8,
     /// Of everything above and below: another one, another document.
     pub digest: u32,
     pub terms: Terms,
@@ -162,7 +165,9 @@ impl Document {
         texts(ticket).into_iter().flatten().for_each(|text| made.text(text));
         ticket.tags.iter().chain(&ticket.external_ids).for_each(|text| made.text(text));
         let asks = &ticket.requester;
-        for name in [&asks.name, &asks.email, &asks.phone].into_iter().flatten() {
+        // Whoever looks for a number finds it by its end.
+        let phone = asks.phone.as_ref().filter(|number| phone(number).is_none());
+        for name in [asks.name.as_ref(), asks.email.as_ref(), phone].into_iter().flatten() {
             made.names(name);
         }
         made.phone(asks.phone.as_deref().unwrap_or_default());
@@ -269,8 +274,8 @@ impl<'l> Maker<'l> {
 
     fn phone(&mut self, digits: &str) {
         let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
-        for end in phone_ends(&digits) {
-            self.put(PHONE, end);
+        if let Some(reversed) = phone_reversed(&digits) {
+            self.put(PHONE, &reversed);
         }
     }
 
@@ -307,6 +312,7 @@ impl<'l> Maker<'l> {
         Document {
             ticket: u32::try_from(ticket).unwrap_or(0),
             length: self.length,
+            width: width(&terms.positions),
             digest: xxh3_64(&bytes) as u32,
             terms,
         }

@@ -10,15 +10,16 @@ use std::cell::LazyCell;
 use std::sync::Arc;
 
 use super::bits::Bits;
-use super::document::{Key, MARK};
-use super::find::{self, Hits, Wanted, both, marked};
-use super::rank::{Best, rarity, recency, saturated};
+use super::document::Key;
+use super::find::Wanted;
+use super::hits::Hits;
+use super::part::{Part, Ready, Whole};
+use super::rank::{Best, rarity, recency};
 use super::said::Said;
-use super::segment::Columns;
 use super::source::Source;
 use super::{Highlighter, Newest, Search, State, place};
 use crate::domain::reference::FIRST_NUMBER;
-use crate::domain::search::query::{Field, Query, What};
+use crate::domain::search::query::{Query, What};
 use crate::engine::index::{Filter, Span};
 use crate::engine::rows::{ReadError, Rows};
 use crate::engine::{Engine, Error};
@@ -70,111 +71,6 @@ pub struct Message {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Contact {
     pub id: u64,
-}
-
-/// A query made ready.
-struct Ready {
-    texts: Vec<Wanted>,
-    not_texts: Vec<Wanted>,
-    marks: Vec<String>,
-    not_marks: Vec<String>,
-    from: Vec<String>,
-    not_from: Vec<String>,
-}
-
-impl Ready {
-    fn of(query: &Query) -> Ready {
-        let (texts, not_texts, marks) = (Vec::new(), Vec::new(), Vec::new());
-        let (not_marks, from, not_from) = (Vec::new(), Vec::new(), Vec::new());
-        let mut ready = Ready { texts, not_texts, marks, not_marks, from, not_from };
-        for clause in &query.clauses {
-            let negated = clause.negated;
-            match &clause.what {
-                What::Text(text) => {
-                    let list = if negated { &mut ready.not_texts } else { &mut ready.texts };
-                    list.push(Wanted::new(text));
-                }
-                What::Field(Field::From, name) => {
-                    let list = if negated { &mut ready.not_from } else { &mut ready.from };
-                    list.push(name.clone());
-                }
-                What::Field(Field::Has | Field::Speaker, mark) => {
-                    let list = if negated { &mut ready.not_marks } else { &mut ready.marks };
-                    list.push(mark.to_lowercase());
-                }
-                What::Field(..) => {}
-            }
-        }
-        ready
-    }
-}
-
-/// What one source holds for a query.
-struct Part {
-    columns: Arc<Columns>,
-    /// Of each text that is wanted; of the marks alone where there is no text.
-    wanted: Vec<Hits>,
-    from: Vec<Hits>,
-    unwanted: Vec<Hits>,
-    marks: Option<Hits>,
-    /// Documents that hold all that is wanted of a document, with their weights summed; once it is weighed.
-    whole: Hits,
-}
-
-impl Part {
-    fn of(source: &Source<'_>, ready: &Ready) -> Result<Part, ReadError> {
-        let mut marks: Option<Hits> = None;
-        for mark in &ready.marks {
-            let here = marked(source, MARK, mark)?;
-            marks = Some(match marks {
-                None => here,
-                Some(before) => both(&before, &here),
-            });
-        }
-        let wanted = ready.texts.iter().map(|text| text.hits(source)).collect::<Result<_, _>>()?;
-        let from =
-            ready.from.iter().map(|name| find::from(source, name)).collect::<Result<_, _>>()?;
-        let mut unwanted = Vec::new();
-        for text in &ready.not_texts {
-            unwanted.push(text.hits(source)?);
-        }
-        for name in &ready.not_from {
-            unwanted.push(find::from(source, name)?);
-        }
-        for mark in &ready.not_marks {
-            unwanted.push(marked(source, MARK, mark)?);
-        }
-        let columns = source.columns()?;
-        Ok(Part { columns, wanted, from, unwanted, marks, whole: Vec::new() })
-    }
-
-    /// What is looked for counts only where the marks are, too.
-    fn within_marks(&mut self) {
-        if let Some(marks) = &self.marks {
-            self.wanted.iter_mut().for_each(|hits| *hits = both(hits, marks));
-        }
-    }
-
-    fn whole(&self, weights: &[f32]) -> Hits {
-        let mut lists = self.wanted.iter().zip(weights);
-        let Some((first, weight)) = lists.next() else {
-            return self.marks.clone().unwrap_or_default();
-        };
-        let normal = |(at, times): &(u32, f32), weight: &f32| {
-            (*at, weight * saturated(*times, self.columns.lengths[*at as usize]))
-        };
-        let mut all: Vec<(u32, f32)> = first.iter().map(|hit| normal(hit, weight)).collect();
-        for (hits, weight) in lists {
-            let mut known = hits.iter().map(|hit| normal(hit, weight)).peekable();
-            all.retain_mut(|(at, sum)| {
-                while known.next_if(|(other, _)| other < at).is_some() {}
-                let here = known.peek().filter(|(other, _)| other == at);
-                *sum += here.map_or(0.0, |(_, weight)| *weight);
-                here.is_some()
-            });
-        }
-        all
-    }
 }
 
 impl Engine {
@@ -247,6 +143,7 @@ impl Evaluation<'_> {
             (passing, made_then)
         };
         let mut ready = Ready::of(&asked.query);
+        let _memory = self.search.gate.enter(self.bytes(&ready, &sources)?);
         let parts = sources.iter().map(|source| Part::of(source, &ready));
         let mut parts = parts.collect::<Result<Vec<_>, _>>()?;
         let shown = |source: &Source<'_>, part: &Part, at: u32| {
@@ -260,24 +157,36 @@ impl Evaluation<'_> {
                 },
             })
         };
-        forgive(&mut ready, &sources, &mut parts, &shown)?;
-        parts.iter_mut().for_each(Part::within_marks);
+        let places = passing.iter().last().map_or(0, |last| last as usize + 1);
+        let mut tickets = passing.clone();
+        let mut sums = vec![0.0f32; if asked.tickets > 0 { places } else { 0 }];
+        for text in &mut ready.texts {
+            let hits = sources.iter().map(|source| text.hits(source));
+            let mut hits = hits.collect::<Result<Vec<_>, _>>()?;
+            forgive(text, &sources, &parts, &mut hits, &shown)?;
+            for (part, hits) in parts.iter().zip(&mut hits) {
+                if let Some(marks) = &part.marks {
+                    hits.retain(|at| marks.has(at));
+                }
+            }
+            let weight = rarity(&sources, hits.iter().map(Hits::count).sum());
+            let best = self.best(&parts, &hits, places);
+            tickets.retain(|place| best[place as usize] > 0.0);
+            sums.iter_mut().zip(best).for_each(|(sum, best)| *sum += weight * best);
+            parts.iter_mut().zip(hits).for_each(|(part, hits)| part.narrow(hits, weight));
+        }
+        self.narrow(&ready, &parts, &mut tickets);
         let named = asked.named.and_then(|number| place(u32::try_from(number).ok()?));
         let named = named.filter(|place| passing.has(*place));
-        let mut tickets = self.tickets(&ready, &parts, passing);
         named.map(|place| tickets.put(place));
         let of_messages = made_then.as_ref().map(|_| tickets.clone());
         if let Some(then) = made_then {
             tickets.keep(&then);
         }
         let tickets = Arc::new(tickets);
-        let with = |text: usize| parts.iter().map(|part| part.wanted[text].len()).sum();
-        let weights: Vec<f32> =
-            (0..ready.texts.len()).map(|text| rarity(&sources, with(text))).collect();
-        parts.iter_mut().for_each(|part| part.whole = part.whole(&weights));
         let mut found = Found {
             weights: if asked.tickets > 0 {
-                self.weigh(&parts, &weights, &tickets)
+                self.weigh(&parts, sums, named, &tickets)
             } else {
                 Vec::new()
             },
@@ -296,68 +205,94 @@ impl Evaluation<'_> {
         Ok(found)
     }
 
-    fn tickets(&self, ready: &Ready, parts: &[Part], passing: Bits) -> Bits {
-        let of = |pick: &dyn Fn(&Part) -> Option<&Hits>| {
+    /// By the places of tickets, the most that a document of each is about a text.
+    fn best(&self, parts: &[Part], hits: &[Hits], places: usize) -> Vec<f32> {
+        let mut best = vec![0.0f32; places];
+        for (part, hits) in parts.iter().zip(hits) {
+            let columns = &part.columns;
+            hits.iter().for_each(|(at, tenths)| {
+                let place = place(self.state.home(columns.tickets[at as usize]));
+                if let Some(best) = place.and_then(|place| best.get_mut(place as usize)) {
+                    *best = columns.saturated(at, tenths).max(*best);
+                }
+            });
+        }
+        best
+    }
+
+    /// Bytes that it takes at most: two texts at a time, and what the documents weigh that hold all; sets of documents;
+    /// three numbers a ticket.
+    fn bytes(&self, ready: &Ready, sources: &[Source<'_>]) -> Result<u64, ReadError> {
+        const A_DOCUMENT: u64 = size_of::<(u32, f32)>() as u64;
+        const A_TICKET: u64 = 12;
+        let all: u64 = sources.iter().map(Source::documents).sum();
+        let mut each = Vec::new();
+        for text in ready.texts.iter().chain(&ready.not_texts) {
+            let of = sources.iter().map(|source| text.bytes(source));
+            each.push(of.sum::<Result<u64, _>>()?);
+        }
+        each.sort_unstable();
+        let two: u64 = each.iter().rev().take(2).sum();
+        let both = if each.len() > 1 {
+            each[0].saturating_mul(A_DOCUMENT).min(all * A_DOCUMENT)
+        } else {
+            0
+        };
+        let sets = ready.sets() as u64 * all / 8;
+        let tickets = self.engine.shared().index().len() * A_TICKET;
+        Ok(two + both + sets + tickets)
+    }
+
+    /// Leaves the tickets that have what is wanted beside texts, and nothing that is unwanted.
+    fn narrow(&self, ready: &Ready, parts: &[Part], tickets: &mut Bits) {
+        let of = |pick: &dyn Fn(&Part) -> Option<&Bits>| {
             let mut bits = Bits::default();
             for part in parts {
-                for (at, _) in pick(part).into_iter().flatten() {
-                    let ticket = self.state.home(part.columns.tickets[*at as usize]);
+                for at in pick(part).into_iter().flat_map(Bits::iter) {
+                    let ticket = self.state.home(part.columns.tickets[at as usize]);
                     place(ticket).map(|place| bits.put(place));
                 }
             }
             bits
         };
-        let mut found = passing;
-        for at in 0..ready.texts.len() {
-            found.keep(&of(&|part| part.wanted.get(at)));
-        }
         for at in 0..ready.from.len() {
-            found.keep(&of(&|part| part.from.get(at)));
+            tickets.keep(&of(&|part| part.from.get(at)));
         }
         if ready.texts.is_empty() && !ready.marks.is_empty() {
-            found.keep(&of(&|part| part.marks.as_ref()));
+            tickets.keep(&of(&|part| part.marks.as_ref()));
         }
-        let unwanted = ready.not_texts.len() + ready.not_from.len() + ready.not_marks.len();
+        let unwanted = parts.first().map_or(0, |part| part.unwanted.len());
         for at in 0..unwanted {
-            found.remove(&of(&|part| part.unwanted.get(at)));
+            tickets.remove(&of(&|part| part.unwanted.get(at)));
         }
-        found
     }
 
-    /// The best document of each ticket for each text, summed; what happened lately weighs more.
-    fn weigh(&self, parts: &[Part], weights: &[f32], tickets: &Bits) -> Vec<(u64, f32)> {
+    /// The best of the tickets, of what their documents weigh for each text, summed; what happened lately weighs more.
+    fn weigh(
+        &self,
+        parts: &[Part],
+        mut sums: Vec<f32>,
+        named: Option<u32>,
+        tickets: &Bits,
+    ) -> Vec<(u64, f32)> {
         const WHOLE: f32 = 0.7;
         const NAMED: f32 = 1000.0;
-        let places = tickets.iter().last().map_or(0, |last| last as usize + 1);
-        let place_of = |part: &Part, at: u32| {
-            let place = place(self.state.home(part.columns.tickets[at as usize]));
-            place.filter(|place| tickets.has(*place)).map(|place| place as usize)
-        };
-        let mut sums = vec![0.0; places];
-        let named = self.asked.named.and_then(|number| place(u32::try_from(number).ok()?));
+        // Where one document holds everything, that counts for more than words here and there.
+        let mut whole = vec![0.0f32; sums.len()];
+        for part in parts {
+            if let Whole::One(..) = part.whole {
+                whole.clone_from(&sums);
+                break;
+            }
+            part.whole.iter(&part.columns).for_each(|(at, sum)| {
+                let place = place(self.state.home(part.columns.tickets[at as usize]));
+                if let Some(known) = place.and_then(|place| whole.get_mut(place as usize)) {
+                    *known = sum.max(*known);
+                }
+            });
+        }
         if let Some(sum) = named.and_then(|place| sums.get_mut(place as usize)) {
             *sum = NAMED;
-        }
-        for (text, weight) in weights.iter().enumerate() {
-            let mut best = vec![0.0f32; places];
-            for part in parts {
-                for (at, times) in &part.wanted[text] {
-                    if let Some(place) = place_of(part, *at) {
-                        let now = weight * saturated(*times, part.columns.lengths[*at as usize]);
-                        best[place] = best[place].max(now);
-                    }
-                }
-            }
-            sums.iter_mut().zip(best).for_each(|(sum, best)| *sum += best);
-        }
-        // Where one document holds everything, that counts for more than words here and there.
-        let mut whole = vec![0.0f32; places];
-        for part in parts {
-            for (at, sum) in &part.whole {
-                if let Some(place) = place_of(part, *at) {
-                    whole[place] = whole[place].max(*sum);
-                }
-            }
         }
         let now = self.engine.shared().now();
         let index = self.engine.shared().index();
@@ -388,7 +323,7 @@ impl Evaluation<'_> {
         let time = self.asked.time;
         for (number, (source, part)) in sources.iter().zip(parts).enumerate() {
             let said = (time != Span::default()).then(|| Said::of(source, time)).transpose()?;
-            for (at, weight) in part.whole.iter().copied() {
+            part.whole.iter(&part.columns).try_for_each(|(at, weight)| {
                 let ticket = self.state.home(part.columns.tickets[at as usize]);
                 let is_found = place(ticket).is_some_and(|place| among.has(place));
                 if is_found
@@ -398,7 +333,8 @@ impl Evaluation<'_> {
                     found.messages_total += 1;
                     best.offer(weight, u64::from(ticket), (number, at));
                 }
-            }
+                Ok::<_, ReadError>(())
+            })?;
         }
         for (ticket, (number, at)) in best.sorted() {
             if let Key::Entry(entry) = sources[number].lines(&[at])?[0].key {
@@ -417,10 +353,10 @@ impl Evaluation<'_> {
     ) -> Result<(), ReadError> {
         let mut best = Best::new(self.asked.contacts);
         for (source, part) in sources.iter().zip(parts) {
-            let unwanted: Bits = part.unwanted.iter().flatten().map(|(at, _)| *at).collect();
-            let is_contact = |at: u32| part.columns.tickets[at as usize] == 0 && !unwanted.has(at);
-            let whole: Hits =
-                part.whole.iter().filter(|(at, _)| is_contact(*at)).copied().collect();
+            let is_unwanted = |at: u32| part.unwanted.iter().any(|bits| bits.has(at));
+            let is_contact = |at: u32| part.columns.tickets[at as usize] == 0 && !is_unwanted(at);
+            let whole: Vec<(u32, f32)> =
+                part.whole.iter(&part.columns).filter(|(at, _)| is_contact(*at)).collect();
             let places: Vec<u32> = whole.iter().map(|(at, _)| *at).collect();
             for (line, (_, weight)) in source.lines(&places)?.iter().zip(whole) {
                 if let Key::Contact(id) = line.key
@@ -436,30 +372,29 @@ impl Evaluation<'_> {
     }
 }
 
-/// Gives words that are in nothing that the caller may see those that are one typo away.
+/// Gives a word that is in nothing that the caller may see those that are one typo away.
 fn forgive(
-    ready: &mut Ready,
+    wanted: &mut Wanted,
     sources: &[Source<'_>],
-    parts: &mut [Part],
+    parts: &[Part],
+    hits: &mut [Hits],
     shown: &dyn Fn(&Source<'_>, &Part, u32) -> Result<bool, ReadError>,
 ) -> Result<(), ReadError> {
-    for (text, wanted) in ready.texts.iter_mut().enumerate() {
-        let Some(word) = wanted.forgivable().map(str::to_owned) else { continue };
-        let mut hits = sources.iter().zip(&*parts).flat_map(|(source, part)| {
-            part.wanted[text].iter().map(move |(at, _)| shown(source, part, *at))
-        });
-        let known = hits.find(|shown| !matches!(shown, Ok(false)));
-        if known.transpose()?.is_some() {
-            continue;
+    let Some(word) = wanted.forgivable().map(str::to_owned) else { return Ok(()) };
+    for ((source, part), hits) in sources.iter().zip(parts).zip(&*hits) {
+        for (at, _) in hits.iter() {
+            if shown(source, part, at)? {
+                return Ok(());
+            }
         }
-        for source in sources {
-            wanted.near.extend(source.near(&word)?);
-        }
-        wanted.near.sort_unstable();
-        wanted.near.dedup();
-        for (source, part) in sources.iter().zip(&mut *parts) {
-            part.wanted[text] = wanted.hits(source)?;
-        }
+    }
+    for source in sources {
+        wanted.near.extend(source.near(&word)?);
+    }
+    wanted.near.sort_unstable();
+    wanted.near.dedup();
+    for (source, hits) in sources.iter().zip(hits) {
+        *hits = wanted.hits(source)?;
     }
     Ok(())
 }

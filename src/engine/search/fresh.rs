@@ -4,18 +4,21 @@ use std::collections::HashMap;
 
 use super::bits::Bits;
 use super::document::{Document, Key};
-use super::write::{Line, Postings, Writer};
+use super::postings::Postings;
+use super::write::{Line, Writer};
 use crate::store::records::SearchSegment;
 
 /// The documents of one term: of each its place, how many positions follow, and these. One allocation a term.
 #[derive(Default)]
-struct Places {
-    documents: u32,
+pub struct Places {
+    /// How many, dead ones included.
+    pub documents: u32,
     all: Vec<u32>,
 }
 
 impl Places {
-    fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
+    /// Ascending, dead ones included, with the positions of the word in each, if it has any.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
         let mut rest = self.all.as_slice();
         std::iter::from_fn(move || {
             let (&[at, count], after) = rest.split_first_chunk()?;
@@ -38,7 +41,7 @@ pub struct Fresh {
 
 impl Fresh {
     /// The living document of this key, and its digest.
-    pub fn document(&self, key: Key) -> Option<(u32, u32)> {
+    pub fn document(&self, key: Key) -> Option<(u32, Option<u32>)> {
         let at = *self.by_key.get(&key)?;
         Some((at, self.lines[at as usize].digest))
     }
@@ -51,9 +54,9 @@ impl Fresh {
 
     pub fn add(&mut self, key: Key, document: Document) {
         const A_POSTING: usize = 8;
-        let Document { ticket, length, digest, terms } = document;
+        let Document { ticket, length, width, digest, terms } = document;
         let at = self.lines.len() as u32;
-        self.lines.push(Line { key, ticket, length, digest });
+        self.lines.push(Line { key, ticket, length, width, digest: Some(digest) });
         self.by_key.insert(key, at);
         for (term, positions) in terms.iter() {
             self.bytes += A_POSTING + 4 * positions.len();
@@ -67,22 +70,15 @@ impl Fresh {
         }
     }
 
-    /// In how many documents a term is, dead ones included.
-    pub fn count(&self, term: &str) -> u32 {
-        self.terms.get(term).map_or(0, |places| places.documents)
+    pub fn term(&self, term: &str) -> Option<&Places> {
+        self.terms.get(term)
     }
 
-    /// Visits the documents of a term, ascending and dead ones included, with its positions in each, if it has any.
-    pub fn postings(&self, term: &str, mut visit: impl FnMut(u32, &[u32])) {
-        let places = self.terms.get(term).into_iter().flat_map(Places::iter);
-        places.for_each(|(at, positions)| visit(at, positions));
-    }
-
-    /// The terms that begin so, in order, and in how many documents each is.
-    pub fn beginning(&self, prefix: &str) -> Vec<(&str, u32)> {
+    /// The terms that begin so, in order.
+    pub fn beginning(&self, prefix: &str) -> Vec<(&str, &Places)> {
         let such = self.terms.iter().filter(|(term, _)| term.starts_with(prefix));
-        let mut such: Vec<_> = such.map(|(term, places)| (&**term, places.documents)).collect();
-        such.sort_unstable();
+        let mut such: Vec<_> = such.map(|(term, places)| (&**term, places)).collect();
+        such.sort_unstable_by_key(|(term, _)| *term);
         such
     }
 

@@ -1,9 +1,10 @@
 //! Several segments become one, without what died in them.
 
 use super::document::Key;
+use super::postings::Postings;
 use super::segment::{At, Pieces, Segment};
 use super::varint::damaged;
-use super::write::{DOCUMENTS, Line, Piece, Postings, Writer};
+use super::write::{DOCUMENTS, Line, Piece, Writer};
 use crate::engine::rows::ReadError;
 use crate::store::records::SearchSegment;
 

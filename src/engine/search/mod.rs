@@ -16,14 +16,22 @@
 //!   destroys the keys of the old ones, in backups too;
 //! - an index that is missing, of another form or of another feed is built from the rows, beside everything else.
 
+mod account;
 mod bits;
+mod cache;
+mod coding;
 mod document;
 mod evaluate;
 mod find;
 mod forget;
 mod fresh;
+mod gate;
 mod highlight;
+mod hits;
 mod merging;
+mod part;
+mod postings;
+mod prints;
 mod rank;
 mod said;
 mod segment;
@@ -46,22 +54,22 @@ use crate::domain::time::Micros;
 use crate::store::records::{MANIFEST, SearchBuilding, SearchDead, SearchManifest, SearchSegment};
 use crate::store::{Blob, Order, Pair, PlanRecord, Reader, Row, StoreError, Table, View};
 pub use bits::Bits;
+use cache::Cache;
 use document::{Document, Key};
 pub use evaluate::{Asked, Contact, Found, Message};
 use fresh::Fresh;
+use gate::Gate;
 pub use highlight::{Highlighter, Snippet};
-use segment::{Cache, Pieces, Segment};
+use prints::Prints;
+use segment::{Pieces, Segment};
 use source::Source;
 use write::Piece;
 
 /// The form of segments and terms; whoever changes either counts it up, and every index is built anew.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// The consumer of the feed that keeps what the segments do not have yet.
 pub const CURSOR: &str = "search";
-
-/// Tickets whose documents are known without looking, some 30 bytes each.
-const MOST_PRINTS: usize = 16 * 1024;
 
 /// The tables that documents are made of.
 const SOURCES: [Table; 3] = [Table::Entries, Table::Tickets, Table::Contacts];
@@ -71,6 +79,8 @@ const SOURCES: [Table; 3] = [Table::Entries, Table::Tickets, Table::Contacts];
 pub struct Settings {
     /// Bytes that segments may hold in memory.
     pub cache: usize,
+    /// Bytes that queries may take together while they run.
+    pub queries: u64,
     /// Bytes of fresh documents before they are written.
     pub fresh_bytes: usize,
     /// Fresh documents before they are written.
@@ -84,10 +94,12 @@ pub struct Settings {
 impl Settings {
     /// The usual ones within so many bytes of memory.
     pub fn within(memory: u64) -> Settings {
-        let memory = usize::try_from(memory).unwrap_or(usize::MAX);
+        let bytes = usize::try_from(memory).unwrap_or(usize::MAX);
         Settings {
-            cache: memory / 4 * 3,
-            fresh_bytes: memory / 4,
+            cache: bytes / 2,
+            queries: memory / 4,
+            // Twice while they are written.
+            fresh_bytes: bytes / 8,
             fresh_documents: 4096,
             merged: 8,
             plan_bytes: 2 << 20,
@@ -119,12 +131,13 @@ pub struct Search {
     /// Keys of rows that changed and were not looked at yet.
     noted: Mutex<HashSet<Key>>,
     cache: Cache,
+    gate: Gate,
     state: RwLock<State>,
     /// Something is to be done that no news tell of.
     pub(super) wanted: tokio::sync::Notify,
     /// One tends the index at a time.
     tending: tokio::sync::Mutex<()>,
-    /// Searches at once; each takes some bytes a ticket.
+    /// Searches at once: the other threads are for others.
     pub(super) searching: tokio::sync::Semaphore,
 }
 
@@ -146,8 +159,7 @@ struct State {
     /// When segments were last written anew for what died in them, by the steady clock.
     cleaned: Micros,
     lexicon: Lexicon,
-    /// What tickets' documents were made of that were looked at lately.
-    prints: HashMap<u64, u64>,
+    prints: Prints,
 }
 
 /// How far the index is.
@@ -166,6 +178,7 @@ impl Search {
             settings,
             noted: Mutex::default(),
             cache: Cache::new(settings.cache),
+            gate: Gate::new(settings.queries),
             state: RwLock::default(),
             wanted: tokio::sync::Notify::new(),
             tending: tokio::sync::Mutex::default(),
@@ -307,23 +320,36 @@ impl State {
     fn take(&mut self, pieces: &Pieces<'_>, key: Key) -> Result<(), ReadError> {
         let Key::Ticket(number) = key else {
             let now = Document::read(&pieces.rows, key, &mut self.lexicon)?;
-            return self.place(pieces, key, now);
+            let print = now.as_ref().map(|document| u64::from(document.digest));
+            return self.replace(pieces, key, print, |_| now);
         };
         let ticket = pieces.rows.ticket(number)?;
         let merged = ticket.as_ref().and_then(|ticket| ticket.merged.as_ref());
         self.settle(number, merged.map(|merged| merged.into));
-        // Most changes of a ticket are none of its words.
         let print = ticket.as_ref().map(Document::print);
-        if print.is_some() && self.prints.get(&number) == print.as_ref() {
+        self.replace(pieces, key, print, |words| {
+            ticket.map(|ticket| Document::ticket(&ticket, words))
+        })
+    }
+
+    /// Puts a document in the place of the one before, unless its print says that it is the same: most changes of tickets
+    /// and entries are none of their words.
+    fn replace(
+        &mut self,
+        pieces: &Pieces<'_>,
+        key: Key,
+        print: Option<u64>,
+        made: impl FnOnce(&mut Lexicon) -> Option<Document>,
+    ) -> Result<(), ReadError> {
+        if print.is_some() && self.prints.get(key) == print {
             return Ok(());
         }
-        let now = ticket.map(|ticket| Document::ticket(&ticket, &mut self.lexicon));
-        self.prints.remove(&number);
+        self.prints.remove(key);
+        let now = made(&mut self.lexicon);
         self.place(pieces, key, now)?;
-        if self.prints.len() >= MOST_PRINTS {
-            self.prints.clear();
+        if let Some(print) = print {
+            self.prints.put(key, print);
         }
-        self.prints.extend(print.map(|print| (number, print)));
         Ok(())
     }
 
@@ -335,13 +361,14 @@ impl State {
         now: Option<Document>,
     ) -> Result<(), ReadError> {
         let digest = now.as_ref().map(|document| document.digest);
+        let is_same = |known: Option<u32>| known.is_some() && digest == known;
         if let Some((_, known)) = self.fresh.document(key) {
-            if digest == Some(known) {
+            if is_same(known) {
                 return Ok(());
             }
             self.fresh.remove(key);
         } else if let Some((known, at)) = self.settling(key) {
-            if digest == Some(known) {
+            if is_same(known) {
                 return Ok(());
             }
             if let Some((_, died)) = &mut self.settling {
@@ -350,7 +377,7 @@ impl State {
         } else {
             for segment in self.segments.iter_mut().rev() {
                 let Some((at, known)) = segment.document(pieces, key)? else { continue };
-                if digest == Some(known) {
+                if is_same(known) {
                     return Ok(());
                 }
                 segment.bury(at);
@@ -365,7 +392,7 @@ impl State {
     }
 
     /// The digest and position of a document that is being written and lives.
-    fn settling(&self, key: Key) -> Option<(u32, u32)> {
+    fn settling(&self, key: Key) -> Option<(Option<u32>, u32)> {
         let (fresh, died) = self.settling.as_ref()?;
         let (at, digest) = fresh.document(key)?;
         (!died.has(at)).then_some((digest, at))

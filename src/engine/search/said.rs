@@ -20,8 +20,11 @@ pub struct Said {
 impl Said {
     pub fn of(source: &Source<'_>, time: Span) -> Result<Said, ReadError> {
         let mut said = Said { time, inside: Bits::default(), cut: Bits::default() };
-        for term in source.terms(&term(DAY, ""), |_| true)? {
-            let Ok(day) = term[DAY.len_utf8()..].parse::<i64>() else { continue };
+        let mut terms = Vec::new();
+        source.each(&term(DAY, ""), |term, of| {
+            terms.extend(term[DAY.len_utf8()..].parse::<i64>().ok().map(|day| (day, of)));
+        })?;
+        for (day, term) in terms {
             // The first one has everything before it, too.
             let begins = if day == 0 { i64::MIN } else { day.saturating_mul(Micros::DAY) };
             let last = day.saturating_add(1).saturating_mul(Micros::DAY) - 1;
@@ -34,7 +37,7 @@ impl Said {
                 }
                 _ => continue,
             };
-            source.postings(&term, |at, _| {
+            source.documents_of(&term, |at| {
                 days.put(at);
             })?;
         }

@@ -1,16 +1,18 @@
 //! Reading a segment: terms, their documents, their positions, the table of documents. Pieces come through a cache of
 //! bounded size.
 
-use std::collections::HashMap;
 use std::io::Read as _;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use flate2::read::DeflateDecoder;
 
 use super::bits::Bits;
+use super::cache::{Cache, Piece};
+use super::coding::BEHIND;
 use super::document::Key;
+use super::postings::Listed;
 use super::varint::{self, damaged};
-use super::write::{CHUNK, DOCUMENTS, Head, Line, Stream, chunk_key};
+use super::write::{CHUNK, DOCUMENTS, Head, Line, Stream, chunk_key, is_word};
 use crate::engine::rows::{ReadError, Rows};
 use crate::store::records::{SearchChunk, SearchDead, SearchSegment};
 
@@ -18,8 +20,9 @@ use crate::store::records::{SearchChunk, SearchDead, SearchSegment};
 #[derive(Clone, Copy, Debug)]
 pub struct At {
     pub documents: u32,
-    postings: (u64, u64),
-    positions: (u64, u64),
+    pub is_word: bool,
+    pub postings: (u64, u64),
+    pub positions: (u64, u64),
 }
 
 /// A segment that lies in the rows; a clone shares all of it.
@@ -35,9 +38,21 @@ pub struct Segment {
 }
 
 /// What the table tells of all documents, by their positions.
+#[derive(Default)]
 pub struct Columns {
     pub tickets: Vec<u32>,
+    /// Of words, 255 where there are more.
     pub lengths: Vec<u8>,
+    /// Bits of positions.
+    pub widths: Vec<u8>,
+}
+
+impl Columns {
+    pub fn push(&mut self, line: &Line) {
+        self.tickets.push(line.ticket);
+        self.lengths.push(u8::try_from(line.length).unwrap_or(u8::MAX));
+        self.widths.push(line.width);
+    }
 }
 
 /// The rows as a search sees them, and what it has read of them before.
@@ -85,7 +100,8 @@ impl Segment {
         stream: Stream,
         (from, to): (u64, u64),
     ) -> Result<Vec<u8>, ReadError> {
-        let mut out = Vec::with_capacity(usize::try_from(to - from).map_err(|_| damaged())?);
+        let length = usize::try_from(to - from).map_err(|_| damaged())?;
+        let mut out = Vec::with_capacity(length + BEHIND);
         let mut at = from;
         while at < to {
             let position = u32::try_from(at / CHUNK as u64).map_err(|_| damaged())?;
@@ -153,11 +169,14 @@ impl Segment {
             let length = varint::take(input)?;
             term.extend_from_slice(varint::take_bytes(input, length)?);
             let documents = varint::take_u32(input)?;
-            let (of_postings, of_positions) = (varint::take(input)?, varint::take(input)?);
+            let is_word = is_word(&term);
+            let of_postings = varint::take(input)?;
+            let of_positions = if is_word { varint::take(input)? } else { 0 };
             let at = At {
                 documents,
-                postings: (postings, postings + of_postings),
-                positions: (positions, positions + of_positions),
+                is_word,
+                postings: (postings, postings.saturating_add(of_postings)),
+                positions: (positions, positions.saturating_add(of_positions)),
             };
             (postings, positions) = (at.postings.1, at.positions.1);
             if !visit(std::str::from_utf8(&term).map_err(|_| damaged())?, at) {
@@ -174,17 +193,30 @@ impl Segment {
         at: At,
         mut visit: impl FnMut(u32, u32),
     ) -> Result<(), ReadError> {
-        let bytes = self.bytes(pieces, Stream::Postings, at.postings)?;
-        let input = &mut bytes.as_slice();
-        let mut document = 0;
-        for _ in 0..at.documents {
-            let times = self.posting(input, &mut document)?;
+        let bytes = self.bits(pieces, Stream::Postings, at.postings)?;
+        self.listed(&bytes, at).times(|document, times| {
             visit(document, times);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
-    /// The same with the positions of the word in each document that `wanted` wants; a term of another kind has none.
+    /// The same without telling how often.
+    pub fn documents(
+        &self,
+        pieces: &Pieces<'_>,
+        at: At,
+        visit: impl FnMut(u32),
+    ) -> Result<(), ReadError> {
+        let bytes = self.bits(pieces, Stream::Postings, at.postings)?;
+        self.listed(&bytes, at).documents(visit)
+    }
+
+    fn listed<'a>(&self, bytes: &'a [u8], At { documents, is_word, .. }: At) -> Listed<'a> {
+        Listed { bytes, is_word, count: documents, all: self.head.documents }
+    }
+
+    /// Visits the documents of a term that `wanted` wants, with the positions of the word in each; a term of another
+    /// kind has none.
     pub fn positions(
         &self,
         pieces: &Pieces<'_>,
@@ -192,42 +224,29 @@ impl Segment {
         mut wanted: impl FnMut(u32) -> bool,
         mut visit: impl FnMut(u32, &[u32]),
     ) -> Result<(), ReadError> {
-        let postings = self.bytes(pieces, Stream::Postings, at.postings)?;
-        let positions = self.bytes(pieces, Stream::Positions, at.positions)?;
-        let (postings, positions) = (&mut postings.as_slice(), &mut positions.as_slice());
-        let has_positions = !positions.is_empty();
-        let (mut document, mut all) = (0, Vec::new());
-        for _ in 0..at.documents {
-            let times = self.posting(postings, &mut document)?;
-            let is_wanted = wanted(document);
-            all.clear();
-            if has_positions && is_wanted {
-                let mut position = 0u32;
-                for _ in 0..times {
-                    let step = varint::take_u32(positions)?;
-                    position = position.checked_add(step).ok_or_else(damaged)?;
-                    all.push(position);
+        if !at.is_word {
+            return self.documents(pieces, at, |document| {
+                if wanted(document) {
+                    visit(document, &[]);
                 }
-            } else if has_positions {
-                varint::skip(positions, times)?;
-            }
-            if is_wanted {
-                visit(document, &all);
-            }
+            });
         }
-        Ok(())
+        let columns = self.columns(pieces)?;
+        let documents = self.bits(pieces, Stream::Postings, at.postings)?;
+        let positions = self.bits(pieces, Stream::Positions, at.positions)?;
+        self.listed(&documents, at).positions((&positions, &columns.widths), wanted, visit)
     }
 
-    /// The next document of a term, after the last one, and how often the term is in it.
-    #[inline]
-    fn posting(&self, input: &mut &[u8], document: &mut u32) -> Result<u32, ReadError> {
-        let number = varint::take(input)?;
-        let next = u64::from(*document) + (number >> 1);
-        if next >= u64::from(self.head.documents) {
-            return Err(damaged());
-        }
-        *document = next as u32;
-        if number & 1 == 1 { varint::take_u32(input) } else { Ok(1) }
+    /// A stream of bits.
+    fn bits(
+        &self,
+        pieces: &Pieces<'_>,
+        stream: Stream,
+        of: (u64, u64),
+    ) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = self.bytes(pieces, stream, of)?;
+        bytes.extend([0; BEHIND]);
+        Ok(bytes)
     }
 
     /// A block of the table.
@@ -236,24 +255,40 @@ impl Segment {
         let to = self.head.table.get(block + 1).map_or(self.head.table_end, |(_, offset)| *offset);
         let bytes = self.bytes(pieces, Stream::Table, (*from, to))?;
         let input = &mut bytes.as_slice();
-        let (mut lines, mut key, mut ticket) = (Vec::with_capacity(DOCUMENTS), 0u64, 0i64);
-        while !input.is_empty() {
+        let count = varint::take(input)?;
+        if count > DOCUMENTS as u64 {
+            return Err(damaged());
+        }
+        let blank = Line { key: Key::Entry(0), ticket: 0, length: 0, width: 0, digest: None };
+        let mut lines = vec![blank; count as usize];
+        let (mut key, mut ticket) = (0u64, 0i64);
+        for line in &mut lines {
             key = key.checked_add(varint::take(input)?).ok_or_else(damaged)?;
+            line.key = Key::unpacked(key);
+        }
+        for line in &mut lines {
             ticket = ticket.checked_add(varint::take_signed(input)?).ok_or_else(damaged)?;
-            let length = varint::take_u32(input)?;
+            line.ticket = u32::try_from(ticket).map_err(|_| damaged())?;
+        }
+        for line in &mut lines {
+            line.length = varint::take_u32(input)?;
+        }
+        for (line, width) in lines.iter_mut().zip(varint::take_bytes(input, count)?) {
+            line.width = *width;
+        }
+        for line in lines.iter_mut().filter(|line| Line::keeps_digest(line.key)) {
             let digest = varint::take_bytes(input, 4)?.try_into().map_err(|_| damaged())?;
-            lines.push(Line {
-                key: Key::unpacked(key),
-                ticket: u32::try_from(ticket).map_err(|_| damaged())?,
-                length,
-                digest: u32::from_le_bytes(digest),
-            });
+            line.digest = Some(u32::from_le_bytes(digest));
         }
         Ok(lines)
     }
 
-    /// The living document of this key, and its digest.
-    pub fn document(&self, pieces: &Pieces<'_>, key: Key) -> Result<Option<(u32, u32)>, ReadError> {
+    /// The living document of this key, and its digest, if it is known.
+    pub fn document(
+        &self,
+        pieces: &Pieces<'_>,
+        key: Key,
+    ) -> Result<Option<(u32, Option<u32>)>, ReadError> {
         let packed = key.packed();
         if packed > self.head.last_key
             || matches!(key, Key::Entry(_)) && packed > self.last_entry(pieces)?
@@ -289,15 +324,14 @@ impl Segment {
         if let Some(columns) = pieces.cache.columns(self.number()) {
             return Ok(columns);
         }
-        let mut columns = Columns { tickets: Vec::new(), lengths: Vec::new() };
+        let mut columns = Columns::default();
         for block in 0..self.head.table.len() {
             for line in self.lines(pieces, block)? {
-                columns.tickets.push(line.ticket);
-                columns.lengths.push(u8::try_from(line.length).unwrap_or(u8::MAX));
+                columns.push(&line);
             }
         }
         let columns = Arc::new(columns);
-        pieces.cache.put((self.number(), COLUMNS, 0), Piece::Columns(Arc::clone(&columns)));
+        pieces.cache.put_columns(self.number(), &columns);
         Ok(columns)
     }
 }
@@ -319,84 +353,5 @@ impl Pieces<'_> {
         let bytes: Arc<[u8]> = bytes.into();
         self.cache.put(place, Piece::Bytes(Arc::clone(&bytes)));
         Ok(bytes)
-    }
-}
-
-/// Beside the streams.
-const COLUMNS: u8 = u8::MAX;
-
-#[derive(Clone)]
-enum Piece {
-    Bytes(Arc<[u8]>),
-    Columns(Arc<Columns>),
-}
-
-impl Piece {
-    fn size(&self) -> usize {
-        const BESIDE: usize = 64;
-        BESIDE
-            + match self {
-                Piece::Bytes(bytes) => bytes.len(),
-                Piece::Columns(columns) => columns.tickets.len() * 5,
-            }
-    }
-}
-
-type PlaceOf = (u64, u8, u32);
-
-/// What was read lately, within a number of bytes: what was not asked for while half of them came anew goes.
-pub struct Cache {
-    most: usize,
-    held: Mutex<Held>,
-}
-
-#[derive(Default)]
-struct Held {
-    young: HashMap<PlaceOf, Piece>,
-    old: HashMap<PlaceOf, Piece>,
-    young_bytes: usize,
-}
-
-impl Cache {
-    pub fn new(most: usize) -> Cache {
-        Cache { most, held: Mutex::default() }
-    }
-
-    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, place: PlaceOf) -> Option<Piece> {
-        let mut held = self.held();
-        if let Some(piece) = held.young.get(&place) {
-            return Some(piece.clone());
-        }
-        let piece = held.old.remove(&place)?;
-        self.insert(&mut held, place, piece.clone());
-        Some(piece)
-    }
-
-    fn columns(&self, segment: u64) -> Option<Arc<Columns>> {
-        match self.get((segment, COLUMNS, 0)) {
-            Some(Piece::Columns(columns)) => Some(columns),
-            _ => None,
-        }
-    }
-
-    fn put(&self, place: PlaceOf, piece: Piece) {
-        let mut held = self.held();
-        self.insert(&mut held, place, piece);
-    }
-
-    fn insert(&self, held: &mut Held, place: PlaceOf, piece: Piece) {
-        let size = piece.size();
-        if held.young_bytes + size > self.most / 2 {
-            held.old = std::mem::take(&mut held.young);
-            held.young_bytes = 0;
-        }
-        // What alone is more than half of all is not kept.
-        if size <= self.most / 2 && held.young.insert(place, piece).is_none() {
-            held.young_bytes += size;
-        }
     }
 }

@@ -55,7 +55,8 @@ impl Engine {
             let text = Text { words: vec![word], ..Text::default() };
             let mut documents = 0;
             for source in &sources {
-                documents += source.count(&super::document::term(WORD, &text.words[0]))?;
+                let term = source.find(&super::document::term(WORD, &text.words[0]))?;
+                documents += term.map_or(0, |term| u64::from(term.documents()));
             }
             if documents > 0 && documents * 3 <= all.max(30) {
                 weighed.push(((all as f32 / documents as f32).max(1.0).ln() + 0.1, text));
@@ -73,9 +74,9 @@ impl Engine {
             let mut with = std::collections::HashSet::new();
             for source in &sources {
                 let columns = source.columns()?;
-                for (at, _) in wanted.hits(source)? {
-                    with.extend(place(state.home(columns.tickets[at as usize])));
-                }
+                let hits = wanted.hits(source)?;
+                let tickets = hits.iter().map(|(at, _)| columns.tickets[at as usize]);
+                with.extend(tickets.filter_map(|ticket| place(state.home(ticket))));
             }
             if with.len() < 2 {
                 continue;

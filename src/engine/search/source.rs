@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bits::Bits;
 use super::document::{Key, WORD, term};
-use super::fresh::Fresh;
+use super::fresh::{Fresh, Places};
 use super::segment::{At, Columns, Pieces, Segment};
 use super::varint::damaged;
 use super::write::{DOCUMENTS, Line};
@@ -17,95 +17,115 @@ pub enum Source<'a> {
     Segment(&'a Segment, Pieces<'a>),
 }
 
-/// A term that was found by how it begins.
-pub enum Longer {
-    Fresh(String),
+/// A term that a source has.
+pub enum Term<'a> {
+    Fresh(&'a Places),
     Stored(At),
 }
 
-impl Source<'_> {
+impl Term<'_> {
+    /// In how many documents it is, dead ones included.
+    pub fn documents(&self) -> u32 {
+        match self {
+            Term::Fresh(places) => places.documents,
+            Term::Stored(at) => at.documents,
+        }
+    }
+}
+
+impl<'a> Source<'a> {
+    pub fn find(&self, term: &str) -> Result<Option<Term<'a>>, ReadError> {
+        Ok(match self {
+            Source::Fresh(fresh, _) => fresh.term(term).map(Term::Fresh),
+            Source::Segment(segment, pieces) => segment.find(pieces, term)?.map(Term::Stored),
+        })
+    }
+
+    /// Visits the terms that begin so, in order.
+    pub fn each(
+        &self,
+        prefix: &str,
+        mut visit: impl FnMut(&str, Term<'a>),
+    ) -> Result<(), ReadError> {
+        match self {
+            Source::Fresh(fresh, _) => {
+                let such = fresh.beginning(prefix).into_iter();
+                such.for_each(|(term, places)| visit(term, Term::Fresh(places)));
+                Ok(())
+            }
+            Source::Segment(segment, pieces) => segment.terms(pieces, prefix, |term, at| {
+                visit(term, Term::Stored(at));
+                true
+            }),
+        }
+    }
+
+    /// The terms that begin so.
+    pub fn beginning(&self, prefix: &str) -> Result<Vec<Term<'a>>, ReadError> {
+        let mut found = Vec::new();
+        self.each(prefix, |_, term| found.push(term))?;
+        Ok(found)
+    }
+
     /// Visits the living documents of a term, ascending, with how often it is in each.
-    pub fn postings(&self, term: &str, mut visit: impl FnMut(u32, u32)) -> Result<(), ReadError> {
+    pub fn postings(
+        &self,
+        term: &Term<'_>,
+        mut visit: impl FnMut(u32, u32),
+    ) -> Result<(), ReadError> {
         let living = |at: u32, times: u32| {
             if !self.is_dead(at) {
                 visit(at, times);
             }
         };
-        match self {
-            Source::Fresh(fresh, _) => {
+        match (self, term) {
+            (Source::Segment(segment, pieces), Term::Stored(at)) => {
+                segment.postings(pieces, *at, living)
+            }
+            (Source::Fresh(..), Term::Fresh(places)) => {
                 let mut living = living;
-                fresh.postings(term, |at, positions| living(at, positions.len().max(1) as u32));
+                places.iter().for_each(|(at, all)| living(at, all.len().max(1) as u32));
                 Ok(())
             }
-            Source::Segment(segment, pieces) => match segment.find(pieces, term)? {
-                Some(at) => segment.postings(pieces, at, living),
-                None => Ok(()),
-            },
-        }
-    }
-
-    /// The terms that begin so, but for the one that is just that.
-    pub fn beginning(&self, prefix: &str) -> Result<Vec<Longer>, ReadError> {
-        let mut found = Vec::new();
-        match self {
-            Source::Fresh(fresh, _) => {
-                let such = fresh.beginning(prefix).into_iter().filter(|(term, _)| *term != prefix);
-                found.extend(such.map(|(term, _)| Longer::Fresh(term.to_owned())));
-            }
-            Source::Segment(segment, pieces) => segment.terms(pieces, prefix, |term, at| {
-                if term != prefix {
-                    found.push(Longer::Stored(at));
-                }
-                true
-            })?,
-        }
-        Ok(found)
-    }
-
-    /// As [`Source::postings`], of a term that is found already.
-    pub fn postings_of(
-        &self,
-        term: &Longer,
-        mut visit: impl FnMut(u32, u32),
-    ) -> Result<(), ReadError> {
-        match (self, term) {
-            (Source::Segment(segment, pieces), Longer::Stored(at)) => {
-                segment.postings(pieces, *at, |at, times| {
-                    if !self.is_dead(at) {
-                        visit(at, times);
-                    }
-                })
-            }
-            (Source::Fresh(..), Longer::Fresh(term)) => self.postings(term, visit),
             _ => Ok(()),
         }
     }
 
-    /// Visits the positions of a word in these documents, which ascend.
+    /// Visits the living documents of a term, ascending.
+    pub fn documents_of(
+        &self,
+        term: &Term<'_>,
+        mut visit: impl FnMut(u32),
+    ) -> Result<(), ReadError> {
+        match (self, term) {
+            (Source::Segment(segment, pieces), Term::Stored(at)) => {
+                segment.documents(pieces, *at, |at| {
+                    if !segment.dead.has(at) {
+                        visit(at);
+                    }
+                })
+            }
+            _ => self.postings(term, |at, _| visit(at)),
+        }
+    }
+
+    /// Visits the positions of a word in these documents, ascending.
     pub fn positions(
         &self,
-        term: &str,
-        within: &[u32],
+        term: &Term<'_>,
+        within: &Bits,
         mut visit: impl FnMut(u32, &[u32]),
     ) -> Result<(), ReadError> {
-        let mut rest = within.iter().peekable();
-        let mut wanted = |at: u32| {
-            while rest.next_if(|known| **known < at).is_some() {}
-            rest.peek() == Some(&&at)
-        };
-        match self {
-            Source::Fresh(fresh, _) => {
-                fresh.postings(term, |at, positions| {
-                    if wanted(at) {
-                        visit(at, positions);
-                    }
-                });
+        match (self, term) {
+            (Source::Segment(segment, pieces), Term::Stored(at)) => {
+                segment.positions(pieces, *at, |at| within.has(at), visit)
+            }
+            (Source::Fresh(..), Term::Fresh(places)) => {
+                let such = places.iter().filter(|(at, _)| within.has(*at));
+                such.for_each(|(at, positions)| visit(at, positions));
                 Ok(())
             }
-            Source::Segment(segment, pieces) => match segment.find(pieces, term)? {
-                Some(at) => segment.positions(pieces, at, wanted, visit),
-                None => Ok(()),
-            },
+            _ => Ok(()),
         }
     }
 
@@ -137,60 +157,16 @@ impl Source<'_> {
         }
     }
 
-    /// The terms that begin so and that `wanted` wants.
-    pub fn terms(
-        &self,
-        prefix: &str,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Vec<String>, ReadError> {
-        let mut found = Vec::new();
-        match self {
-            Source::Fresh(fresh, _) => {
-                let such = fresh.beginning(prefix).into_iter().map(|(term, _)| term);
-                found.extend(such.filter(|term| wanted(term)).map(str::to_owned));
-            }
-            Source::Segment(segment, pieces) => segment.terms(pieces, prefix, |term, _| {
-                if wanted(term) {
-                    found.push(term.to_owned());
-                }
-                true
-            })?,
-        }
-        Ok(found)
-    }
-
-    /// The terms that begin so, and in how many documents each is, dead ones included.
-    pub fn frequencies(&self, prefix: &str) -> Result<Vec<(String, u32)>, ReadError> {
-        let mut found = Vec::new();
-        match self {
-            Source::Fresh(fresh, _) => {
-                let such = fresh.beginning(prefix).into_iter();
-                found.extend(such.map(|(term, documents)| (term.to_owned(), documents)));
-            }
-            Source::Segment(segment, pieces) => segment.terms(pieces, prefix, |term, at| {
-                found.push((term.to_owned(), at.documents));
-                true
-            })?,
-        }
-        Ok(found)
-    }
-
-    /// In how many documents a term is, dead ones included.
-    pub fn count(&self, term: &str) -> Result<u64, ReadError> {
-        Ok(match self {
-            Source::Fresh(fresh, _) => u64::from(fresh.count(term)),
-            Source::Segment(segment, pieces) => {
-                segment.find(pieces, term)?.map_or(0, |at| u64::from(at.documents))
-            }
-        })
-    }
-
     /// The words that are one typo away.
     pub fn near(&self, word: &str) -> Result<Vec<String>, ReadError> {
-        let length = word.chars().count();
-        let bare = |term: &str| term[WORD.len_utf8()..].to_owned();
-        let found = self.terms(&term(WORD, ""), |term| is_near(word, length, &term[1..]))?;
-        Ok(found.iter().map(|term| bare(term)).collect())
+        let (length, mut found) = (word.chars().count(), Vec::new());
+        self.each(&term(WORD, ""), |term, _| {
+            let other = &term[WORD.len_utf8()..];
+            if is_near(word, length, other) {
+                found.push(other.to_owned());
+            }
+        })?;
+        Ok(found)
     }
 
     fn is_dead(&self, at: u32) -> bool {
@@ -202,14 +178,11 @@ impl Source<'_> {
 
     pub fn columns(&self) -> Result<Arc<Columns>, ReadError> {
         Ok(match self {
-            Source::Fresh(fresh, _) => Arc::new(Columns {
-                tickets: fresh.lines.iter().map(|line| line.ticket).collect(),
-                lengths: fresh
-                    .lines
-                    .iter()
-                    .map(|l| u8::try_from(l.length).unwrap_or(u8::MAX))
-                    .collect(),
-            }),
+            Source::Fresh(fresh, _) => {
+                let mut columns = Columns::default();
+                fresh.lines.iter().for_each(|line| columns.push(line));
+                Arc::new(columns)
+            }
             Source::Segment(segment, pieces) => segment.columns(pieces)?,
         })
     }

@@ -27,11 +27,11 @@ impl Engine {
         let begun = term(WORD, &last.folded);
         let mut known: std::collections::HashMap<String, u64> = std::collections::HashMap::new();
         for source in &sources {
-            for (term, documents) in source.frequencies(&begun)? {
+            source.each(&begun, |term, of| {
                 if term != begun {
-                    *known.entry(term).or_default() += u64::from(documents);
+                    *known.entry(term.to_owned()).or_default() += u64::from(of.documents());
                 }
-            }
+            })?;
         }
         let mut ranked: Vec<(String, u64)> = known.into_iter().collect();
         ranked.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -39,8 +39,9 @@ impl Engine {
         for (term, _) in ranked.into_iter().take(most * LOOKED_AT) {
             let mut is_visible = false;
             for source in &sources {
+                let Some(found) = source.find(&term)? else { continue };
                 let columns = source.columns()?;
-                source.postings(&term, |at, _| {
+                source.documents_of(&found, |at| {
                     let ticket = place(state.home(columns.tickets[at as usize]));
                     is_visible |= ticket.is_some_and(|place| visible.has(place));
                 })?;

@@ -38,15 +38,6 @@ fn take_long(input: &mut &[u8]) -> Result<u64, ReadError> {
     Err(damaged())
 }
 
-/// Passes over so many numbers.
-pub fn skip(input: &mut &[u8], count: u32) -> Result<(), ReadError> {
-    for _ in 0..count {
-        let end = input.iter().position(|byte| *byte < 0x80).ok_or_else(damaged)?;
-        *input = &input[end + 1..];
-    }
-    Ok(())
-}
-
 #[inline]
 pub fn take_u32(input: &mut &[u8]) -> Result<u32, ReadError> {
     u32::try_from(take(input)?).map_err(|_| damaged())

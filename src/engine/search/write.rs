@@ -4,9 +4,9 @@
 //! ```text
 //! head      numbers of documents and words, the first term of each block of terms, the first key of each block of documents
 //! terms     blocks of 64: where the postings begin, then each term with what it shares with the one before
-//! postings  a document as the difference to the one before, doubled, plus one where the word is in it more than once
-//! positions of words, by document, as differences
-//! table     blocks of 256 documents: key, ticket, length, digest
+//! postings  the documents of each term, and
+//! positions where in them words stand: streams of bits (`postings.rs`)
+//! table     blocks of 256 documents: all keys, all tickets, all lengths, all widths, the digests
 //! ```
 
 use std::io::Write as _;
@@ -15,7 +15,9 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::document::Key;
+use super::coding::Writing;
+use super::document::{Key, WORD};
+use super::postings::Postings;
 use super::varint;
 use crate::store::records::{SEARCH_STREAMS, SearchChunk, SearchSegment};
 
@@ -61,46 +63,23 @@ pub struct Head {
 pub struct Line {
     pub key: Key,
     pub ticket: u32,
+    /// How many words it has.
     pub length: u32,
-    pub digest: u32,
+    /// How many bits its highest position takes.
+    pub width: u8,
+    /// Of all that it is found by, where that is known: segments do not say it of entries, which seldom change, and are
+    /// many.
+    pub digest: Option<u32>,
 }
 
-/// The documents of one term by their places in the segment, with the positions of the word in each, if it has any.
-#[derive(Default)]
-pub struct Postings {
-    /// Each with where its positions begin, and how many they are.
-    documents: Vec<(u32, u32, u32)>,
-    positions: Vec<u32>,
-}
-
-impl Postings {
-    pub fn clear(&mut self) {
-        self.documents.clear();
-        self.positions.clear();
+impl Line {
+    /// The digest, of what segments say it of.
+    fn kept_digest(&self) -> Option<u32> {
+        self.digest.filter(|_| Line::keeps_digest(self.key))
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.documents.is_empty()
-    }
-
-    pub fn add(&mut self, document: u32, positions: &[u32]) {
-        let from = self.positions.len() as u32;
-        self.documents.push((document, from, positions.len() as u32));
-        self.positions.extend_from_slice(positions);
-    }
-
-    pub fn sort(&mut self) {
-        self.documents.sort_unstable_by_key(|(document, ..)| *document);
-    }
-
-    fn len(&self) -> usize {
-        self.documents.len()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
-        self.documents.iter().map(|(document, from, count)| {
-            (*document, &self.positions[*from as usize..(*from + *count) as usize])
-        })
+    pub fn keeps_digest(key: Key) -> bool {
+        !matches!(key, Key::Entry(_))
     }
 }
 
@@ -109,11 +88,16 @@ pub struct Writer {
     head: Head,
     streams: [Filling; SEARCH_STREAMS],
     pieces: Vec<Piece>,
-    before: Option<Line>,
+    /// The block of the table that is being filled.
+    lines: Vec<Line>,
+    /// Of all documents.
+    widths: Vec<u8>,
     last_term: String,
     terms: usize,
     /// What the terms so far take of postings and of positions.
     taken: (u64, u64),
+    /// Of the term that is written.
+    coded: (Writing, Writing),
 }
 
 /// A row of a segment.
@@ -138,52 +122,59 @@ impl Writer {
             head: Head::default(),
             streams: Default::default(),
             pieces: Vec::new(),
-            before: None,
+            lines: Vec::new(),
+            widths: Vec::new(),
             last_term: String::new(),
             terms: 0,
             taken: (0, 0),
+            coded: Default::default(),
         }
     }
 
-    /// The next document; keys ascend.
+    /// The next document; keys ascend, and all of them come before the first term.
     pub fn document(&mut self, line: Line) {
-        let table = &mut self.streams[Stream::Table as usize];
-        let is_first = (self.head.documents as usize).is_multiple_of(DOCUMENTS);
-        let before = self.before.filter(|_| !is_first);
-        if is_first {
-            self.head.table.push((line.key.packed(), table.length));
-        }
-        let mut out = Vec::with_capacity(16);
-        varint::put(&mut out, line.key.packed() - before.map_or(0, |before| before.key.packed()));
-        let ticket = before.map_or(0, |before| before.ticket);
-        varint::put_signed(&mut out, i64::from(line.ticket) - i64::from(ticket));
-        varint::put(&mut out, u64::from(line.length));
-        out.extend_from_slice(&line.digest.to_le_bytes());
-        self.before = Some(line);
         self.head.documents += 1;
         self.head.entries += u32::from(matches!(line.key, Key::Entry(_)));
         self.head.words += u64::from(line.length);
         self.head.last_key = line.key.packed();
+        self.widths.push(line.width);
+        self.lines.push(line);
+        if self.lines.len() == DOCUMENTS {
+            self.end_lines();
+        }
+    }
+
+    /// Like things beside each other: they deflate better so.
+    fn end_lines(&mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        let Some(first) = lines.first() else { return };
+        let offset = self.streams[Stream::Table as usize].length;
+        self.head.table.push((first.key.packed(), offset));
+        let mut out = Vec::with_capacity(12 * DOCUMENTS);
+        varint::put(&mut out, lines.len() as u64);
+        let mut key = 0;
+        for line in &lines {
+            varint::put(&mut out, line.key.packed() - key);
+            key = line.key.packed();
+        }
+        let mut ticket = 0;
+        for line in &lines {
+            varint::put_signed(&mut out, i64::from(line.ticket) - ticket);
+            ticket = i64::from(line.ticket);
+        }
+        lines.iter().for_each(|line| varint::put(&mut out, u64::from(line.length)));
+        out.extend(lines.iter().map(|line| line.width));
+        out.extend(lines.iter().filter_map(Line::kept_digest).flat_map(u32::to_le_bytes));
         self.put(Stream::Table, &out);
     }
 
     /// The next term, with its documents ascending; terms ascend.
     pub fn term(&mut self, term: &str, postings: &Postings) {
-        let (mut documents, mut positions) = (Vec::new(), Vec::new());
-        let mut before = 0;
-        for (document, at) in postings.iter() {
-            let many = u64::from(at.len() > 1);
-            varint::put(&mut documents, u64::from(document - before) << 1 | many);
-            before = document;
-            if many == 1 {
-                varint::put(&mut documents, at.len() as u64);
-            }
-            let mut last = 0;
-            for at in at {
-                varint::put(&mut positions, u64::from(at - last));
-                last = *at;
-            }
-        }
+        self.end_lines();
+        let is_word = is_word(term.as_bytes());
+        let mut coded = std::mem::take(&mut self.coded);
+        postings.write(is_word, &self.widths, &mut coded);
+        let (documents, positions) = (coded.0.bytes(), coded.1.bytes());
         let mut out = Vec::new();
         let is_first = self.terms.is_multiple_of(TERMS);
         if is_first {
@@ -198,14 +189,17 @@ impl Writer {
         out.extend_from_slice(&term.as_bytes()[shared..]);
         varint::put(&mut out, postings.len() as u64);
         varint::put(&mut out, documents.len() as u64);
-        varint::put(&mut out, positions.len() as u64);
+        if is_word {
+            varint::put(&mut out, positions.len() as u64);
+        }
         self.taken.0 += documents.len() as u64;
         self.taken.1 += positions.len() as u64;
         self.terms += 1;
         term.clone_into(&mut self.last_term);
         self.put(Stream::Terms, &out);
-        self.put(Stream::Postings, &documents);
-        self.put(Stream::Positions, &positions);
+        self.put(Stream::Postings, documents);
+        self.put(Stream::Positions, positions);
+        self.coded = coded;
     }
 
     /// The pieces that are full.
@@ -220,6 +214,7 @@ impl Writer {
 
     /// The last pieces, and what the manifest is to say of the segment.
     pub fn finish(mut self) -> (Vec<Piece>, SearchSegment) {
+        self.end_lines();
         self.head.terms_end = self.streams[Stream::Terms as usize].length;
         self.head.table_end = self.streams[Stream::Table as usize].length;
         let mut head = Vec::new();
@@ -255,11 +250,21 @@ impl Writer {
         let key = chunk_key(self.number, stream as u8, filling.chunks);
         filling.chunks += 1;
         let bytes = std::mem::take(&mut filling.bytes);
-        let mut packed = DeflateEncoder::new(Vec::new(), Compression::new(3));
+        let level = match stream {
+            // They are as short as they get: deflated they were no shorter, and took longer to read.
+            Stream::Postings | Stream::Positions => Compression::none(),
+            _ => Compression::new(3),
+        };
+        let mut packed = DeflateEncoder::new(Vec::new(), level);
         // Writing into memory does not fail.
         let packed = packed.write_all(&bytes).and_then(|()| packed.finish()).unwrap_or_default();
         self.pieces.push((key, SearchChunk(packed)));
     }
+}
+
+/// Whether a term is a word as it was written: only such have positions.
+pub fn is_word(term: &[u8]) -> bool {
+    term.first() == Some(&(WORD as u8))
 }
 
 /// Bytes that two terms begin with alike, up to a border between characters.
