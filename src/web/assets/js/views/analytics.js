@@ -58,7 +58,7 @@ export default function analyticsPage() {
   const body = h('div', { class: 'figures-body' });
   const state = h('p', { class: 'only-read', role: 'status' });
   const element = h('div', { class: 'figures-page' }, h('header', { class: 'figures-head' }, h('h1', {}, t('analytics.title'))), tabs, tools, state, body);
-  void style('analytics');
+  const styled = style('analytics');
   let asked = 0;
 
   /** @param {Record<string, string>} changes */
@@ -91,7 +91,8 @@ export default function analyticsPage() {
     const found = path.split('/')[2] || 'overview';
     const view = VIEWS.includes(found) ? found : 'overview';
     fill(tabs, VIEWS.map((name) => h('a', { href: `/analytics/${name}${location.search}`, 'aria-current': name === view ? 'page' : false }, t('analytics.view.' + name))));
-    tabs.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    // Without its styles there is nothing to scroll.
+    void styled.then(() => tabs.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' }));
     drawTools();
     const of = ++asked;
     const { from, to, channel, priority, compare, table } = chosen();

@@ -86,12 +86,18 @@ export function workspace({ logout }) {
     }
   }
 
+  /** The address whose place in the rail was scrolled to. */
+  let ledTo = '';
+
   function drawRail() {
     const now = chosen();
     const item = (/** @type {string} */ href, /** @type {any} */ mark, /** @type {string} */ label, /** @type {boolean} */ current, /** @type {number | undefined} */ count) => h('a', { href, class: 'rail-item', 'aria-current': current ? 'page' : false, title: label }, mark, h('span', { class: 'rail-word grow' }, label), count !== undefined && h('span', { class: 'count' }, number(count)));
     const of = (/** @type {Partial<import('../filter.js').Choice>} */ changes) => `/tickets${query({ view: now.view, ...changes })}`;
     const marks = { mine: 'person', unassigned: 'inbox', all: 'people' };
     const { name, role } = me();
+    // What is drawn anew stays where it was scrolled to, and under the same focus.
+    const [left, top] = [rail.scrollLeft, rail.scrollTop];
+    const focused = rail.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).title : '';
     fill(rail,
       h('a', { class: 'brand', href: '/tickets', 'aria-label': 'frontdesk' }, h('span', { class: 'logo', 'aria-hidden': 'true' }), h('span', { class: 'rail-word' }, 'frontdesk')),
       h('div', { class: 'rail-group' }, VIEWS.map((view) => item(`/tickets?view=${view}`, icon(/** @type {any} */ (marks)[view]), /** @type {any} */ (views)[view], !wanted && now.view === view, counts[view]))),
@@ -105,6 +111,12 @@ export function workspace({ logout }) {
         h('button', { class: 'rail-item', onclick: palette, title: t('palette.title') }, icon('command'), h('span', { class: 'rail-word grow' }, t('palette.title')), h('kbd', { class: 'rail-word' }, 'Ctrl K')),
         h('button', { class: 'rail-item', onclick: overview, title: t('keys.title') }, icon('keyboard'), h('span', { class: 'rail-word grow' }, t('keys.short')), h('kbd', { class: 'rail-word' }, '?')),
         h('button', { class: 'rail-item me', 'aria-haspopup': 'listbox', title: name, onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label: t('rail.me'), choices: personal() }) }, avatar(name), h('span', { class: 'rail-word grow' }, h('strong', { dir: 'auto' }, name), h('span', { class: 'role' }, t('role.' + role))))));
+    [rail.scrollLeft, rail.scrollTop] = [left, top];
+    if (focused) /** @type {HTMLElement | undefined} */ ([...rail.querySelectorAll('.rail-item')].find((one) => /** @type {HTMLElement} */ (one).title === focused))?.focus({ preventScroll: true });
+    if (rail.isConnected && ledTo !== location.pathname) {
+      ledTo = location.pathname;
+      rail.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    }
   }
 
   function personal() {
