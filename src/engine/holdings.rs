@@ -90,7 +90,7 @@ impl Engine {
     }
 
     pub fn privacy_state(&self) -> Result<PrivacyState, Error> {
-        let state = self.read(|rows| {
+        self.read(|rows| {
             let begun = rows.scan::<Erasure>(&[], None, Order::Ascending, BEGUN)?;
             let deleted = rows.get::<Count>(PURGED.as_bytes())?;
             let deeds = rows.scan::<Deed>(&[], None, Order::Descending, usize::MAX)?;
@@ -100,8 +100,7 @@ impl Engine {
                 deleted: deleted.map_or(0, |count| count.0),
                 last_deletion: deeds.iter().map(|(_, d)| d).find(|d| is_deletion(d)).map(|d| d.at),
             })
-        });
-        Ok(state?)
+        })
     }
 
     /// What was done for privacy before the deed of this number, the newest first.

@@ -158,7 +158,7 @@ impl Engine {
     /// Somebody who is known here, by contact or only by tickets of theirs.
     pub(super) async fn find_person(&self, who: &Who) -> Result<Option<Erasure>, Error> {
         let address = match who {
-            Who::Contact(id) => return Ok(self.read(|rows| person(&rows, *id))?),
+            Who::Contact(id) => return self.read(|rows| person(&rows, *id)),
             Who::Address(address) => address,
         };
         let stranger = stranger(address);

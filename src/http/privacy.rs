@@ -196,9 +196,8 @@ pub struct FoundView {
     last_at: Option<Micros>,
 }
 
-/// What an export and an erasure are asked with.
 #[derive(Deserialize, ToSchema)]
-pub struct PrivacyBody {
+pub struct ExportBody {
     /// As for finding them
     #[schema(max_length = 254, example = "+52 1 55 1234 5678")]
     who: String,
@@ -212,8 +211,15 @@ pub struct PrivacyBody {
 
 #[derive(Deserialize, ToSchema)]
 pub struct EraseBody {
-    #[serde(flatten)]
-    asked: PrivacyBody,
+    /// As for finding them
+    #[schema(max_length = 254, example = "+52 1 55 1234 5678")]
+    who: String,
+    /// As for an export
+    #[schema(max_length = 500, example = "Request of 3 March, letter 17")]
+    reason: String,
+    /// As for an export
+    #[serde(default)]
+    password: Option<String>,
     /// `called` of who was found, once more: it cannot be undone
     #[schema(max_length = 254, example = "María Fernández")]
     confirm: String,
@@ -251,15 +257,16 @@ pub async fn find(
 ///
 /// One JSON document: the contact with addresses and notes, then each ticket with its timeline, metadata, rating and
 /// the names of its files. It is noted who asked and why before the first byte goes.
-#[utoipa::path(post, path = "/api/privacy/export", operation_id = "export_person", tag = "privacy", request_body = PrivacyBody,
+#[utoipa::path(post, path = "/api/privacy/export", operation_id = "export_person", tag = "privacy", request_body = ExportBody,
     responses((status = 200, content_type = "application/json", body = serde_json::Value), (status = 404, body = Problem)))]
 pub async fn export(
     Shared(state): Shared<State>,
     visitor: Visitor,
-    input: Input<PrivacyBody>,
+    input: Input<ExportBody>,
 ) -> Result<Response, Failure> {
-    let reason = asked(&state, &input.caller, visitor, &input.value).await?;
-    let held = held(&state, input.value.who.trim()).await?;
+    let ExportBody { who, reason, password } = &input.value;
+    let reason = asked(&state, &input.caller, visitor, (reason, password.as_deref())).await?;
+    let held = held(&state, who.trim()).await?;
     let by = (input.caller.actor.clone(), input.caller.origin);
     state.engine.note_export(by, &held, reason).await?;
     Ok(privacy_export::stream(&state, held))
@@ -276,9 +283,9 @@ pub async fn erase(
     visitor: Visitor,
     input: Input<EraseBody>,
 ) -> Result<Json<ErasedView>, Failure> {
-    let EraseBody { asked: body, confirm } = &input.value;
-    let reason = asked(&state, &input.caller, visitor, body).await?;
-    let text = body.who.trim();
+    let EraseBody { who, reason, password, confirm } = &input.value;
+    let reason = asked(&state, &input.caller, visitor, (reason, password.as_deref())).await?;
+    let text = who.trim();
     let held = held(&state, text).await?;
     let called = called(&held, text);
     if confirm.trim() != called {
@@ -313,14 +320,14 @@ async fn asked(
     state: &State,
     caller: &Caller,
     visitor: Visitor,
-    body: &PrivacyBody,
+    (reason, password): (&str, Option<&str>),
 ) -> Result<String, Failure> {
     let mut findings = Findings::default();
-    let reason = body.reason.trim();
+    let reason = reason.trim();
     findings.text("reason", reason, MAX_REASON);
     findings.done()?;
     if let Some(person) = Person::of(state, caller, visitor) {
-        let Some(password) = &body.password else {
+        let Some(password) = password else {
             return Err(Problem::field("password", "is asked for once more").into());
         };
         checked(state, &person, "password", password).await?;
