@@ -86,9 +86,6 @@ export function workspace({ logout }) {
     }
   }
 
-  /** The address whose place in the rail was scrolled to. */
-  let ledTo = '';
-
   function drawRail() {
     const now = chosen();
     const item = (/** @type {string} */ href, /** @type {any} */ mark, /** @type {string} */ label, /** @type {boolean} */ current, /** @type {number | undefined} */ count) => h('a', { href, class: 'rail-item', 'aria-current': current ? 'page' : false, title: label }, mark, h('span', { class: 'rail-word grow' }, label), count !== undefined && h('span', { class: 'count' }, number(count)));
@@ -113,10 +110,6 @@ export function workspace({ logout }) {
         h('button', { class: 'rail-item me', 'aria-haspopup': 'listbox', title: name, onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label: t('rail.me'), choices: personal() }) }, avatar(name), h('span', { class: 'rail-word grow' }, h('strong', { dir: 'auto' }, name), h('span', { class: 'role' }, t('role.' + role))))));
     [rail.scrollLeft, rail.scrollTop] = [left, top];
     if (focused) /** @type {HTMLElement | undefined} */ ([...rail.querySelectorAll('.rail-item')].find((one) => /** @type {HTMLElement} */ (one).title === focused))?.focus({ preventScroll: true });
-    if (rail.isConnected && ledTo !== location.pathname) {
-      ledTo = location.pathname;
-      rail.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
-    }
   }
 
   function personal() {
