@@ -284,6 +284,9 @@ pub async fn erase(
     input: Input<EraseBody>,
 ) -> Result<Json<ErasedView>, Failure> {
     let EraseBody { who, reason, password, confirm } = &input.value;
+    let mut findings = Findings::default();
+    findings.line("confirm", confirm.trim(), MAX_WHO);
+    findings.done()?;
     let reason = asked(&state, &input.caller, visitor, (reason, password.as_deref())).await?;
     let text = who.trim();
     let held = held(&state, text).await?;
