@@ -33,6 +33,7 @@ pub use crate::engine::last_backup::LastBackup;
 pub use crate::engine::status::{
     BridgeStatus, ClockStatus, DoorStatus, SourceStatus, Status, StoreStatus,
 };
+pub use crate::engine::versions::commit;
 use crate::engine::{Engine, verify};
 use crate::telemetry::progress::Progress;
 use user::{UserLine, UserRequest};

@@ -32,6 +32,7 @@ use crate::engine::command::{Actor, Command, Submission};
 use crate::engine::files::Files;
 use crate::engine::migrations::MIGRATIONS;
 use crate::engine::rules::Rules;
+use crate::engine::versions::{self, Ran};
 use crate::engine::{self, Engine, Writer};
 use crate::http::connections::{self, Connections};
 use crate::http::server;
@@ -298,7 +299,11 @@ async fn start(
     let mut settings = settings(config);
     (settings.upgrade.allowed, settings.upgrade.progress) = (true, progress);
     owner::check(&config.data_dir)?;
+    let format = settings.upgrade.newest();
     let (engine, writer) = open_store(config, settings)?;
+    if let Err(error) = versions::note(&config.data_dir, Ran::now(format)) {
+        tracing::warn!(%error, "that this version runs could not be noted");
+    }
     let certificates = Certificates::open(&config.http, &config.data_dir)?.map(Arc::new);
     let tls = certificates.as_ref().map(|certificates| certificates.server()).transpose()?;
     let authority = certificates.as_ref().and_then(|certificates| certificates.authority());
@@ -365,6 +370,7 @@ async fn start(
         desk: Arc::new(desk::desk(config)),
         auth,
         tls: tls.is_some(),
+        privacy: config.privacy.clone(),
     });
     let connections = connections::Limits {
         connections: config.http.max_connections as usize,

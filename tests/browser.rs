@@ -30,8 +30,12 @@ mod list;
 mod live;
 #[path = "browser/looks.rs"]
 mod looks;
+#[path = "browser/npm.rs"]
+mod npm;
 #[path = "browser/portal.rs"]
 mod portal;
+#[path = "browser/privacy.rs"]
+mod privacy;
 #[path = "browser/promises.rs"]
 mod promises;
 #[path = "browser/proxy.rs"]

@@ -16,6 +16,8 @@ mod login;
 #[path = "people/matrix.rs"]
 mod matrix;
 mod persons;
+#[path = "people/privacy.rs"]
+mod privacy;
 #[path = "people/second_factor.rs"]
 mod second_factor;
 #[path = "people/sight.rs"]

@@ -73,8 +73,9 @@ pub async fn carry_out(
     let encrypted = engine.shared().seal.encrypts();
     match request {
         Request::Erase { who, now } => {
-            let erased =
-                engine.erase((Actor::System, Origin::COMMAND_LINE), Who::parse(&who)).await;
+            let by = (Actor::System, Origin::COMMAND_LINE);
+            let reason = Some("on the command line".to_owned());
+            let erased = engine.erase(by, Who::parse(&who), reason).await;
             let Some(erased) = erased.map_err(|e| e.to_string())? else {
                 return Err("nobody is known by this: give a contact's id, a phone number, an e-mail address or a chat address".into());
             };

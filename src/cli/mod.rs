@@ -44,7 +44,7 @@ use crate::config::{ConfigError, DEFAULT_FILE, Sources};
 /// The version; a packaged binary names the commit too, which its build is told in `BUILD_COMMIT`.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let version = env!("CARGO_PKG_VERSION");
-    match option_env!("BUILD_COMMIT").filter(|commit| !commit.is_empty()) {
+    match crate::admin::commit() {
         Some(commit) => format!("{version} ({commit})"),
         None => version.to_owned(),
     }

@@ -86,6 +86,7 @@ whats! {
     CommentEdited = "comment_edited",
     CommentDeleted = "comment_deleted",
     Rule = "rule",
+    Rating = "rating",
 }
 
 /// A change, without who made it.

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod condition;
 pub mod contact;
 pub mod crm;
+pub mod deed;
 pub mod email;
 pub mod entry;
 pub mod figures;

@@ -263,7 +263,7 @@ impl<'a> Draft<'a> {
         self.activities.retain(|(of, _)| *of != ticket);
     }
 
-    fn log_because(&mut self, ticket: u64, (what, from, to): Changed, why: Option<String>) {
+    pub fn log_because(&mut self, ticket: u64, (what, from, to): Changed, why: Option<String>) {
         let agent = match self.ctx.actor {
             Actor::Agent { id, .. } => Some(*id),
             _ => None,

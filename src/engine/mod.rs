@@ -26,6 +26,7 @@ pub mod event;
 pub mod export;
 pub mod feed;
 pub mod files;
+pub mod holdings;
 pub mod hooks;
 pub mod idempotency;
 pub mod inbound;
@@ -57,6 +58,7 @@ mod tests;
 pub mod timeline;
 pub mod timers;
 pub mod verify;
+pub mod versions;
 mod writer;
 
 use std::pin::Pin;

@@ -26,7 +26,7 @@ use crate::store::{Order, Table};
 /// Tickets or contacts looked at within one snapshot.
 const CHUNK: usize = 500;
 /// In place of a contact, for somebody who has tickets and is none.
-const NOBODY: u64 = 0;
+pub(super) const NOBODY: u64 = 0;
 /// Closed tickets looked at in one go.
 const LOOKED_AT: usize = 2000;
 
@@ -34,7 +34,10 @@ const LOOKED_AT: usize = 2000;
 #[derive(Clone, Debug)]
 pub enum Step {
     /// The person's addresses are forgotten, what waits for them is not sent any more.
-    Begin { contact: u64, erasure: Erasure },
+    /// `reason`: in the words of who asked for it.
+    Begin { contact: u64, erasure: Erasure, reason: Option<String> },
+    /// What is held of the person is given out.
+    Exported { contact: u64, tickets: u64, reason: String },
     /// A ticket loses what is its customer's; again while the answer says that there is more.
     Hollow { ticket: u64 },
     /// Rows of these owners in a table that is kept by time, from a key on.
@@ -127,9 +130,14 @@ fn stranger(address: &str) -> Erasure {
 impl Engine {
     /// Erases a person for good; goes on to the end even when nobody waits for it any more. None: there is no such
     /// person.
-    pub async fn erase(&self, by: (Actor, Origin), who: Who) -> Result<Option<Erased>, Error> {
+    pub async fn erase(
+        &self,
+        by: (Actor, Origin),
+        who: Who,
+        reason: Option<String>,
+    ) -> Result<Option<Erased>, Error> {
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.erase_to_the_end(by, who).await });
+        let work = tokio::spawn(async move { engine.erase_to_the_end(by, who, reason).await });
         work.await.map_err(|_| Error::Panicked)?
     }
 
@@ -137,34 +145,38 @@ impl Engine {
         &self,
         by: (Actor, Origin),
         who: Who,
+        reason: Option<String>,
     ) -> Result<Option<Erased>, Error> {
         let _one = self.shared().erasing.lock().await;
-        let erasure = match &who {
-            Who::Contact(id) => self.read(|rows| person(&rows, *id))?,
-            Who::Address(address) => {
-                let stranger = stranger(address);
-                let mut known = vec![address.clone(), email::contact_address(address)];
-                known.extend(stranger.phones.iter().map(|p| format!("{p}@s.whatsapp.net")));
-                let found = self.read(|rows| {
-                    for address in &known {
-                        if let Some(AddressOf(id)) = rows.get(&key::address(rows.seal, address))? {
-                            return Ok(Some(id));
-                        }
-                    }
-                    Ok(None)
-                })?;
-                match found {
-                    Some(id) => self.read(|rows| person(&rows, id))?,
-                    None if self.tickets_of(&stranger).await?.is_empty() => None,
-                    None => Some(stranger),
-                }
-            }
-        };
-        let Some(erasure) = erasure else { return Ok(None) };
+        let Some(erasure) = self.find_person(&who).await? else { return Ok(None) };
         let contact = erasure.contacts.first().copied().unwrap_or(NOBODY);
-        let begin = Step::Begin { contact, erasure: erasure.clone() };
+        let begin = Step::Begin { contact, erasure: erasure.clone(), reason };
         self.privacy_step_by(by, begin).await?;
         self.finish_erasure(contact, &erasure).await.map(Some)
+    }
+
+    /// Somebody who is known here, by contact or only by tickets of theirs.
+    pub(super) async fn find_person(&self, who: &Who) -> Result<Option<Erasure>, Error> {
+        let address = match who {
+            Who::Contact(id) => return self.read(|rows| person(&rows, *id)),
+            Who::Address(address) => address,
+        };
+        let stranger = stranger(address);
+        let mut known = vec![address.clone(), email::contact_address(address)];
+        known.extend(stranger.phones.iter().map(|p| format!("{p}@s.whatsapp.net")));
+        let found = self.read(|rows| {
+            for address in &known {
+                if let Some(AddressOf(id)) = rows.get(&key::address(rows.seal, address))? {
+                    return Ok(Some(id));
+                }
+            }
+            Ok(None)
+        })?;
+        Ok(match found {
+            Some(id) => self.read(|rows| person(&rows, id))?,
+            None if self.tickets_of(&stranger).await?.is_empty() => None,
+            None => Some(stranger),
+        })
     }
 
     /// Goes on with what was cut off.
@@ -214,7 +226,7 @@ impl Engine {
     }
 
     /// The tickets of a person: by contact, or, where a ticket has none, by number and e-mail.
-    async fn tickets_of(&self, erasure: &Erasure) -> Result<Vec<u64>, Error> {
+    pub(super) async fn tickets_of(&self, erasure: &Erasure) -> Result<Vec<u64>, Error> {
         if erasure.phones.is_empty() && erasure.emails.is_empty() {
             return Ok(self.shared().index().of_contacts(&erasure.contacts));
         }
@@ -262,7 +274,8 @@ impl Engine {
             // No ticket is left that could be known as theirs by anything else.
             let erasure = Erasure { phones: Vec::new(), emails: Vec::new(), ..person };
             let contact = erasure.contacts[0];
-            self.privacy_step(Step::Begin { contact, erasure: erasure.clone() }).await?;
+            let begin = Step::Begin { contact, erasure: erasure.clone(), reason: None };
+            self.privacy_step(begin).await?;
             self.finish_erasure(contact, &erasure).await?;
         }
         Ok(())
@@ -346,7 +359,7 @@ impl Engine {
         self.privacy_step_by((Actor::System, Origin::INSIDE), step).await
     }
 
-    async fn privacy_step_by(
+    pub(super) async fn privacy_step_by(
         &self,
         (by, origin): (Actor, Origin),
         step: Step,

@@ -17,6 +17,7 @@ use crate::engine::desk::{Edits, TicketChange};
 use crate::engine::intake::{CallReport, Handover, NewCase, NewTurn};
 use crate::engine::mail::{MailCommand, Nature, NewMail};
 use crate::engine::portal::PortalCommand;
+use crate::engine::privacy::Step;
 
 pub fn redact(command: &mut Command, redactor: &Redactor) {
     let clear = |text: &mut String| redactor.clear(text);
@@ -40,6 +41,8 @@ pub fn redact(command: &mut Command, redactor: &Redactor) {
                 call.output.iter_mut().for_each(clear);
             }
         }
+        Command::Privacy(Step::Begin { reason, .. }) => reason.iter_mut().for_each(clear),
+        Command::Privacy(Step::Exported { reason, .. }) => clear(reason),
         Command::AddMetadata { key, value, .. } => [key, value].into_iter().for_each(clear),
         Command::UpdateCall { changes, .. } => {
             let CallChanges { summary, resolution_notes, customer_name, .. } = changes;

@@ -64,7 +64,7 @@ pub async fn change_password(
 
 /// The hash of the person's own password, which they show once more. A wrong one is the field's fault: the session
 /// is good.
-async fn checked(
+pub async fn checked(
     state: &State,
     person: &Person,
     field: &str,

@@ -23,7 +23,7 @@ use crate::domain::profile::{
 use crate::domain::ticket::MAX_NAME;
 use crate::engine::command::{Command, Reply};
 use crate::engine::contacts::{ContactChanges, ContactCommand};
-use crate::engine::privacy::Who;
+use crate::engine::privacy::{Erased, Who};
 use crate::wire::problem::Problem;
 
 #[derive(Deserialize, IntoParams)]
@@ -41,6 +41,12 @@ pub struct ErasedView {
     tickets: u64,
     /// Whether their words may still lie in the files until the store is written anew
     rewrite_owed: bool,
+}
+
+impl From<Erased> for ErasedView {
+    fn from(Erased { contact, tickets, rewrite, .. }: Erased) -> ErasedView {
+        ErasedView { contact, tickets, rewrite_owed: rewrite }
+    }
 }
 
 /// The contact named in the path.
@@ -82,11 +88,10 @@ pub async fn erase(
         let why = "erase: a contact is not deleted but erased for good, with ?erase=true";
         return Err(Problem::bad_request(why).into());
     }
-    let erased =
-        state.engine.erase((input.caller.actor, input.caller.origin), Who::Contact(id)).await?;
+    let by = (input.caller.actor, input.caller.origin);
+    let erased = state.engine.erase(by, Who::Contact(id), None).await?;
     let erased = erased.ok_or_else(|| not_found("such contact"))?;
-    let (contact, tickets, rewrite_owed) = (erased.contact, erased.tickets, erased.rewrite);
-    Ok(Json(ErasedView { contact, tickets, rewrite_owed }))
+    Ok(Json(erased.into()))
 }
 
 /// What is known of a contact; what is absent stays as it is, null takes it away.

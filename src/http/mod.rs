@@ -56,6 +56,8 @@ mod place;
 mod portal;
 mod portal_tokens;
 mod presence;
+mod privacy;
+mod privacy_export;
 mod public;
 mod queue;
 mod refused;
@@ -79,6 +81,7 @@ mod tickets_edit;
 mod tickets_list;
 mod tickets_merge;
 mod tokens;
+mod updates;
 mod upload;
 mod v2;
 mod visitor;
@@ -96,7 +99,7 @@ use utoipa::openapi::OpenApi;
 
 use self::system::CertificateView;
 use crate::auth::Authenticator;
-use crate::config::Range;
+use crate::config::{PrivacyConfig, Range};
 use crate::domain::language::Language;
 use crate::engine::Engine;
 use crate::routes::{Description, Routes, routes};
@@ -143,6 +146,8 @@ pub struct Parts {
     pub auth: Arc<Authenticator>,
     /// Whether listeners speak TLS.
     pub tls: bool,
+    /// What is not kept, and how long the rest is.
+    pub privacy: PrivacyConfig,
 }
 
 /// What the desk is called, takes and may call.
@@ -202,6 +207,12 @@ fn api<R: Routes<State>>(to: R) -> R {
         .routes(routes!(ops::ready))
         .routes(routes!(ops::metrics))
         .routes(routes!(system::read))
+        .routes(routes!(updates::read))
+        .routes(routes!(privacy::read))
+        .routes(routes!(privacy::deeds))
+        .routes(routes!(privacy::find))
+        .routes(routes!(privacy::export))
+        .routes(routes!(privacy::erase))
         .routes(routes!(secure::authority))
         .routes(routes!(login::login))
         .routes(routes!(login::refresh))

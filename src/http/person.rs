@@ -28,16 +28,20 @@ impl FromRequestParts<State> for Person {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Person, Failure> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let Ok(visitor) = Visitor::from_request_parts(parts, state).await;
-        let agent = caller.token.agent.and_then(|id| state.engine.shared().people().agent(id));
-        let (Some(session), Some(agent)) = (caller.session(), agent) else {
+        Person::of(state, &caller, visitor).ok_or_else(|| {
             let why = "this is for people who have logged in, not for tokens: POST /api/auth/login";
-            return Err(Problem::new(403, "Forbidden", why).into());
-        };
-        Ok(Person { agent, session, visitor })
+            Problem::new(403, "Forbidden", why).into()
+        })
     }
 }
 
 impl Person {
+    /// The person who calls; none for a token.
+    pub fn of(state: &State, caller: &Caller, visitor: Visitor) -> Option<Person> {
+        let agent = state.engine.shared().people().agent(caller.token.agent?)?;
+        Some(Person { agent, session: caller.session()?, visitor })
+    }
+
     /// By what failed attempts at their password are counted.
     pub fn keys(&self) -> [u64; 2] {
         self.visitor.keys(self.agent.email.as_deref().unwrap_or_default())

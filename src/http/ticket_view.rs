@@ -6,12 +6,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
+use super::customer::RatingView;
 use super::mail::way_out;
 use super::sla::SlaView;
+use crate::domain::rating::Rating;
 use crate::domain::reference::customer_code;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
-use crate::engine::rows::{ReadError, Rows};
+use crate::engine::rows::{ReadError, Rows, key};
 
 /// A ticket on the helpdesk face (DESIGN C7).
 #[derive(Serialize, ToSchema)]
@@ -93,6 +95,9 @@ pub struct TicketView {
     /// What it was promised and how it stands (S3.10 to S3.12); only where a ticket is read or changed by itself
     #[serde(skip_serializing_if = "Option::is_none")]
     sla: Option<SlaView>,
+    /// What its customer said of it once it was resolved; only where a ticket is read or changed by itself
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<RatingView>,
     /// What callers attached to it; only where a ticket is read or changed by itself
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<BTreeMap<String, String>>,
@@ -166,6 +171,7 @@ impl From<Ticket> for TicketView {
             deleted_at: t.deleted.map(|d| d.at),
             replies_by: None,
             sla: None,
+            rating: None,
             metadata: None,
         }
     }
@@ -181,8 +187,10 @@ pub fn show(state: &State, rows: &Rows<'_>, ticket: Ticket) -> Result<TicketView
         Some(_) => rows.escalations(ticket.number)?.pop().and_then(|(_, last)| last.to),
         None => None,
     };
-    let mut view =
-        TicketView { metadata: Some(metadata), replies_by, sla, ..TicketView::from(ticket) };
+    let rating = rows.get::<Rating>(&key::number(ticket.number))?;
+    let rating = rating.map(|rating| RatingView::of(&ticket, rating));
+    let view = TicketView::from(ticket);
+    let mut view = TicketView { metadata: Some(metadata), replies_by, sla, rating, ..view };
     if let (Some(escalation), Some((agent, name))) = (&mut view.escalation, last) {
         (escalation.to, escalation.to_name) = (Some(agent), Some(name));
     }

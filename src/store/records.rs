@@ -14,6 +14,7 @@ use crate::domain::category::Category;
 use crate::domain::clock::ClockState;
 use crate::domain::contact::{Contact, Conversation, Mode, Token};
 use crate::domain::crm::Details;
+use crate::domain::deed::Deed;
 use crate::domain::entry::{Delivery, Entry};
 use crate::domain::figures::TicketFigures;
 use crate::domain::mail::{Mail, MailOf, MailPace, MailboxPosition};
@@ -79,6 +80,7 @@ records! {
     Doomed => Doomed,
     Erasure => Erasures,
     RewriteOwed => Rewrites,
+    Deed => Deeds,
     Activity => Activities,
     Deleted => Deletions,
     WrittenBy => Authors,

@@ -183,6 +183,8 @@ tables! {
     Erasures = 81 of Contact,
     /// the one key `owed` → `RewriteOwed`, while erased words may still lie in the files.
     Rewrites = 82 of Nobody,
+    /// number of the deed u64 → `Deed`, what was done for privacy.
+    Deeds = 83,
     /// ticket number u64, activity number u64 → `Activity`; the numbers count all tickets' changes.
     Activities = 90 of Ticket,
     /// when it was deleted by the steady clock u64, ticket number u64 → `Deleted`, while it can be restored.

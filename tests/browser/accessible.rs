@@ -1,28 +1,11 @@
-//! axe-core (from npm, kept in `target/interop`) looks at a page. Needs `npm` and, once, the network; says so where
-//! they are missing.
-
-use std::path::Path;
-use std::process::Command;
+//! axe-core (from npm) looks at a page.
 
 use crate::driver::Browser;
-
-const PACKAGE: &str = "axe-core@4.10.3";
+use crate::npm;
 
 /// Its code; none where it cannot be had.
 pub fn axe() -> Option<String> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/interop/axe");
-    let file = dir.join("node_modules/axe-core/axe.min.js");
-    if !file.exists() {
-        std::fs::create_dir_all(&dir).expect("a directory");
-        let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
-        let made =
-            Command::new("npm").args(["install", PACKAGE]).args(quiet).current_dir(&dir).output();
-        if !made.as_ref().is_ok_and(|made| made.status.success()) {
-            eprintln!("skipped: {PACKAGE} cannot be had here: {made:?}");
-            return None;
-        }
-    }
-    Some(std::fs::read_to_string(file).expect("axe-core"))
+    npm::code("axe-core@4.10.3", "axe.min.js")
 }
 
 /// Fails on anything serious: what keeps somebody from using the page.

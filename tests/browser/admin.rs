@@ -121,7 +121,9 @@ fn deliveries_of_a_webhook_are_seen_and_sent_anew() {
 fn pages_of_admins_are_whole_silent_and_accessible_on_every_screen() {
     let Some(driver) = Driver::start() else { return };
     let axe = accessible::axe();
-    let place = Place::open("[webhooks]\nallow = ['127.0.0.1']\n");
+    let place = Place::open(
+        "[webhooks]\nallow = ['127.0.0.1']\n[[privacy.retention]]\nchannel = \"call\"\ndays = 180\n",
+    );
     let email = place.person("Dewi", "admin");
     filled(&place);
     let rule = json!({"name": "Refunds are urgent", "trigger": {"events": ["ticket.created"]}, "conditions": {"all": [{"field": "text", "op": "contains", "values": ["refund"]}]}, "actions": [{"set_priority": "urgent"}, {"tag": ["refund"]}]});
@@ -161,6 +163,19 @@ fn pages_of_admins_are_whole_silent_and_accessible_on_every_screen() {
                 "document.querySelector('[data-delivery]')",
             );
             look("admin-presence", "/admin/presence", "document.querySelector('.presence')");
+            look(
+                "admin-privacy",
+                "/admin/privacy",
+                "document.querySelectorAll('.figure-group').length > 3 && document.querySelector('.admin-table')",
+            );
+            browser.write("#who", "628111222001");
+            browser.click(".privacy-search button.primary");
+            browser.until("somebody", "document.querySelector('.privacy-found .rule-card')");
+            looked(&browser, axe.as_deref(), (width, scheme), "admin-privacy-found");
+            browser.click("[data-act=erase]");
+            browser.until("the question", "document.querySelector('dialog #confirm')");
+            looked(&browser, axe.as_deref(), (width, scheme), "admin-privacy-erase");
+            look("admin-updates", "/admin/updates", "document.querySelector('.updates-part td')");
             look(
                 "admin-system",
                 "/admin/system",

@@ -180,6 +180,8 @@ fn pages_fit_on_a_phone_in_other_languages() {
             ("/account", ".account-sessions li"),
             ("/admin/people", ".admin-table td"),
             ("/admin/system", ".figure"),
+            ("/admin/privacy", ".figure"),
+            ("/admin/updates", ".figure"),
             ("/portal", "#description"),
         ] {
             browser.go(&format!("{}{path}", place.url));

@@ -49,6 +49,15 @@ fn a_customer_asks_is_answered_and_rates_on_a_phone() {
     browser.sees(".portal-thanks", "Thank you");
     let rated = place.call(&agent, "GET", "/api/tickets/1001/satisfaction", &Value::Null);
     assert_eq!(rated["rating"], 4);
+    // Whoever works on the ticket sees it there, and among what happened to it.
+    let desk = driver.browser();
+    place.enter(&desk, &place.person("Dewi", "admin"));
+    desk.go(&format!("{}/tickets/1001?view=all&status=any", place.url));
+    desk.sees(".rated", "Quick <script>");
+    desk.until("four stars", "document.querySelector('.rated [aria-label=\"4 of 5 stars\"]')");
+    desk.click("#tab-notes");
+    desk.sees(".timeline, .talk, .ticket-main", "4 ★");
+    assert_eq!(desk.faults(), Vec::<String>::new());
     assert_eq!(browser.script("return window.pwned ?? null"), json!(null));
     assert_eq!(browser.faults(), Vec::<String>::new());
 }

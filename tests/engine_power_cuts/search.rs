@@ -291,7 +291,7 @@ impl World {
         let person = self.random.below(PEOPLE);
         let who = Who::Address(format!("62812345670{person}@s.whatsapp.net"));
         let by = (Actor::System, Origin::INSIDE);
-        if let Ok(Some(_)) = self.runtime.block_on(self.engine().erase(by, who)) {
+        if let Ok(Some(_)) = self.runtime.block_on(self.engine().erase(by, who, None)) {
             self.words_are_nowhere(&format!("nandu{person}"));
         }
     }

@@ -78,6 +78,7 @@ fn audit_of(command: &Command) -> Audit {
         Command::Portal(PortalCommand::Rate { .. }) => As("ticket.rate"),
         Command::Portal(_) => Creation,
         Command::Privacy(Step::Begin { .. }) => As("contact.erase"),
+        Command::Privacy(Step::Exported { .. }) => As("contact.export"),
         Command::Privacy(_) => Never,
         Command::RevokePortalTokens { .. } => As("ticket.revoke_portal_tokens"),
         Command::SaveSlaPolicy { .. } => As("sla_policy.save"),
@@ -296,7 +297,7 @@ fn subject(draft: &Draft<'_>, command: &Command, reply: &Reply) -> Option<Subjec
         (_, Command::DeleteSlaPolicy { id } | Command::ApplySlaPolicy { id, .. }) => {
             Some(Subject::new("sla_policy", id))
         }
-        (_, Command::Privacy(Step::Begin { contact, .. })) => {
+        (_, Command::Privacy(Step::Begin { contact, .. } | Step::Exported { contact, .. })) => {
             Some(Subject::new("contact", contact))
         }
         (_, Command::DeleteBusinessHours { id }) => Some(Subject::new("business_hours", id)),

@@ -14,6 +14,7 @@ mod chat;
 mod comments;
 mod contacts;
 mod crm;
+mod deeds;
 mod deletion;
 mod deliveries;
 mod desk;

@@ -2,12 +2,14 @@
 
 use super::chat::grant;
 use super::{files, intake};
+use crate::domain::activity::{MAX_VALUE, Value, What};
 use crate::domain::channel::Channel;
 use crate::domain::entry::Speaker;
 use crate::domain::figures::Rated;
 use crate::domain::file;
 use crate::domain::rating::{BEST, CHANGEABLE_FOR, MAX_FEEDBACK, Rating};
 use crate::domain::ticket::{MAX_DESCRIPTION, Ticket};
+use crate::domain::words::head;
 use crate::engine::command::{Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
@@ -149,8 +151,14 @@ fn rate(
             None => ticket.assignee.as_ref().map(|assignee| assignee.agent),
         },
         rated_at: now,
-        first_at: known.map_or(steady, |known| known.first_at),
+        first_at: known.as_ref().map_or(steady, |known| known.first_at),
     };
+    let stars = |rating: &Rating| Value::text(rating.rating.to_string());
+    let (before, after) = (known.as_ref().map(stars), Some(stars(&rated)));
+    if before != after || known.is_some_and(|known| known.feedback != rated.feedback) {
+        let why = rated.feedback.as_deref().map(|text| head(text, MAX_VALUE).to_owned());
+        draft.log_because(number, (What::Rating, before, after), why);
+    }
     draft.put(&key::number(number), &rated);
     draft.figure(number, |figures| {
         figures.rating = Some(Rated { rating, at: now, agent: rated.agent });

@@ -1,15 +1,15 @@
 //! The steps of erasing a person and of deleting a ticket for good; each is bounded.
 
-use super::identity;
-use super::purge;
+use super::{deeds, identity, purge};
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::{Contact, Conversation};
+use crate::domain::deed::What;
 use crate::domain::entry::Delivery;
 use crate::domain::outbound::{Dispatch, Outbound, WAITING};
-use crate::engine::command::{Refusal, Reply};
+use crate::engine::command::{Actor, Refusal, Reply};
 use crate::engine::draft::Draft;
 use crate::engine::event::EventKind;
-use crate::engine::privacy::Step;
+use crate::engine::privacy::{NOBODY, Step};
 use crate::engine::rows::{ReadError, key};
 use crate::store::owner::Owner;
 use crate::store::records::{AddressOf, ConversationOf, Count, Erasure, OWED, RewriteOwed};
@@ -20,7 +20,19 @@ const TRACES: usize = 2000;
 
 pub fn step(draft: &mut Draft<'_>, step: &Step) -> Result<Reply, Refusal> {
     let more = match step {
-        Step::Begin { contact, erasure } => begin(draft, *contact, erasure)?,
+        Step::Begin { contact, erasure, reason } => {
+            let known = Some(*contact).filter(|id| *id != NOBODY);
+            // What follows from a deletion is noted as that.
+            if reason.is_some() || *draft.ctx.actor != Actor::System {
+                deeds::note(draft, What::Erased, known, None, reason.as_deref())?;
+            }
+            begin(draft, *contact, erasure)?
+        }
+        Step::Exported { contact, tickets, reason } => {
+            let known = Some(*contact).filter(|id| *id != NOBODY);
+            deeds::note(draft, What::Exported, known, Some(*tickets), Some(reason))?;
+            None
+        }
         Step::Hollow { ticket } => purge::hollow(draft, *ticket)?.then(Vec::new),
         Step::Traces { table, from, owners } => {
             let rows = View::scan(draft, *table, from, None, Order::Ascending, TRACES);

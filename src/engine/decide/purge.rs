@@ -4,7 +4,7 @@
 //! The tables whose rows go are those that say that they are of tickets ([`Table::of_tickets`]): a new one is in it by
 //! itself.
 
-use super::{merge, privacy, rules, sla};
+use super::{deeds, merge, privacy, rules, sla};
 use crate::domain::call::{OpenCall, RUNNING};
 use crate::domain::contact::Conversation;
 use crate::domain::mail::LANE;
@@ -110,6 +110,7 @@ pub fn purge(draft: &mut Draft<'_>, number: u64, because: Because) -> Result<boo
     rules::forget(draft, number)?;
     draft.doom(Owner::Ticket(number), false);
     draft.count(PURGED)?;
+    deeds::note_deletion(draft)?;
     let category = ticket.category.as_deref().unwrap_or("none");
     draft.count(&format!("{PURGED}/{}/{category}", ticket.channel.as_str()))?;
     draft.unlog(number);

@@ -2,6 +2,7 @@
 //! word of it.
 
 use super::Desk;
+use crate::domain::deed::{Deed, MAX_DEEDS, What};
 use crate::domain::priority::Priority;
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
@@ -81,7 +82,7 @@ fn an_erased_persons_tickets_stay_hollow_and_whole_between_the_steps() {
     close(&mut desk, ticket);
     let before = desk.ticket(ticket);
     let erasure = Erasure { contacts: vec![1], phones: vec!["62811".into()], emails: vec![] };
-    to_the_end(&mut desk, &Step::Begin { contact: 1, erasure });
+    to_the_end(&mut desk, &Step::Begin { contact: 1, erasure, reason: None });
     let steps = to_the_end(&mut desk, &Step::Hollow { ticket });
     assert!(steps > 1, "a long ticket takes several steps");
     to_the_end(&mut desk, &Step::End { contact: 1, rewrite: true });
@@ -140,4 +141,29 @@ fn nothing_is_deleted_while_the_clock_is_not_trusted() {
     let purge = Step::Purge { ticket, because: Because::Retention { days: 30 } };
     to_the_end(&mut desk, &purge);
     assert!(desk.rows().ticket(ticket).unwrap().is_some());
+}
+
+#[test]
+fn what_was_done_is_noted_once_a_day_for_deletions_and_the_newest_thousand_stay() {
+    let mut desk = Desk::new();
+    desk.set_clock(0, true);
+    let tickets: Vec<u64> = (1..4).map(|who| writes(&mut desk, who, 1)).collect();
+    for ticket in &tickets {
+        close(&mut desk, *ticket);
+        to_the_end(&mut desk, &Step::Purge { ticket: *ticket, because: Because::Asked });
+    }
+    let deeds = |desk: &Desk| {
+        let rows = desk.rows().scan::<Deed>(&[], None, Order::Ascending, usize::MAX).unwrap();
+        rows.into_iter().map(|(_, deed)| deed).collect::<Vec<_>>()
+    };
+    let told: Vec<_> = deeds(&desk).iter().map(|d| (d.what, d.tickets)).collect();
+    assert_eq!(told, [(What::Deleted, Some(3))]);
+    for nth in 0..MAX_DEEDS {
+        let reason = format!("letter {nth}");
+        desk.own(Command::Privacy(Step::Exported { contact: 7, tickets: 1, reason })).unwrap();
+    }
+    let kept = deeds(&desk);
+    assert_eq!(kept.len() as u64, MAX_DEEDS);
+    assert!(kept.iter().all(|deed| deed.what == What::Exported && deed.contact == Some(7)));
+    sound(&desk);
 }

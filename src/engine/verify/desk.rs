@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::Check;
 use crate::domain::canned::CannedResponse;
 use crate::domain::category::{Category, MAX_DEPTH};
+use crate::domain::deed::{Deed, MAX_DEEDS};
 use crate::domain::file::StoredFile;
 use crate::domain::rating::{BEST, Rating};
 use crate::domain::webhook::{Delivered, Delivery, Payload, Webhook, deliveries};
@@ -40,11 +41,29 @@ impl Check {
         self.deliveries(rows)?;
         self.files(rows)?;
         self.crm(rows)?;
+        self.deeds(rows)?;
         for (row, rating) in all::<Rating>(rows)? {
             let number = row[..].try_into().map(u64::from_be_bytes).unwrap_or_default();
             if rows.ticket(number)?.is_none() || !(1..=BEST).contains(&rating.rating) {
                 self.report.find(format!("the rating of ticket #{number} is none of a ticket"));
             }
+        }
+        Ok(())
+    }
+
+    /// What was done for privacy is an account without a gap: only its oldest rows go.
+    fn deeds(&mut self, rows: &Rows<'_>) -> Result<(), ReadError> {
+        let numbers = all::<Deed>(rows)?.into_iter();
+        let numbers =
+            numbers.filter_map(|(row, _)| row[..].try_into().map(u64::from_be_bytes).ok());
+        let numbers: Vec<u64> = numbers.collect();
+        if numbers.windows(2).any(|pair| pair[1] != pair[0] + 1)
+            || numbers.len() > MAX_DEEDS as usize
+        {
+            let found = numbers.len();
+            self.report.find(format!(
+                "the account of what was done for privacy has a gap or no bound: {found} rows"
+            ));
         }
         Ok(())
     }

@@ -26,11 +26,11 @@ function drawn(label, height, draw) {
   return box;
 }
 
-/** The least round number that is not below. @param {number} most */
+/** The least round number that is not below and whose quarters are whole. @param {number} most */
 function ceiling(most) {
   if (most <= 4) return 4;
   const power = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 4, 5, 8, 10].map((step) => step * power).find((step) => step >= most) || most;
+  return [1.2, 1.6, 2, 4, 6, 8, 12].map((step) => Math.round(step * power)).find((step) => step >= most && step % 4 === 0) || most;
 }
 
 /** Text in a chart. @param {number} x @param {number} y @param {string} text @param {string} anchor */

@@ -20,7 +20,7 @@ const fieldWord = (field) => (FIELDS.includes(field) ? t('rule.field.' + field) 
 /** @param {string} text */
 export const listed = (text) => text.split(/[;,\n]/).map((part) => part.trim()).filter(Boolean);
 
-/** As a person reads them. @param {Conditions} conditions */
+/** As a person reads them. @param {Partial<Conditions>} conditions */
 export function conditionWords({ all = [], any = [] }) {
   const one = (/** @type {Condition} */ { field, op, values }) => h('span', { class: 'rule-part', dir: 'auto' }, `${fieldWord(field)} ${t('rule.op.' + op)} ${(values || []).join(' / ')}`.trim());
   if (!all.length && !any.length) return [h('span', { class: 'rule-part' }, t('rule.always'))];

@@ -80,3 +80,6 @@ export function avatar(name, className = '') {
   for (const letter of name || '') hue = (hue * 31 + (letter.codePointAt(0) || 0)) % 8;
   return h('span', { class: `avatar hue-${hue} ${className}`, 'aria-hidden': 'true' }, letters.toUpperCase());
 }
+
+/** A customer's rating: as many full stars of five, and read as a number. @param {number} rating 1 to 5 */
+export const stars = (rating) => h('span', { class: 'stars-given', role: 'img', 'aria-label': t('details.stars', { count: rating }) }, '★'.repeat(rating) + '☆'.repeat(5 - rating));

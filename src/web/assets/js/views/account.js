@@ -7,6 +7,7 @@ import { style } from '../pages.js';
 import { openDialog, sure } from '../parts/dialog.js';
 import { icon } from '../parts/icons.js';
 import { avatar } from '../parts/marks.js';
+import { qr } from '../parts/qr.js';
 import { problem, toast } from '../parts/toast.js';
 import { since } from '../time.js';
 import { copied } from './admin_form.js';
@@ -102,7 +103,7 @@ export default function accountPage() {
     /** @type {Api.Offered} */
     const offered = await post('/api/auth/totp', { password });
     const form = h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, confirm); } },
-      h('p', {}, t('account.second_type')), copied(offered.secret), h('p', { class: 'hint' }, h('a', { href: offered.uri, 'data-plain': true }, t('account.second_open'))),
+      h('p', {}, t('account.second_scan')), qr(offered.uri, t('account.second_picture')), h('p', {}, t('account.second_type')), copied(offered.secret), h('p', { class: 'hint' }, h('a', { href: offered.uri, 'data-plain': true }, t('account.second_open'))),
       field('code', t('login.code'), { inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: 16 }), h('p', { class: 'form-error', role: 'alert', hidden: true }),
       h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary' }, t('account.second_confirm'))));
     const dialog = openDialog(t('account.second_set_up'), [form], 'narrow');

@@ -10,10 +10,16 @@ import { problem, toast } from '../parts/toast.js';
 import { SECTIONS } from './admin_sections.js';
 import { openForm, shown } from './admin_form.js';
 
-/** @typedef {{ label: string, danger?: boolean, when?: (row: any) => boolean, href?: (row: any) => string, run?: (row: any) => Promise<any> }} Action */
 /**
- * @typedef {{ name: string, label: () => string, path: string, rows: (answer: any) => any[], columns: { label: () => string, cell: (row: any) => any }[], fields?: (row?: any) => import('./admin_form.js').Field[] | Promise<import('./admin_form.js').Field[]>, body?: (given: Record<string, any>) => any, edits?: boolean, adds?: boolean, editAt?: (row: any) => string, actions?: () => Action[], more?: (answer: any) => string | null, every?: number }} Section
- *   `edits`: lines can be changed; `adds`: false where none can be made; `every`: read again after so many milliseconds
+ * @template [Row=any]
+ * @typedef {{ label: string, danger?: boolean, when?: (row: Row) => boolean, href?: (row: Row) => string, run?: (row: Row) => Promise<any> }} Action what can be done with a line
+ */
+/**
+ * A list of the API: `edits`: lines can be changed; `adds`: false where none can be made; `every`: read again after so
+ * many milliseconds.
+ * @template [Answer=any]
+ * @template [Row=any]
+ * @typedef {{ name: string, label: () => string, path: string, rows: (answer: Answer) => Row[], columns: { label: () => string, cell: (row: Row) => any }[], fields?: (row?: Row) => import('./admin_form.js').Field[] | Promise<import('./admin_form.js').Field[]>, body?: (given: Record<string, any>) => any, edits?: boolean, adds?: boolean, editAt?: (row: Row) => string, actions?: () => Action<Row>[], more?: (answer: Answer) => string | null, every?: number }} Section
  */
 
 /** Pages of their own form. @type {Record<string, { label: () => string, make: () => Promise<HTMLElement> }>} */
@@ -24,18 +30,20 @@ const OTHERS = {
   rules: { label: () => t('admin.rules'), make: () => import('./admin_rules.js').then((module) => module.rules()) },
   deliveries: { label: () => t('admin.deliveries'), make: () => import('./admin_deliveries.js').then((module) => module.deliveries()) },
   channels: { label: () => t('admin.channels'), make: () => import('./admin_box.js').then((module) => module.channels()) },
+  privacy: { label: () => t('privacy.title'), make: () => import('./admin_privacy.js').then((module) => module.privacy()) },
+  updates: { label: () => t('updates.title'), make: () => import('./admin_updates.js').then((module) => module.updates()) },
   system: { label: () => t('admin.system'), make: () => import('./admin_box.js').then((module) => module.system()) },
 };
 
 /** What belongs together stands together. */
-const GROUPS = [['start', 'channels'], ['people', 'presence', 'tokens'], ['categories', 'canned', 'sla', 'hours'], ['assignment', 'rules'], ['webhooks', 'deliveries'], ['audit', 'system']];
+const GROUPS = [['start', 'channels'], ['people', 'presence', 'tokens'], ['categories', 'canned', 'sla', 'hours'], ['assignment', 'rules'], ['webhooks', 'deliveries'], ['audit', 'privacy'], ['system', 'updates']];
 
 /** @returns {import('../pages.js').Page} */
 export default function adminPage() {
   const nav = h('nav', { class: 'admin-nav', 'aria-label': t('admin.title') });
   const main = h('div', { class: 'admin-main', role: 'region', 'aria-label': t('admin.title'), tabindex: 0 });
   const element = h('div', { class: 'admin' }, nav, main);
-  void style('admin');
+  const styled = style('admin');
   let current = '';
   let timer = 0;
 
@@ -125,7 +133,8 @@ export default function adminPage() {
       const asked = path.split('/')[2] || '';
       const next = labels.has(asked) ? asked : 'people';
       fill(nav, GROUPS.map((group) => h('div', { class: 'admin-group' }, group.map((name) => h('a', { href: `/admin/${name}`, 'aria-current': name === next ? 'page' : false }, labels.get(name)?.())))));
-      nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      // Without its styles there is nothing to scroll.
+      void styled.then(() => nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }));
       current = next;
       clearTimeout(timer);
       void turn(next);

@@ -5,14 +5,12 @@ import { fill, h } from '../dom.js';
 import { DOORS, addressOf } from '../doors.js';
 import { number, t } from '../i18n.js';
 import { copied } from './admin_form.js';
+import { fact, group, size } from '../parts/facts.js';
 import { icon } from '../parts/icons.js';
 import { date, since } from '../time.js';
 import { span } from './promise.js';
 
 const EVERY = 3_000;
-
-/** @param {number | null | undefined} bytes */
-const size = (bytes) => (bytes === null || bytes === undefined ? '–' : bytes < 1_048_576 ? `${number(Math.round(bytes / 1024))} KB` : bytes < 1_073_741_824 ? `${number(Math.round(bytes / 104_857.6) / 10)} MB` : `${number(Math.round(bytes / 107_374_182.4) / 10)} GB`);
 
 /** Reads the state of the box for as long as its place is shown. @param {HTMLElement} place @param {(status: any) => void} draw */
 async function watch(place, draw) {
@@ -48,14 +46,12 @@ export function channels() {
 
 export function system() {
   const place = h('div', {}, h('p', { class: 'hint' }, t('loading')));
-  const fact = (/** @type {string} */ label, /** @type {any} */ value, /** @type {boolean} */ isTold = false) => h('div', { class: isTold ? 'figure told' : 'figure' }, h('dt', {}, label), h('dd', { dir: 'auto' }, value));
   /** @param {Api.CertificateView} certificate */
   const certificateFacts = ({ subject, issuer, not_after, renews_at, state }) => [
     subject && fact(t('system.subject'), subject), issuer && fact(t('system.issuer'), issuer),
     not_after && fact(t('system.holds_until'), [date(not_after), state !== 'holds' && h('p', { class: 'figure-warning', role: 'status' }, icon('alert'), t('system.' + state))]),
     renews_at && fact(t('system.renews'), date(renews_at)),
   ];
-  const group = (/** @type {string} */ name, /** @type {any[]} */ ...facts) => h('section', { class: 'figure-group', 'aria-label': name }, h('h2', {}, name), h('dl', { class: 'figures' }, facts));
   void watch(place, (status) => {
     const { store, clock, last_backup: backup, certificate } = status;
     // What somebody marks, to copy it, stays.

@@ -84,3 +84,10 @@ export function copied(text) {
     }
   } }, icon('link'), t('admin.copy')));
 }
+
+/** Several lines with such a button. @param {string} text */
+export function lines(text) {
+  const box = copied(text);
+  box.classList.add('copy-lines');
+  return box;
+}

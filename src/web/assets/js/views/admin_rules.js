@@ -15,12 +15,17 @@ const SINCE = ['unclaimed', 'unanswered', 'idle', 'pending_customer', 'resolved'
 const STRATEGIES = ['least_busy', 'round_robin', 'sticky'];
 
 /** @typedef {import('../parts/conditions.js').Known} Known */
-/** @typedef {{ path: string, title: string, lead: string, words: (rule: any, known: Known) => any[], form: (rule: any, known: Known) => { parts: any[], read: () => Record<string, any> }, more: boolean }} Kind */
+/** @typedef {{ events?: string[], after?: { since: string, seconds: number } }} Trigger when a rule is looked at: one of the two */
+/** @typedef {{ conditions: Partial<import('../parts/conditions.js').Conditions>, trigger?: Trigger }} Parsed what the description calls any object */
+/** @typedef {Omit<Api.RuleView, 'conditions' | 'trigger'> & Parsed} Rule */
+/** @typedef {Omit<Api.AssignmentView, 'conditions'> & Parsed} Assignment */
+/** @typedef {Partial<Rule & Assignment>} Either a rule of either kind; without anything: a new one */
+/** @typedef {{ path: string, title: string, lead: string, words: (rule: Either, known: Known) => any[], form: (rule: Either, known: Known) => { parts: any[], read: () => Partial<Api.RuleInput> | Partial<Api.AssignmentBody> }, more: boolean }} Kind `more`: can be tried, and tells when it ran */
 
-/** @param {any} trigger */
-const triggerWords = ({ events, after }) => h('span', { class: 'rule-part when' }, events ? t('rule.on', { events: events.join(', ') }) : t('rule.after', { time: span(after.seconds), since: t('rule.since.' + after.since) }));
+/** @param {Trigger} trigger */
+const triggerWords = ({ events, after }) => h('span', { class: 'rule-part when' }, events ? t('rule.on', { events: events.join(', ') }) : after && t('rule.after', { time: span(after.seconds), since: t('rule.since.' + after.since) }));
 
-/** @param {string} name @param {string} label @param {any} input @param {string} [hint] */
+/** @param {string} name @param {string} label @param {HTMLElement} input @param {string} [hint] */
 const labelled = (name, label, input, hint) => {
   input.id = name;
   return h('div', { class: 'field' }, h('label', { for: name }, label), input, hint && h('p', { class: 'hint' }, hint), h('p', { class: 'field-error', id: `${name}-error`, hidden: true }));
@@ -31,7 +36,7 @@ const automation = () => ({
   path: '/api/rules',
   title: t('admin.rules'),
   lead: t('rule.lead'),
-  words: (rule, known) => [triggerWords(rule.trigger), conditionWords(rule.conditions), h('span', { class: 'rule-join' }, '→'), actionWords(rule.actions, known)],
+  words: (rule, known) => [triggerWords(rule.trigger || {}), conditionWords(rule.conditions || {}), h('span', { class: 'rule-join' }, '→'), actionWords(rule.actions || [], known)],
   form(rule, known) {
     const after = rule.trigger?.after;
     const events = h('input', { value: (rule.trigger?.events || ['ticket.created']).join(', '), dir: 'ltr' });
@@ -63,7 +68,7 @@ const assignment = () => ({
   path: '/api/assignment-rules',
   title: t('admin.assignment'),
   lead: t('rule.assignment_lead'),
-  words: (rule, known) => [conditionWords(rule.conditions), h('span', { class: 'rule-join' }, '→'), h('span', { class: 'rule-part does' }, t('rule.strategy.' + rule.strategy)), rule.agents.map((/** @type {number} */ id) => h('span', { class: 'rule-part', dir: 'auto' }, known.agents.find((one) => one.id === id)?.name || `${id}`))],
+  words: (rule, known) => [conditionWords(rule.conditions || {}), h('span', { class: 'rule-join' }, '→'), h('span', { class: 'rule-part does' }, t('rule.strategy.' + rule.strategy)), (rule.agents || []).map((id) => h('span', { class: 'rule-part', dir: 'auto' }, known.agents.find((one) => one.id === id)?.name || `${id}`))],
   form(rule, known) {
     const strategy = h('select', {}, STRATEGIES.map((one) => h('option', { value: one, selected: one === rule.strategy }, t('rule.strategy.' + one))));
     const agents = known.agents.map((one) => {
@@ -92,7 +97,7 @@ function page(kind) {
   async function load() {
     try {
       const [answer, people, categories] = await Promise.all([get(kind.path), get('/api/agents'), get('/api/tickets/categories')]);
-      known = { agents: people.agents.filter((/** @type {any} */ one) => !one.disabled), categories: categories.categories };
+      known = { agents: /** @type {Api.PersonView[]} */ (people.agents).filter((one) => !one.disabled), categories: categories.categories };
       fill(list, answer.rules.length ? answer.rules.map(card) : h('p', { class: 'nothing' }, t('admin.none')));
     } catch (error) {
       fill(list, h('p', { class: 'form-error' }, /** @type {Error} */ (error).message));
@@ -110,7 +115,7 @@ function page(kind) {
     void load();
   }
 
-  /** @param {any} rule */
+  /** @param {Rule & Assignment} rule */
   function card(rule) {
     const on = h('input', { type: 'checkbox', role: 'switch', class: 'switch', 'aria-label': t('rule.is_on', { name: rule.name }), onchange: () => void act(() => (kind.more ? patch(`${kind.path}/${rule.id}`, { active: on.checked }) : put(`${kind.path}/${rule.id}`, bodyOf({ ...rule, active: on.checked })))) });
     on.checked = rule.active;
@@ -125,17 +130,17 @@ function page(kind) {
         h('button', { class: 'quiet', onclick: async () => { if (await sure(t('admin.delete'))) void act(() => call('DELETE', `${kind.path}/${rule.id}`)); } }, t('admin.delete'))));
   }
 
-  /** What replaces a rule: what people say of it. @param {any} rule */
+  /** What replaces a rule: what people say of it. @param {Either} rule */
   const bodyOf = ({ name, position, active, conditions, strategy, agents }) => ({ name, position, active, conditions, strategy, agents });
 
-  /** @param {any} rule */
+  /** @param {Either} rule */
   function edit(rule) {
     const { parts, read } = kind.form(rule, known);
     const form = h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, work); } },
       h('div', { class: 'field-row' }, field('name', t('contacts.name'), { value: rule.name || '', maxlength: 100, dir: 'auto' }), field('position', t('rule.position'), { type: 'number', min: 0, value: rule.position ?? 100 })),
       parts, h('p', { class: 'form-error', role: 'alert', hidden: true }),
       h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary' }, t('rule.save'))));
-    const dialog = openDialog(rule.id ? rule.name : kind.title, [form], 'wide');
+    const dialog = openDialog(rule.name || kind.title, [form], 'wide');
     async function work() {
       const given = new FormData(form);
       const body = { name: String(given.get('name')).trim(), position: Number(given.get('position')), active: rule.active ?? true, ...read() };
@@ -147,7 +152,7 @@ function page(kind) {
     }
   }
 
-  /** What it would do now; nothing is done. @param {any} rule */
+  /** What it would do now; nothing is done. @param {Rule} rule */
   async function tryOut(rule) {
     try {
       const tried = /** @type {Api.Tried} */ (await post(`${kind.path}/${rule.id}/test`));
@@ -160,7 +165,7 @@ function page(kind) {
     }
   }
 
-  /** @param {any} rule */
+  /** @param {Rule} rule */
   async function showRuns(rule) {
     try {
       const { runs } = /** @type {Api.Runs} */ (await get(`${kind.path}/${rule.id}/runs`));

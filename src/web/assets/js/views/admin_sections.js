@@ -18,10 +18,10 @@ const joined = (words) => (words || []).join(', ');
 /** @returns {Promise<[string, string][]>} */
 async function calendars() {
   const { business_hours: all } = await get('/api/business-hours');
-  return all.map((/** @type {any} */ one) => [String(one.id), one.name]);
+  return all.map((/** @type {Api.HoursView} */ one) => [String(one.id), one.name]);
 }
 
-/** An SLA policy (S3.14): its targets, when its time runs, for which tickets it is. @param {any} row @returns {Promise<import('./admin_form.js').Field[]>} */
+/** An SLA policy (S3.14): its targets, when its time runs, for which tickets it is. @param {Api.PolicyView} [row] @returns {Promise<import('./admin_form.js').Field[]>} */
 async function policyFields(row) {
   const target = (/** @type {string} */ name, /** @type {string} */ label, /** @type {any} */ value) => ({ name, label, type: 'number', required: false, value, half: true });
   return [
@@ -45,13 +45,18 @@ function policyBody({ name, first_response_hours, resolution_hours, business_hou
   return { name, first_response_hours, resolution_hours, business_hours_only, is_default, business_hours_id: business_hours_id ? Number(business_hours_id) : null, conditions: { channels, categories, tags }, priority_overrides: Object.fromEntries(overrides) };
 }
 
-/** @type {import('./admin.js').Section[]} */
+/**
+ * A section whose lines have the type of what the API lists.
+ * @template Answer, Row @param {import('./admin.js').Section<Answer, Row>} one @returns {import('./admin.js').Section}
+ */
+const section = (one) => one;
+
 export const SECTIONS = [
-  {
+  section({
     name: 'people',
     label: () => t('admin.people'),
     path: '/api/agents',
-    rows: (answer) => answer.agents,
+    rows: (/** @type {{ agents: Api.PersonView[] }} */ answer) => answer.agents,
     columns: [
       { label: () => t('contacts.name'), cell: (row) => row.name },
       { label: () => t('login.email'), cell: (row) => row.email || '–' },
@@ -67,12 +72,12 @@ export const SECTIONS = [
       { label: t('admin.totp_off'), danger: true, when: (row) => row.totp, run: (row) => call('DELETE', `/api/agents/${row.id}/totp`) },
       { label: t('admin.enable'), when: (row) => row.disabled, run: (row) => put(`/api/agents/${row.id}`, { disabled: false }) },
     ],
-  },
-  {
+  }),
+  section({
     name: 'tokens',
     label: () => t('admin.tokens'),
     path: '/api/tokens',
-    rows: (answer) => answer.tokens,
+    rows: (/** @type {Api.Tokens} */ answer) => answer.tokens,
     columns: [
       { label: () => t('contacts.name'), cell: (row) => row.name },
       { label: () => t('admin.scopes'), cell: (row) => joined(row.scopes) },
@@ -81,12 +86,12 @@ export const SECTIONS = [
     ],
     fields: () => [{ name: 'name', label: t('contacts.name') }, { name: 'scopes', label: t('admin.scopes'), options: SCOPES, list: true }],
     actions: () => [{ label: t('admin.revoke'), danger: true, when: (row) => !row.revoked_at, run: (row) => call('DELETE', `/api/tokens/${row.id}`) }],
-  },
-  {
+  }),
+  section({
     name: 'categories',
     label: () => t('admin.categories'),
     path: '/api/tickets/categories',
-    rows: (answer) => answer.categories,
+    rows: (/** @type {Api.Categories} */ answer) => answer.categories,
     columns: [
       { label: () => t('contacts.name'), cell: (row) => row.name },
       { label: () => t('admin.keywords'), cell: (row) => joined(row.keywords) },
@@ -95,12 +100,12 @@ export const SECTIONS = [
     edits: true,
     fields: (row) => [{ name: 'name', label: t('contacts.name'), value: row?.name }, { name: 'description', label: t('details.description'), required: false, value: row?.description }, { name: 'keywords', label: t('admin.keywords'), list: true, required: false, hint: t('contacts.tags_hint'), value: row?.keywords }],
     actions: () => [{ label: t('admin.delete'), danger: true, run: (row) => call('DELETE', `/api/tickets/categories/${row.id}`) }],
-  },
-  {
+  }),
+  section({
     name: 'canned',
     label: () => t('composer.canned'),
     path: '/api/tickets/canned-responses?limit=100',
-    rows: (answer) => answer.canned_responses,
+    rows: (/** @type {Api.CannedList} */ answer) => answer.canned_responses,
     columns: [
       { label: () => t('admin.shortcut'), cell: (row) => (row.shortcut ? `/${row.shortcut}` : '–') },
       { label: () => t('create.subject'), cell: (row) => row.title },
@@ -110,12 +115,12 @@ export const SECTIONS = [
     edits: true,
     fields: (row) => [{ name: 'title', label: t('create.subject'), value: row?.title }, { name: 'shortcut', label: t('admin.shortcut'), required: false, value: row?.shortcut }, { name: 'content', label: t('admin.text'), type: 'area', value: row?.content, hint: '{{customer_name}} {{ticket_number}} {{agent_name}}' }],
     actions: () => [{ label: t('admin.delete'), danger: true, run: (row) => call('DELETE', `/api/tickets/canned-responses/${row.id}`) }],
-  },
-  {
+  }),
+  section({
     name: 'sla',
     label: () => t('admin.sla'),
     path: '/api/tickets/sla-policies',
-    rows: (answer) => answer.policies,
+    rows: (/** @type {{ policies: Api.PolicyView[] }} */ answer) => answer.policies,
     columns: [
       { label: () => t('contacts.name'), cell: (row) => (row.is_default ? `${row.name} ★` : row.name) },
       { label: () => t('sla.first_response'), cell: (row) => (row.first_response_hours ? `${row.first_response_hours} h` : '–') },
@@ -129,13 +134,13 @@ export const SECTIONS = [
       { label: t('admin.apply'), run: (row) => post(`/api/tickets/sla-policies/${row.id}/apply`) },
       { label: t('admin.delete'), danger: true, when: (row) => !row.is_default, run: (row) => call('DELETE', `/api/tickets/sla-policies/${row.id}`) },
     ],
-  },
-  {
+  }),
+  section({
     name: 'presence',
     label: () => t('admin.presence'),
     path: '/api/presence',
     every: 5_000,
-    rows: (answer) => answer.agents,
+    rows: (/** @type {Api.Presences} */ answer) => answer.agents,
     columns: [
       { label: () => t('contacts.name'), cell: (row) => h('span', { class: 'named' }, avatar(row.name, 'small'), row.name) },
       { label: () => t('ticket.status'), cell: (row) => h('span', { class: `presence is-${row.state}` }, t('presence.' + row.state)) },
@@ -147,12 +152,12 @@ export const SECTIONS = [
     editAt: (row) => `/api/agents/${row.agent_id}/workload`,
     fields: async (row) => [{ name: 'capacity', label: t('presence.capacity'), type: 'number', required: false, value: row?.capacity, hint: t('presence.capacity_hint') }, { name: 'business_hours_id', label: t('admin.hours'), required: false, options: [['', t('presence.always')], ...await calendars()], value: row?.business_hours_id }],
     body: (given) => ({ ...given, business_hours_id: given.business_hours_id ? Number(given.business_hours_id) : null }),
-  },
-  {
+  }),
+  section({
     name: 'webhooks',
     label: () => t('admin.webhooks'),
     path: '/api/webhooks',
-    rows: (answer) => answer.webhooks,
+    rows: (/** @type {{ webhooks: Api.WebhookView[] }} */ answer) => answer.webhooks,
     columns: [
       { label: () => t('admin.address'), cell: (row) => row.url },
       { label: () => t('admin.events'), cell: (row) => joined(row.events) },
@@ -168,12 +173,12 @@ export const SECTIONS = [
       { label: t('admin.switch'), run: (row) => put(`/api/webhooks/${row.id}`, { active: !row.active }) },
       { label: t('admin.delete'), danger: true, run: (row) => call('DELETE', `/api/webhooks/${row.id}`) },
     ],
-  },
-  {
+  }),
+  section({
     name: 'audit',
     label: () => t('admin.audit'),
     path: '/api/audit?limit=100',
-    rows: (answer) => answer.entries,
+    rows: (/** @type {Api.AuditPage} */ answer) => answer.entries,
     columns: [
       { label: () => t('admin.time'), cell: (row) => when(row.at) },
       { label: () => t('admin.who'), cell: (row) => row.actor.name || `${row.actor.kind} ${row.actor.id ?? ''}` },
@@ -182,5 +187,5 @@ export const SECTIONS = [
       { label: () => t('admin.address'), cell: (row) => row.address || '–' },
     ],
     more: (answer) => (answer.next ? `/api/audit?limit=100&before=${answer.next}` : null),
-  },
+  }),
 ];

@@ -8,7 +8,7 @@ import { choose, language, languages, t } from '../i18n.js';
 import { onEvent } from '../live.js';
 import { icon } from '../parts/icons.js';
 import { problem } from '../parts/toast.js';
-import { copied } from './admin_form.js';
+import { copied, lines } from './admin_form.js';
 import { zoneField } from './admin_hours.js';
 import { field, submit } from './gate.js';
 
@@ -17,13 +17,6 @@ const ROLES = ['agent', 'supervisor', 'admin'];
 
 /** A text as TOML has it: what JSON writes is good there too. @param {string} text */
 const quoted = (text) => JSON.stringify(text);
-
-/** @param {string} text */
-const lines = (text) => {
-  const box = copied(text);
-  box.classList.add('copy-lines');
-  return box;
-};
 
 export function start() {
   const steps = h('ol', { class: 'steps' });

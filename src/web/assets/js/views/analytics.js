@@ -10,9 +10,17 @@ import { channelWord, priorityWord, statusWord } from '../parts/marks.js';
 import { go } from '../router.js';
 
 /** @typedef {import('../parts/figures.js').Card} Card */
+/** @typedef {{ tiles?: any[], cards: Card[] }} Drawn what a page shows */
+/** @typedef {string | null | undefined} Key what a group is of; null: of none */
+/** @typedef {{ start: string }} Piece a part of the period */
+/**
+ * A figure: its label, how it stands and is shown, what is good (1: more, -1: less, 0: neither), a hint.
+ * @typedef {[string, number | null | undefined, (value: number | null | undefined) => string, number, string?]} Part
+ */
 
 const ROOT = '/api/tickets/analytics';
 const VIEWS = ['overview', 'volume', 'distribution', 'agents', 'sla', 'csat', 'peak-hours'];
+/** @type {Record<string, number | undefined>} */
 const RANGES = { today: 1, week: 7, month: 30, quarter: 90, year: 365 };
 const CHANNELS = ['call', 'whatsapp', 'web', 'email', 'chat', 'zendesk', 'intercom', 'api'];
 
@@ -24,11 +32,14 @@ function dayBefore(before) {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
+/** What was chosen. @param {Event} event */
+const valueOf = (event) => /** @type {HTMLInputElement | HTMLSelectElement} */ (event.target).value;
+
 /** What the address says. */
 function chosen() {
   const said = new URLSearchParams(location.search);
   const range = said.get('range') || 'month';
-  const days = /** @type {any} */ (RANGES)[range];
+  const days = RANGES[range];
   return {
     range: days || range === 'custom' ? range : 'month',
     from: range === 'custom' ? said.get('from') || dayBefore(29) : dayBefore((days || 30) - 1),
@@ -47,7 +58,7 @@ export default function analyticsPage() {
   const body = h('div', { class: 'figures-body' });
   const state = h('p', { class: 'only-read', role: 'status' });
   const element = h('div', { class: 'figures-page' }, h('header', { class: 'figures-head' }, h('h1', {}, t('analytics.title'))), tabs, tools, state, body);
-  void style('analytics');
+  const styled = style('analytics');
   let asked = 0;
 
   /** @param {Record<string, string>} changes */
@@ -57,12 +68,12 @@ export default function analyticsPage() {
   };
 
   /** @param {string} label @param {string} name @param {[string, string][]} options @param {string} value */
-  const select = (label, name, options, value) => h('select', { 'aria-label': label, onchange: (/** @type {any} */ event) => change({ [name]: event.target.value }) }, options.map(([key, word]) => h('option', { value: key, selected: key === value }, word)));
+  const select = (label, name, options, value) => h('select', { 'aria-label': label, onchange: (/** @type {Event} */ event) => change({ [name]: valueOf(event) }) }, options.map(([key, word]) => h('option', { value: key, selected: key === value }, word)));
 
   function drawTools() {
     const now = chosen();
-    const toggle = (/** @type {string} */ name, /** @type {string} */ on, /** @type {string} */ word) => h('label', { class: 'figures-check' }, h('input', { type: 'checkbox', checked: /** @type {any} */ (now)[name] !== '', onchange: (/** @type {any} */ event) => change({ [name]: event.target.checked ? on : '' }) }), word);
-    const date = (/** @type {'from' | 'to'} */ name) => h('input', { type: 'date', value: now[name], max: dayBefore(0), 'aria-label': name === 'from' ? t('analytics.from') : t('analytics.to'), onchange: (/** @type {any} */ event) => event.target.value && change({ [name]: event.target.value }) });
+    const toggle = (/** @type {'compare' | 'table'} */ name, /** @type {string} */ on, /** @type {string} */ word) => h('label', { class: 'figures-check' }, h('input', { type: 'checkbox', checked: now[name] !== '', onchange: (/** @type {Event} */ event) => change({ [name]: /** @type {HTMLInputElement} */ (event.target).checked ? on : '' }) }), word);
+    const date = (/** @type {'from' | 'to'} */ name) => h('input', { type: 'date', value: now[name], max: dayBefore(0), 'aria-label': name === 'from' ? t('analytics.from') : t('analytics.to'), onchange: (/** @type {Event} */ event) => valueOf(event) && change({ [name]: valueOf(event) }) });
     const { from, to, channel, priority } = now;
     fill(tools,
       select(t('analytics.range'), 'range', [['today', t('analytics.today')], ['week', t('analytics.week')], ['month', t('analytics.month')], ['quarter', t('analytics.quarter')], ['year', t('analytics.year')], ['custom', t('analytics.custom')]], now.range),
@@ -80,7 +91,8 @@ export default function analyticsPage() {
     const found = path.split('/')[2] || 'overview';
     const view = VIEWS.includes(found) ? found : 'overview';
     fill(tabs, VIEWS.map((name) => h('a', { href: `/analytics/${name}${location.search}`, 'aria-current': name === view ? 'page' : false }, t('analytics.view.' + name))));
-    tabs.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    // Without its styles there is nothing to scroll.
+    void styled.then(() => tabs.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' }));
     drawTools();
     const of = ++asked;
     const { from, to, channel, priority, compare, table } = chosen();
@@ -89,11 +101,11 @@ export default function analyticsPage() {
       const ask = (/** @type {string} */ what) => get(`${ROOT}/${what}${query({ from, to, channel, priority, compare, tz: Intl.DateTimeFormat().resolvedOptions().timeZone })}`);
       const answers = await Promise.all((view === 'overview' ? ['overview', 'volume'] : [view === 'sla' ? 'sla/detailed' : view]).map(ask));
       if (of !== asked) return;
-      const { tiles, cards } = /** @type {any} */ (DRAW)[view](...answers);
-      fill(body, tiles && h('div', { class: 'tiles' }, tiles), h('div', { class: 'cards' }, cards.map((/** @type {Card} */ card) => cardOf(card, table !== ''))));
+      const { tiles, cards } = DRAW[view](answers[0], answers[1]);
+      fill(body, tiles && h('div', { class: 'tiles' }, tiles), h('div', { class: 'cards' }, cards.map((card) => cardOf(card, table !== ''))));
       state.textContent = t('analytics.loaded');
     } catch (error) {
-      if (of === asked) fill(body, h('p', { class: 'form-error', role: 'alert' }, String(/** @type {any} */ (error).message)));
+      if (of === asked) fill(body, h('p', { class: 'form-error', role: 'alert' }, /** @type {Error} */ (error).message));
     } finally {
       if (of === asked) body.removeAttribute('aria-busy');
     }
@@ -109,42 +121,45 @@ function pieceName(at, granularity) {
   return new Intl.DateTimeFormat(region, forms[granularity]).format(new Date(at));
 }
 
-/** @param {any} answer @param {any[]} pieces */
+/** @param {{ granularity: string }} answer @param {Piece[]} pieces */
 const names = (answer, pieces) => pieces.map((piece) => pieceName(piece.start, answer.granularity));
 
-/** @param {any} answer @returns {Card} */
+/** @param {Api.FiguresAnswer_Vec_Volume} answer @returns {Card} */
 function volumeCard(answer) {
   const pieces = answer.current;
   const labels = names(answer, pieces);
-  const of = (/** @type {string} */ name) => pieces.map((/** @type {any} */ piece) => piece[name]);
+  const of = (/** @type {'created' | 'resolved' | 'backlog'} */ name) => pieces.map((piece) => piece[name]);
   const title = t('analytics.volume');
-  return { title, hint: t('analytics.volume_hint'), wide: true, columns: [t('analytics.since'), t('analytics.created'), t('analytics.resolved'), t('analytics.backlog')], rows: pieces.map((/** @type {any} */ piece, /** @type {number} */ at) => [labels[at], piece.created, piece.resolved, piece.backlog]),
+  return { title, hint: t('analytics.volume_hint'), wide: true, columns: [t('analytics.since'), t('analytics.created'), t('analytics.resolved'), t('analytics.backlog')], rows: pieces.map((piece, at) => [labels[at], piece.created, piece.resolved, piece.backlog]),
     chart: () => timeChart({ label: title, labels, series: [{ name: t('analytics.created'), kind: 'bar', tone: 'accent', values: of('created') }, { name: t('analytics.resolved'), kind: 'bar', tone: 'good', values: of('resolved') }, { name: t('analytics.backlog'), kind: 'line', tone: 'warn', values: of('backlog') }] }) };
 }
 
-/** @param {any} kept @param {string} title @returns {Card} */
+/** @param {Api.Kept} kept @param {string} title @returns {Card} */
 function keptCard(kept, title) {
   const parts = [{ name: t('analytics.met'), value: kept.met, tone: 'good' }, { name: t('analytics.on_track'), value: kept.on_track, tone: 'accent' }, { name: t('home.at_risk'), value: kept.at_risk, tone: 'warn' }, { name: t('home.breached'), value: kept.breached, tone: 'bad' }];
   const some = parts.some((part) => part.value > 0);
   return { title, hint: `${t('analytics.compliance')}: ${percent(kept.compliance)}`, columns: [t('analytics.state'), t('analytics.tickets')], rows: some ? parts.map((part) => [part.name, part.value]) : [], chart: () => stack({ label: title, parts }) };
 }
 
-/** @param {string} title @param {any[]} shares @param {(key: string) => string} word @returns {Card} */
+/** @param {Key} key @param {(key: string) => string} word */
+const keyWord = (key, word) => (key === null || key === undefined ? t('analytics.none') : word(key));
+
+/** @param {string} title @param {Api.Share[]} shares @param {(key: string) => string} word @returns {Card} */
 function shareCard(title, shares, word) {
-  const name = (/** @type {any} */ share) => (share.key === null ? t('analytics.none') : word(share.key));
+  const name = (/** @type {Api.Share} */ share) => keyWord(share.key, word);
   return { title, columns: [title, t('analytics.tickets'), t('analytics.share')], rows: shares.map((share) => [name(share), share.count, percent(share.share)]),
     chart: () => barRows({ label: title, rows: shares.slice(0, 10).map((share) => ({ name: name(share), value: share.count, shown: `${number(share.count)} · ${percent(share.share)}` })) }) };
 }
 
-/** @param {any} answer @param {(figures: any) => any[]} make gives the parts of a tile: label, figure now, how it is shown, what is good, hint */
+/** @template T @param {{ current: T, previous?: T }} answer @param {(figures: T) => Part[]} make */
 function tilesOf(answer, make) {
   const before = answer.previous ? make(answer.previous) : [];
   return make(answer.current).map(([label, value, show, good, hint], at) => tile({ label, value: show(value), now: value, before: before[at]?.[1], good, hint }));
 }
 
-/** @type {Record<string, (answer: any, second?: any) => { tiles?: any[], cards: Card[] }>} */
+/** Each view of what the daemon answers to it. @type {Record<string, (answer: any, second?: any) => Drawn>} */
 const DRAW = {
-  overview: (answer, volume) => ({
+  overview: (/** @type {Api.FiguresAnswer_Overview} */ answer, /** @type {Api.FiguresAnswer_Vec_Volume} */ volume) => ({
     tiles: tilesOf(answer, (now) => [
       [t('analytics.created'), now.created, count, 0],
       [t('analytics.resolved'), now.resolved, count, 1, t('analytics.by_bot', { count: count(now.resolved_by_bot) })],
@@ -161,66 +176,70 @@ const DRAW = {
     ]),
     cards: [volumeCard(volume), keptCard(answer.current.sla.first_response, t('analytics.sla_first')), keptCard(answer.current.sla.resolution, t('analytics.sla_resolution'))],
   }),
-  volume: (answer) => ({ cards: [volumeCard(answer)] }),
-  distribution: ({ current }) => ({
+  volume: (/** @type {Api.FiguresAnswer_Vec_Volume} */ answer) => ({ cards: [volumeCard(answer)] }),
+  distribution: (/** @type {Api.FiguresAnswer_Distribution} */ { current }) => ({
     cards: [shareCard(t('ticket.status'), current.status, statusWord), shareCard(t('ticket.priority'), current.priority, priorityWord), shareCard(t('analytics.channel'), current.channel, channelWord), shareCard(t('analytics.category'), current.category, (key) => key.replaceAll('_', ' ')), shareCard(t('analytics.tag'), current.tag, (key) => key)],
   }),
-  agents: ({ current }) => {
-    const rows = current.agents.map((/** @type {any} */ one) => ({ ...one, name: one.name ?? t('analytics.nobody') }));
-    const people = rows.filter((/** @type {any} */ one) => one.agent_id !== null);
-    const bars = (/** @type {string} */ title, /** @type {string} */ hint, /** @type {(one: any) => number | null} */ value, /** @type {(value: any) => string} */ show, /** @type {(one: any) => string} */ tone) => {
-      const some = people.filter((/** @type {any} */ one) => value(one) !== null);
-      return { title, hint, columns: [t('analytics.agent'), title], rows: some.map((/** @type {any} */ one) => [one.name, show(value(one))]), chart: () => barRows({ label: title, rows: some.map((/** @type {any} */ one) => ({ name: one.name, value: value(one), shown: show(value(one)), tone: tone(one) })) }) };
+  agents: (/** @type {Api.FiguresAnswer_AgentsFigures} */ { current }) => {
+    const rows = current.agents.map((one) => ({ ...one, name: one.name ?? t('analytics.nobody') }));
+    const people = rows.filter((one) => typeof one.agent_id === 'number');
+    const bars = (/** @type {string} */ title, /** @type {string} */ hint, /** @type {(one: Api.AgentRow) => number | null | undefined} */ value, /** @type {(value: number | null | undefined) => string} */ show, /** @type {(one: Api.AgentRow) => string} */ tone) => {
+      const some = people.flatMap((one) => {
+        const figure = value(one);
+        return typeof figure === 'number' ? [{ name: one.name, value: figure, shown: show(figure), tone: tone(one) }] : [];
+      });
+      return { title, hint, columns: [t('analytics.agent'), title], rows: some.map((one) => [one.name, one.shown]), chart: () => barRows({ label: title, rows: some }) };
     };
     /** @type {Card} */
     const all = { title: t('analytics.view.agents'), wide: true, columns: [t('analytics.agent'), t('analytics.assigned'), t('analytics.open_now'), t('analytics.resolved'), t('analytics.first_response'), t('analytics.resolution'), t('analytics.reopen_rate'), t('analytics.escalation_rate'), t('home.satisfaction'), t('analytics.searches')],
-      rows: rows.map((/** @type {any} */ one) => [one.name, one.assigned, one.open_now, one.resolved, duration(one.first_response_time.median_seconds), duration(one.resolution_time.median_seconds), percent(one.reopen_rate), percent(one.escalation_rate), decimal(one.csat.average), decimal(one.searches_per_ticket)]),
-      chart: () => barRows({ label: t('analytics.resolved'), rows: rows.map((/** @type {any} */ one) => ({ name: one.name, value: one.resolved, shown: `${count(one.resolved)} / ${count(one.assigned)}`, tone: 'good' })) }) };
+      rows: rows.map((one) => [one.name, one.assigned, one.open_now, one.resolved, duration(one.first_response_time.median_seconds), duration(one.resolution_time.median_seconds), percent(one.reopen_rate), percent(one.escalation_rate), decimal(one.csat.average), decimal(one.searches_per_ticket)]),
+      chart: () => barRows({ label: t('analytics.resolved'), rows: rows.map((one) => ({ name: one.name, value: one.resolved, shown: `${count(one.resolved)} / ${count(one.assigned)}`, tone: 'good' })) }) };
     return { cards: [all,
       bars(t('analytics.escalation_rate'), t('analytics.escalation_hint', { target: percent(current.escalation_target) }), (one) => one.escalation_rate, percent, (one) => (one.within_escalation_target ? 'good' : 'bad')),
       bars(t('analytics.first_response'), t('analytics.median'), (one) => one.first_response_time.median_seconds, duration, () => 'accent'),
       bars(t('home.satisfaction'), '', (one) => one.csat.average, decimal, () => 'accent')] };
   },
-  sla: (answer) => {
+  sla: (/** @type {Api.FiguresAnswer_Promises} */ answer) => {
     const { current } = answer;
     const labels = names(answer, current.trend);
     const title = t('analytics.compliance');
-    const of = (/** @type {string} */ target) => current.trend.map((/** @type {any} */ piece) => piece[target].compliance ?? 0);
-    const groups = (/** @type {string} */ name, /** @type {any[]} */ list, /** @type {(key: string) => string} */ word) => {
-      const decided = list.filter((one) => one.first_response.compliance !== null || one.resolution.compliance !== null);
-      const label = (/** @type {any} */ one) => (one.key === null ? t('analytics.none') : word(one.key));
+    const of = (/** @type {'first_response' | 'resolution'} */ target) => current.trend.map((piece) => piece[target].compliance ?? 0);
+    const groups = (/** @type {string} */ name, /** @type {Api.KeptOf[]} */ list, /** @type {(key: string) => string} */ word) => {
+      const part = (/** @type {Api.KeptOf} */ one) => one.resolution.compliance ?? one.first_response.compliance;
+      const decided = list.filter((one) => typeof part(one) === 'number');
+      const label = (/** @type {Api.KeptOf} */ one) => keyWord(one.key, word);
       return { title: name, columns: [name, t('analytics.sla_first'), t('analytics.sla_resolution')], rows: decided.map((one) => [label(one), percent(one.first_response.compliance), percent(one.resolution.compliance)]),
-        chart: () => barRows({ label: name, most: 1, rows: decided.map((one) => ({ name: label(one), value: one.resolution.compliance ?? one.first_response.compliance, shown: percent(one.resolution.compliance ?? one.first_response.compliance), tone: 'good' })) }) };
+        chart: () => barRows({ label: name, most: 1, rows: decided.map((one) => ({ name: label(one), value: part(one) ?? 0, shown: percent(part(one)), tone: 'good' })) }) };
     };
     return { cards: [keptCard(current.first_response, t('analytics.sla_first')), keptCard(current.resolution, t('analytics.sla_resolution')),
-      { title, wide: true, columns: [t('analytics.since'), t('analytics.sla_first'), t('analytics.sla_resolution')], rows: current.promised ? current.trend.map((/** @type {any} */ piece, /** @type {number} */ at) => [labels[at], percent(piece.first_response.compliance), percent(piece.resolution.compliance)]) : [],
+      { title, wide: true, columns: [t('analytics.since'), t('analytics.sla_first'), t('analytics.sla_resolution')], rows: current.promised ? current.trend.map((piece, at) => [labels[at], percent(piece.first_response.compliance), percent(piece.resolution.compliance)]) : [],
         chart: () => timeChart({ label: title, labels, most: 1, format: percent, series: [{ name: t('analytics.sla_first'), kind: 'bar', tone: 'accent', values: of('first_response') }, { name: t('analytics.sla_resolution'), kind: 'bar', tone: 'good', values: of('resolution') }] }) },
       groups(t('ticket.priority'), current.by_priority, priorityWord), groups(t('analytics.channel'), current.by_channel, channelWord), groups(t('analytics.category'), current.by_category, (key) => key.replaceAll('_', ' '))] };
   },
-  csat: (answer) => {
+  csat: (/** @type {Api.FiguresAnswer_Csat} */ answer) => {
     const { current } = answer;
     const stars = [5, 4, 3, 2, 1].map((star) => ({ name: '★'.repeat(star), value: current.distribution[star - 1], shown: count(current.distribution[star - 1]), tone: star > 3 ? 'good' : star > 2 ? 'warn' : 'bad' }));
     const labels = names(answer, current.trend);
-    const groups = (/** @type {string} */ title, /** @type {any[]} */ list, /** @type {(key: string) => string} */ word) => {
-      const label = (/** @type {any} */ one) => (one.key === null ? t('analytics.none') : word(one.key));
-      return { title, columns: [title, t('home.satisfaction'), t('analytics.responses')], rows: list.map((one) => [label(one), decimal(one.average), one.responses]), chart: () => barRows({ label: title, most: 5, rows: list.map((one) => ({ name: label(one), value: one.average, shown: `${decimal(one.average)} · ${count(one.responses)}` })) }) };
+    const groups = (/** @type {string} */ title, /** @type {Api.CsatOf[]} */ list, /** @type {(key: string) => string} */ word) => {
+      const label = (/** @type {Api.CsatOf} */ one) => keyWord(one.key, word);
+      return { title, columns: [title, t('home.satisfaction'), t('analytics.responses')], rows: list.map((one) => [label(one), decimal(one.average), one.responses]), chart: () => barRows({ label: title, most: 5, rows: list.map((one) => ({ name: label(one), value: one.average ?? 0, shown: `${decimal(one.average)} · ${count(one.responses)}` })) }) };
     };
     return {
       tiles: tilesOf(answer, (now) => [[t('home.satisfaction'), now.average, decimal, 1], [t('analytics.satisfied'), now.satisfied, percent, 1], [t('analytics.responses'), now.responses, count, 1], [t('analytics.response_rate'), now.response_rate, percent, 1]]),
       cards: [{ title: t('analytics.ratings'), columns: [t('analytics.rating'), t('analytics.responses')], rows: current.responses ? stars.map((star) => [star.name, star.value]) : [], chart: () => barRows({ label: t('analytics.ratings'), rows: stars }) },
-        { title: t('analytics.trend'), columns: [t('analytics.since'), t('home.satisfaction'), t('analytics.responses')], rows: current.responses ? current.trend.map((/** @type {any} */ piece, /** @type {number} */ at) => [labels[at], decimal(piece.average), piece.responses]) : [],
-          chart: () => timeChart({ label: t('analytics.trend'), labels, most: 5, format: decimal, series: [{ name: t('home.satisfaction'), kind: 'bar', tone: 'accent', values: current.trend.map((/** @type {any} */ piece) => piece.average ?? 0) }] }) },
+        { title: t('analytics.trend'), columns: [t('analytics.since'), t('home.satisfaction'), t('analytics.responses')], rows: current.responses ? current.trend.map((piece, at) => [labels[at], decimal(piece.average), piece.responses]) : [],
+          chart: () => timeChart({ label: t('analytics.trend'), labels, most: 5, format: decimal, series: [{ name: t('home.satisfaction'), kind: 'bar', tone: 'accent', values: current.trend.map((piece) => piece.average ?? 0) }] }) },
         groups(t('analytics.channel'), current.by_channel, channelWord), groups(t('analytics.category'), current.by_category, (key) => key.replaceAll('_', ' '))],
     };
   },
-  'peak-hours': ({ current }) => {
+  'peak-hours': (/** @type {Api.FiguresAnswer_PeakHours} */ { current }) => {
     // The first of January 2024 was a Monday.
     const days = [1, 2, 3, 4, 5, 6, 7].map((day) => new Intl.DateTimeFormat(region, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2024, 0, day)));
     const hours = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`);
     const title = t('analytics.view.peak-hours');
     const busiest = current.busiest;
     return { cards: [
-      { title, wide: true, hint: busiest ? t('analytics.busiest', { day: days[busiest.weekday], hour: hours[busiest.hour], count: count(busiest.count) }) : '', columns: ['', ...hours], rows: current.total ? current.hours.map((/** @type {number[]} */ of, /** @type {number} */ day) => [days[day], ...of]) : [], chart: () => heatMap({ label: title, days, hours, values: current.hours }) },
+      { title, wide: true, hint: busiest ? t('analytics.busiest', { day: days[busiest.weekday], hour: hours[busiest.hour], count: count(busiest.count) }) : '', columns: ['', ...hours], rows: current.total ? current.hours.map((of, day) => [days[day], ...of]) : [], chart: () => heatMap({ label: title, days, hours, values: current.hours }) },
       { title: t('analytics.by_day'), columns: [t('analytics.day'), t('analytics.created')], rows: current.total ? days.map((day, at) => [day, current.by_weekday[at]]) : [], chart: () => barRows({ label: t('analytics.by_day'), rows: days.map((name, at) => ({ name, value: current.by_weekday[at], shown: count(current.by_weekday[at]) })) }) },
       { title: t('analytics.by_hour'), columns: [t('analytics.hour'), t('analytics.created')], rows: current.total ? hours.map((hour, at) => [hour, current.by_hour[at]]) : [], chart: () => timeChart({ label: t('analytics.by_hour'), labels: hours, series: [{ name: t('analytics.created'), kind: 'bar', tone: 'accent', values: current.by_hour }] }) },
     ] };

@@ -10,18 +10,18 @@ import { fileTray } from './files.js';
 const MAX = 65_536;
 const KEEP_AFTER = 1_500;
 
-/** @type {Promise<any[]> | null} */
+/** @type {Promise<Api.CannedView[]> | null} */
 let canned = null;
 
 /** The texts that are ready to be used; none where the box has none. */
 function cannedResponses() {
-  canned ??= get('/api/tickets/canned-responses?limit=100').then((answer) => answer.canned_responses).catch(() => []);
+  canned ??= get('/api/tickets/canned-responses?limit=100').then((/** @type {Api.CannedList} */ answer) => answer.canned_responses).catch(() => []);
   setTimeout(() => { canned = null; }, 60_000);
   return canned;
 }
 
 /**
- * @param {{ ticket: () => any, say: (body: string, isInternal: boolean, attachments: number[]) => void, reopen: () => void }} how
+ * @param {{ ticket: () => Api.TicketView | null, say: (body: string, isInternal: boolean, attachments: number[]) => void, reopen: () => void }} how
  */
 export function composer({ ticket, say, reopen }) {
   let isInternal = false;
@@ -69,12 +69,12 @@ export function composer({ ticket, say, reopen }) {
           if (event.key.startsWith('Arrow')) {
             event.preventDefault();
             mode(!internal);
-            /** @type {any} */ (modes.querySelector('[aria-checked="true"]')).focus();
+            modes.querySelector('[aria-checked="true"]').focus();
           }
         } }, icon(internal ? 'lock' : 'chat'), internal ? t('composer.note') : t('composer.public')));
       }
     }
-    for (const button of /** @type {any} */ (modes.children)) {
+    for (const button of /** @type {Iterable<HTMLElement>} */ (modes.children)) {
       const on = button.dataset.internal === String(isInternal);
       button.setAttribute('aria-checked', String(on));
       button.tabIndex = on ? 0 : -1;
@@ -122,7 +122,7 @@ export function composer({ ticket, say, reopen }) {
     return found && { word: found[1].toLowerCase(), from: before.length - found[1].length - 1, to: before.length };
   }
 
-  /** @type {any[]} */
+  /** @type {Api.CannedView[]} */
   let offered = [];
   let at = 0;
 
@@ -132,7 +132,7 @@ export function composer({ ticket, say, reopen }) {
     const all = await cannedResponses();
     const still = shortcut();
     if (!still || still.word !== asked.word) return;
-    const fits = (/** @type {any} */ one) => (one.shortcut || '').replace(/^\//, '').toLowerCase().startsWith(asked.word) || (one.title || '').toLowerCase().includes(asked.word);
+    const fits = (/** @type {Api.CannedView} */ one) => (one.shortcut || '').replace(/^\//, '').toLowerCase().startsWith(asked.word) || (one.title || '').toLowerCase().includes(asked.word);
     offered = all.filter(fits).slice(0, 8);
     at = 0;
     if (!offered.length) return hide();
@@ -156,7 +156,7 @@ export function composer({ ticket, say, reopen }) {
     text.removeAttribute('aria-activedescendant');
   }
 
-  /** Puts it in place of the shortcut, filled in for this ticket, to be changed before it is sent. @param {any} one */
+  /** Puts it in place of the shortcut, filled in for this ticket, to be changed before it is sent. @param {Api.CannedView} one */
   async function insert(one) {
     const place = shortcut();
     hide();

@@ -190,7 +190,7 @@ export default function contactsPage() {
   /** Their words, names and addresses go for good; whoever asks for it types what they are called. @param {Api.ContactDetail} one */
   function erase(one) {
     const called = nameOf(one);
-    const form = h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, work); } }, h('p', {}, t('contacts.erase_lead', { count: number(one.tickets) })),
+    const form = h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void submit(form, work); } }, h('p', {}, counted('contacts.erase_lead', one.tickets)),
       field('called', t('contacts.erase_type', { name: called }), { dir: 'auto', autocomplete: 'off' }), h('p', { class: 'form-error', role: 'alert', hidden: true }),
       h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, t('dialog.cancel')), h('button', { class: 'primary danger', disabled: true }, t('contacts.erase'))));
     form.addEventListener('input', () => { form.querySelector('button.primary').disabled = form.querySelector('#called').value.trim() !== called.trim(); });

@@ -5,7 +5,7 @@ import { fill, h } from '../dom.js';
 import { t } from '../i18n.js';
 import * as act from '../actions.js';
 import { icon } from '../parts/icons.js';
-import { avatar, channelMark, channelWord, priorityBadge, statusBadge } from '../parts/marks.js';
+import { avatar, channelMark, channelWord, priorityBadge, stars, statusBadge } from '../parts/marks.js';
 import { openMenu } from '../parts/menu.js';
 import { problem, toast } from '../parts/toast.js';
 import { since } from '../time.js';
@@ -56,6 +56,9 @@ export function details(held) {
   /** @param {string} title @param {string | null | undefined} text */
   const prose = (title, text) => text && h('section', {}, h('h2', {}, title), h('p', { class: 'prose', dir: 'auto' }, text));
 
+  /** What the customer said of how they were served. @param {Api.RatingView | null | undefined} rating */
+  const praise = (rating) => rating && h('section', { class: 'rated' }, h('h2', {}, t('details.rating')), h('p', {}, stars(rating.rating), since(rating.rated_at)), rating.feedback && h('p', { class: 'prose', dir: 'auto' }, rating.feedback));
+
   /** What other programs said of it. @param {Record<string, string> | null | undefined} metadata */
   const attached = (metadata) => metadata && Object.keys(metadata).length > 0 && h('section', {}, h('h2', {}, t('details.metadata')), h('dl', { class: 'facts' }, Object.entries(metadata).map(([name, value]) => line(name, h('span', { dir: 'auto', class: 'metadata' }, value)))));
 
@@ -82,7 +85,7 @@ export function details(held) {
         ticket.first_response_at && line(t('details.first_response'), since(ticket.first_response_at)),
         ticket.resolved_at && line(t('details.resolved'), since(ticket.resolved_at)))),
       h('section', {}, h('h2', {}, t('details.tags')), tags(ticket)),
-      prose(t('details.summary'), ticket.summary), prose(t('details.description'), ticket.description), prose(t('details.notes'), ticket.resolution_notes), attached(ticket.metadata));
+      praise(ticket.rating), prose(t('details.summary'), ticket.summary), prose(t('details.description'), ticket.description), prose(t('details.notes'), ticket.resolution_notes), attached(ticket.metadata));
     return element;
   }
 

@@ -305,7 +305,8 @@ export function ticketPage({ list }) {
 
 /** A change as a line of the timeline. @param {Api.ActivityView} change @returns {import('./timeline.js').Entry} */
 function lineOf(change) {
-  const word = (/** @type {string | null | undefined} */ value) => (!value ? '—' : change.field === 'status' ? statusWord(value) : change.field === 'priority' ? priorityWord(value) : value);
-  const what = !change.from && !change.to ? t('activity.' + change.action) : `${t('field.' + change.field)} ${word(change.from)} → ${word(change.to)}`;
-  return { id: -change.id, at: change.at, kind: 'event', speaker: 'system', author: null, body: [`${change.actor}: ${what}`, change.reason].filter(Boolean).join(' · ') };
+  const word = (/** @type {string | null | undefined} */ value) => (!value ? '—' : change.field === 'status' ? statusWord(value) : change.field === 'priority' ? priorityWord(value) : change.field === 'rating' ? `${value} ★` : value);
+  const who = change.actor === 'customer' ? t('speaker.user') : change.actor === 'system' ? t('speaker.system') : change.actor;
+  const what = change.action === 'created' || (!change.from && !change.to) ? t('activity.' + change.action) : `${t('field.' + change.field)} ${word(change.from)} → ${word(change.to)}`;
+  return { id: -change.id, at: change.at, kind: 'event', speaker: 'system', author: null, body: [`${who}: ${what}`, change.reason].filter(Boolean).join(' · ') };
 }

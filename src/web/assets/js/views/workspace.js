@@ -92,6 +92,9 @@ export function workspace({ logout }) {
     const of = (/** @type {Partial<import('../filter.js').Choice>} */ changes) => `/tickets${query({ view: now.view, ...changes })}`;
     const marks = { mine: 'person', unassigned: 'inbox', all: 'people' };
     const { name, role } = me();
+    // What is drawn anew stays where it was scrolled to, and under the same focus.
+    const [left, top] = [rail.scrollLeft, rail.scrollTop];
+    const focused = rail.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).title : '';
     fill(rail,
       h('a', { class: 'brand', href: '/tickets', 'aria-label': 'frontdesk' }, h('span', { class: 'logo', 'aria-hidden': 'true' }), h('span', { class: 'rail-word' }, 'frontdesk')),
       h('div', { class: 'rail-group' }, VIEWS.map((view) => item(`/tickets?view=${view}`, icon(/** @type {any} */ (marks)[view]), /** @type {any} */ (views)[view], !wanted && now.view === view, counts[view]))),
@@ -105,6 +108,8 @@ export function workspace({ logout }) {
         h('button', { class: 'rail-item', onclick: palette, title: t('palette.title') }, icon('command'), h('span', { class: 'rail-word grow' }, t('palette.title')), h('kbd', { class: 'rail-word' }, 'Ctrl K')),
         h('button', { class: 'rail-item', onclick: overview, title: t('keys.title') }, icon('keyboard'), h('span', { class: 'rail-word grow' }, t('keys.short')), h('kbd', { class: 'rail-word' }, '?')),
         h('button', { class: 'rail-item me', 'aria-haspopup': 'listbox', title: name, onclick: (/** @type {Event} */ event) => void openMenu(/** @type {HTMLElement} */ (event.currentTarget), { label: t('rail.me'), choices: personal() }) }, avatar(name), h('span', { class: 'rail-word grow' }, h('strong', { dir: 'auto' }, name), h('span', { class: 'role' }, t('role.' + role))))));
+    [rail.scrollLeft, rail.scrollTop] = [left, top];
+    if (focused) /** @type {HTMLElement | undefined} */ ([...rail.querySelectorAll('.rail-item')].find((one) => /** @type {HTMLElement} */ (one).title === focused))?.focus({ preventScroll: true });
   }
 
   function personal() {
