@@ -49,7 +49,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> for Router<S> {
     }
 }
 
-/// A document in the making.
+/// A document in the making. Shapes of one name that differ panic: a document has names, not paths.
 pub struct Description(pub OpenApi);
 
 impl<S> Routes<S> for Description {
@@ -69,7 +69,12 @@ impl<S> Routes<S> for Description {
         }
         let mut schemas = Vec::new();
         P::schemas(&mut schemas);
-        self.0.components.get_or_insert_with(Components::new).schemas.extend(schemas);
+        let known = &mut self.0.components.get_or_insert_with(Components::new).schemas;
+        for (name, schema) in schemas {
+            let same = known.get(&name).is_none_or(|other| *other == schema);
+            assert!(same, "two shapes are called {name}: one would take the other's place");
+            known.insert(name, schema);
+        }
         self
     }
 

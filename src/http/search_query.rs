@@ -99,9 +99,10 @@ fn filter(
         // Times are not of tickets alone.
         Field::From | Field::Before | Field::After => return Ok(None),
         Field::Has => {
-            if ["attachment", "attachments", "file", "files"].contains(&&*value.to_lowercase()) {
-                "attachment".clone_into(value);
+            if !["attachment", "attachments", "file", "files"].contains(&&*value.to_lowercase()) {
+                return Err(Wrong::Value("must be attachment".to_owned()));
             }
+            "attachment".clone_into(value);
             return Ok(None);
         }
         Field::Speaker => {

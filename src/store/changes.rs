@@ -58,13 +58,20 @@ impl Changes {
         self.count -= usize::from(known.is_some());
     }
 
-    /// Takes over later changes.
-    pub fn pour(&mut self, later: &Changes) {
-        for (table, rows) in &later.tables {
-            let own = self.of_mut(*table);
+    /// Takes over later changes: the fewer go to the more.
+    pub fn pour(&mut self, later: Changes) {
+        for (table, mut rows) in later.tables {
+            let own = self.of_mut(table);
             let before = own.len();
-            own.extend(rows.iter().map(|(key, value)| (key.clone(), value.clone())));
-            self.count += own.len() - before;
+            if rows.len() > before {
+                std::mem::swap(own, &mut rows);
+                for (key, older) in rows {
+                    own.entry(key).or_insert(older);
+                }
+            } else {
+                own.extend(rows);
+            }
+            self.count += self.of_mut(table).len() - before;
         }
     }
 

@@ -184,7 +184,7 @@ impl Store {
         if let Some(settling) = self.settling.take() {
             let later = std::mem::take(&mut state.recent);
             state.recent = std::mem::take(&mut state.settling);
-            state.recent.absorb(&later);
+            state.recent.absorb(later);
             self.since = self.since.with(settling.since);
         }
         drop(state);

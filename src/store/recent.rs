@@ -30,26 +30,33 @@ impl Recent {
         self.levels.iter().map(|level| &**level)
     }
 
-    /// Takes over what a batch changed.
-    pub fn pour(&mut self, batch: &Changes) {
-        Arc::make_mut(&mut self.levels[0]).pour(batch);
-        for (at, full) in FULL.iter().enumerate() {
-            if self.levels[at].len() < *full {
+    /// Takes over what a batch changed. A large one goes at once to the level that holds as many.
+    pub fn pour(&mut self, batch: Changes) {
+        let first = FULL.iter().position(|full| batch.len() < *full).unwrap_or(FULL.len());
+        for newer in (0..first).rev() {
+            self.pour_level(newer, first);
+        }
+        Arc::make_mut(&mut self.levels[first]).pour(batch);
+        for at in first..FULL.len() {
+            if self.levels[at].len() < FULL[at] {
                 break;
             }
-            let poured = std::mem::take(&mut self.levels[at]);
-            Arc::make_mut(&mut self.levels[at + 1]).pour(&poured);
+            self.pour_level(at, at + 1);
         }
     }
 
+    fn pour_level(&mut self, from: usize, to: usize) {
+        let poured = Arc::unwrap_or_clone(std::mem::take(&mut self.levels[from]));
+        Arc::make_mut(&mut self.levels[to]).pour(poured);
+    }
+
     /// Takes over later changes, all of them.
-    pub fn absorb(&mut self, later: &Recent) {
-        let mut oldest = std::mem::take(&mut self.levels[FULL.len()]);
-        let all = Arc::make_mut(&mut oldest);
-        for level in self.levels.iter().rev().chain(later.levels.iter().rev()) {
-            all.pour(level);
+    pub fn absorb(&mut self, later: Recent) {
+        for newer in (0..FULL.len()).rev() {
+            self.pour_level(newer, FULL.len());
         }
-        *self = Recent::default();
-        self.levels[FULL.len()] = oldest;
+        for level in later.levels.into_iter().rev() {
+            Arc::make_mut(&mut self.levels[FULL.len()]).pour(Arc::unwrap_or_clone(level));
+        }
     }
 }

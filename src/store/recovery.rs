@@ -127,7 +127,7 @@ impl Store {
             }
             since.journal_bytes += found.header.span();
             since.events += u64::from(found.header.events);
-            state.recent.pour(&changes);
+            state.recent.pour(changes);
             Ok(())
         })?;
         self.since = since;

@@ -155,7 +155,7 @@ impl Store {
         self.since = self.since.with(news);
         {
             let mut state = self.current.write();
-            state.recent.pour(&decided.changes);
+            state.recent.pour(decided.changes);
             state.position = (self.journal.last_batch(), self.journal.next_seq() - 1);
         }
         self.journal.tend_spare();

@@ -185,6 +185,7 @@ fn fields_words_and_filters_go_together() {
         ("asignee:me", "did you mean assignee:"),
         ("before:yesterday", "2026-01-28"),
         ("speaker:ghost", "user, agent, bot, system"),
+        ("has:wings", "must be attachment"),
         ("!!!", "no word"),
     ] {
         for path in ["/api/tickets", "/api/search"] {
