@@ -37,8 +37,8 @@ impl Recent {
             self.pour_level(newer, first);
         }
         Arc::make_mut(&mut self.levels[first]).pour(batch);
-        for at in first..FULL.len() {
-            if self.levels[at].len() < FULL[at] {
+        for (at, full) in FULL.iter().enumerate().skip(first) {
+            if self.levels[at].len() < *full {
                 break;
             }
             self.pour_level(at, at + 1);
