@@ -153,27 +153,28 @@ fn each<R: Record>(
 /// The tables whose keys are held in the window.
 pub const WINDOWED: [Table; 3] = [Table::Seen, Table::Early, Table::Unclaimed];
 
-/// The newest dedup keys, oldest of them first, as many as the window holds.
+/// The newest dedup keys, the days of which the window holds.
 fn seen_keys(view: &dyn View, seen: &mut SeenWindow) -> Result<(), ReadError> {
     for table in WINDOWED {
-        let mut start = Vec::new();
+        let mut end: Option<Blob> = None;
         loop {
-            let chunk = view.scan(table, &start, None, Order::Ascending, CHUNK)?;
-            let Some((last, _)) = chunk.last() else { break };
-            start = [last, &[0][..]].concat();
-            for (key, _) in &chunk {
-                insert(seen, key);
+            let chunk = view.scan(table, &[], end.as_deref(), Order::Descending, CHUNK)?;
+            if !chunk.iter().all(|(key, _)| insert(seen, key)) {
+                break;
             }
+            let Some((last, _)) = chunk.into_iter().last() else { break };
+            end = Some(last);
         }
     }
     Ok(())
 }
 
-/// Adds the key of a row of one of these tables.
-pub fn insert(seen: &mut SeenWindow, key: &[u8]) {
-    if let Some((day, hash)) = key.split_first_chunk::<4>()
-        && let Ok(hash) = hash.try_into()
-    {
-        seen.insert(u32::from_be_bytes(*day), hash);
+/// Adds the key of a row of one of these tables; false if its day is not held.
+pub fn insert(seen: &mut SeenWindow, key: &[u8]) -> bool {
+    let parts = key.split_first_chunk::<4>().map(|(day, hash)| (day, hash.try_into()));
+    match parts {
+        Some((day, Ok(hash))) => seen.insert(u32::from_be_bytes(*day), hash),
+        // No key that anybody asks for.
+        _ => true,
     }
 }

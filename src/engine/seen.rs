@@ -2,18 +2,39 @@
 //! in old buckets. A key that is not here and whose bucket is wholly here was never seen.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
-/// Fingerprints by day of arrival, newest days first kept.
+/// Fingerprints by day of arrival, newest days first kept; of a day all or none.
 pub struct SeenWindow {
-    days: BTreeMap<u32, HashSet<u64>>,
+    days: BTreeMap<u32, HashSet<u32, BuildHasherDefault<AsItIs>>>,
     held: usize,
     limit: usize,
     /// Days before this one are not held; they must be looked up.
     complete_from: u32,
 }
 
-fn fingerprint(hash: &[u8; 16]) -> u64 {
-    u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+/// One in four billion other messages has the same: then the rows are asked.
+fn fingerprint(hash: &[u8; 16]) -> u32 {
+    u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+}
+
+/// Fingerprints are of keyed hashes: nobody outside can make many of them meet.
+#[derive(Default)]
+pub struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
+    }
+
+    fn write_u32(&mut self, fingerprint: u32) {
+        // Tables look at the highest bits and at the lowest.
+        self.0 = u64::from(fingerprint) << 32 | u64::from(fingerprint);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl SeenWindow {
@@ -21,19 +42,21 @@ impl SeenWindow {
         SeenWindow { days: BTreeMap::new(), held: 0, limit, complete_from: 0 }
     }
 
-    pub fn insert(&mut self, day: u32, hash: &[u8; 16]) {
+    /// False if the day is not held: it is too old, or there are too many of it.
+    pub fn insert(&mut self, day: u32, hash: &[u8; 16]) -> bool {
         if day < self.complete_from {
-            return;
+            return false;
         }
         if self.days.entry(day).or_default().insert(fingerprint(hash)) {
             self.held += 1;
         }
-        while self.held > self.limit && self.days.len() > 1 {
-            if let Some((oldest, keys)) = self.days.pop_first() {
-                self.held -= keys.len();
-                self.complete_from = oldest + 1;
-            }
+        while self.held > self.limit
+            && let Some((oldest, keys)) = self.days.pop_first()
+        {
+            self.held -= keys.len();
+            self.complete_from = oldest + 1;
         }
+        day >= self.complete_from
     }
 
     /// Days before `day` are past their time. They are asked of the rows from then on: not all of them need be
@@ -71,8 +94,11 @@ mod tests {
         window.insert(2, &[3; 16]);
         assert!(window.may_hold(1, &[9; 16]), "day 1 is no longer held, so anything may be there");
         assert!(!window.may_hold(2, &[9; 16]));
-        window.insert(1, &[4; 16]);
+        assert!(!window.insert(1, &[4; 16]));
         assert_eq!(window.held, 2);
+        assert!(!window.insert(2, &[5; 16]), "a day with more than that is not held at all");
+        assert!(window.may_hold(2, &[9; 16]) && window.held == 0);
+        assert!(window.insert(3, &[6; 16]) && !window.may_hold(3, &[9; 16]));
     }
 
     #[test]

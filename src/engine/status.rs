@@ -9,7 +9,6 @@ use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
 use super::audit::read::Extent;
-use super::index::Filter;
 use super::outbox::BridgeState;
 use super::{ClockReport, Engine, Job, Shared};
 use crate::domain::contact::Scope;
@@ -234,9 +233,7 @@ impl Engine {
         let tried = probe.unwrap_or_else(|_| Err(format!("no probe was written in {PATIENCE:?}")));
         let store = tokio::time::timeout(PATIENCE, self.describe()).await.ok().flatten();
         let shared = self.shared();
-        let mut counts = [0_u64; TicketStatus::ALL.len()];
-        shared.index().lines(&Filter::default()).for_each(|line| counts[line.status as usize] += 1);
-        let tickets = TicketStatus::ALL.into_iter().zip(counts);
+        let tickets = TicketStatus::ALL.into_iter().zip(shared.index().by_status());
         let doors = shared.metrics.doors.all().into_iter().map(|(name, door)| {
             let outcomes = door.outcomes.into_iter().map(|(name, n)| (name.to_owned(), n));
             let last_event = seconds_since(door.last);

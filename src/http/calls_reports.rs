@@ -1,4 +1,4 @@
-//! Figures over the calls (S0.21, S0.45 to S0.48), each in one pass over the index.
+//! Figures over the calls (S0.21, S0.45 to S0.48), from the index.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,8 +13,9 @@ use super::calls_view::Envelope;
 use super::error::Failure;
 use super::extract::Caller;
 use crate::domain::channel::Channel;
+use crate::domain::status::Status;
 use crate::domain::time::Micros;
-use crate::engine::index::{Filter, Line, Set};
+use crate::engine::index::{Filter, Set, Span, Waited};
 
 /// Tools that the report of tool calls names.
 const MAX_TOOLS: usize = 10_000;
@@ -51,53 +52,29 @@ pub async fn stats(
 ) -> Result<Json<Envelope<Stats>>, Failure> {
     let index = state.engine.shared().index();
     let filter = calls(&caller);
-    let mut stats = Stats {
-        total_tickets: 0,
-        by_status: ByStatus::default(),
-        by_category: BTreeMap::new(),
-        avg_resolution_hours: 0.0,
-    };
-    let mut mean = Mean::default();
-    for line in index.lines(&filter) {
-        stats.total_tickets += 1;
-        match line.status.on_calls_face() {
-            "open" => stats.by_status.open += 1,
-            "in_progress" => stats.by_status.in_progress += 1,
-            "resolved" => stats.by_status.resolved += 1,
-            _ => stats.by_status.closed += 1,
-        }
-        if let Some(category) = line.category {
-            match stats.by_category.get_mut(category) {
-                Some(count) => *count += 1,
-                None => drop(stats.by_category.insert(category.to_owned(), 1)),
-            }
-        }
-        mean.add(&line);
+    let total = index.total(&filter);
+    let mut by_status = ByStatus::default();
+    for (status, count) in Status::ALL.into_iter().zip(total.statuses) {
+        *match status.on_calls_face() {
+            "open" => &mut by_status.open,
+            "in_progress" => &mut by_status.in_progress,
+            "resolved" => &mut by_status.resolved,
+            _ => &mut by_status.closed,
+        } += count;
     }
-    stats.avg_resolution_hours = mean.hours().unwrap_or(0.0);
-    Ok(Json(Envelope::of(stats)))
+    let named = |(name, count, _): (Option<&str>, u64, _)| Some((name?.to_owned(), count));
+    Ok(Json(Envelope::of(Stats {
+        total_tickets: total.tickets,
+        by_status,
+        by_category: total.categories(&index).filter_map(named).collect(),
+        avg_resolution_hours: mean_hours(total.waited()).unwrap_or(0.0),
+    })))
 }
 
-/// The mean time from creation to resolution.
-#[derive(Default)]
-struct Mean {
-    micros: i128,
-    count: u64,
-}
-
-impl Mean {
-    fn add(&mut self, line: &Line<'_>) {
-        if let Some(resolved) = line.resolved_at {
-            self.micros += i128::from(resolved.0 - line.created_at.0);
-            self.count += 1;
-        }
-    }
-
-    /// Rounded to a hundred-thousandth, so that what is shown is not noise.
-    fn hours(&self) -> Option<f64> {
-        let hours = self.micros as f64 / self.count as f64 / Micros::HOUR as f64;
-        (self.count > 0).then(|| (hours * 1e5).round() / 1e5)
-    }
+/// The mean time from creation to resolution, rounded to a hundred-thousandth, so that what is shown is not noise.
+fn mean_hours(waited: Waited) -> Option<f64> {
+    let hours = waited.took as f64 / waited.resolved as f64 / Micros::HOUR as f64;
+    (waited.resolved > 0).then(|| (hours * 1e5).round() / 1e5)
 }
 
 #[derive(Serialize, ToSchema)]
@@ -113,16 +90,12 @@ pub async fn categories(
     caller: Caller,
 ) -> Result<Json<Envelope<Vec<CategoryCount>>>, Failure> {
     let index = state.engine.shared().index();
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    let filter = calls(&caller);
-    for category in index.lines(&filter).filter_map(|l| l.category) {
-        *counts.entry(category).or_default() += 1;
-    }
-    let mut data: Vec<_> = counts
-        .into_iter()
-        .map(|(category, count)| CategoryCount { category: category.to_owned(), count })
-        .collect();
-    data.sort_by_key(|c| std::cmp::Reverse(c.count));
+    let total = index.total(&calls(&caller));
+    let named = |(category, count, _): (Option<&str>, u64, _)| {
+        Some(CategoryCount { category: category?.to_owned(), count })
+    };
+    let mut data: Vec<_> = total.categories(&index).filter_map(named).collect();
+    data.sort_by(|a, b| (b.count, &a.category).cmp(&(a.count, &b.category)));
     data.truncate(TOP_CATEGORIES);
     Ok(Json(Envelope::of(data)))
 }
@@ -140,19 +113,17 @@ pub async fn resolution_time(
     caller: Caller,
 ) -> Result<Json<Envelope<Vec<CategoryHours>>>, Failure> {
     let index = state.engine.shared().index();
-    let mut means: BTreeMap<Option<&str>, Mean> = BTreeMap::new();
-    let filter = calls(&caller);
-    for line in index.lines(&filter) {
-        means.entry(line.category).or_default().add(&line);
-    }
-    let mut data: Vec<_> = means
-        .into_iter()
-        .filter_map(|(category, mean)| {
-            let avg_hours = mean.hours()?;
+    let total = index.total(&calls(&caller));
+    let mut data: Vec<_> = total
+        .categories(&index)
+        .filter_map(|(category, _, waited)| {
+            let avg_hours = mean_hours(waited)?;
             Some(CategoryHours { category: category.map(str::to_owned), avg_hours })
         })
         .collect();
-    data.sort_by(|a, b| b.avg_hours.total_cmp(&a.avg_hours));
+    data.sort_by(|a, b| {
+        b.avg_hours.total_cmp(&a.avg_hours).then_with(|| a.category.cmp(&b.category))
+    });
     Ok(Json(Envelope::of(data)))
 }
 
@@ -173,8 +144,9 @@ pub async fn hourly(
     let since = i64::try_from(since.as_micros()).unwrap_or(i64::MAX) - Micros::DAY;
     let index = state.engine.shared().index();
     let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
-    let filter = calls(&caller);
-    for line in index.lines(&filter).filter(|l| l.created_at.0 >= since) {
+    let created = Span { from: Some(Micros(since)), to: None };
+    let filter = Filter { created, ..calls(&caller) };
+    for line in index.lines(&filter) {
         *counts.entry(line.created_at.0.div_euclid(Micros::HOUR)).or_default() += 1;
     }
     let hour = |h: i64| Micros(h.saturating_mul(Micros::HOUR)).hour_bucket();

@@ -1,6 +1,6 @@
 //! Categories: the tree of topics that tickets are about (S3.13, S3.24).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::{Path, State as Shared};
@@ -73,12 +73,9 @@ pub struct Categories {
 
 /// How many tickets are in each.
 fn counts(index: &Index) -> HashMap<String, u64> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    let all = Filter::default();
-    for category in index.lines(&all).filter_map(|line| line.category) {
-        *counts.entry(category).or_default() += 1;
-    }
-    counts.into_iter().map(|(slug, count)| (slug.to_owned(), count)).collect()
+    let total = index.total(&Filter::default());
+    let named = |(slug, count, _): (Option<&str>, u64, _)| Some((slug?.to_owned(), count));
+    total.categories(index).filter_map(named).collect()
 }
 
 fn count(state: &State, slug: &str) -> u64 {

@@ -15,7 +15,6 @@ use super::error::Failure;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 use crate::engine::Shared as Held;
-use crate::engine::index::Filter;
 use crate::telemetry::metrics::{Answered, Metrics};
 use crate::telemetry::sources::Source;
 use crate::wire::problem::Problem;
@@ -107,9 +106,7 @@ pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Failure> 
         Problem::new(500, "Internal Server Error", "the figures could not be written")
     })?;
     text.push_str("# HELP frontdesk_tickets Tickets by status.\n# TYPE frontdesk_tickets gauge\n");
-    let mut counts = [0_u64; Status::ALL.len()];
-    shared.index().lines(&Filter::default()).for_each(|line| counts[line.status as usize] += 1);
-    for (status, count) in Status::ALL.into_iter().zip(counts) {
+    for (status, count) in Status::ALL.into_iter().zip(shared.index().by_status()) {
         text.push_str(&format!("frontdesk_tickets{{status=\"{}\"}} {count}\n", status.as_str()));
     }
     waiting(shared, &mut text);

@@ -337,7 +337,7 @@ pub async fn apply(
 ) -> Result<Json<Applied>, Failure> {
     let statuses = Set::statuses(Status::ALL.into_iter().filter(|status| status.is_open()));
     let open = Filter { statuses, ..Filter::default() };
-    let open = state.engine.shared().index().numbers_before(&open, u64::MAX, usize::MAX);
+    let open = state.engine.shared().index().newest(&open, usize::MAX);
     let mut applied = 0;
     // An empty step too, so that a policy that is not there is told.
     let mut steps: Vec<&[u64]> = open.chunks(APPLIED_AT_ONCE).collect();

@@ -91,9 +91,13 @@ impl Store {
         }
     }
 
-    /// Makes the ballast again where there is room for it. Cheap to call repeatedly; gives the disk as it is.
+    /// Makes the ballast again where there is room for it, gives up what is only kept to be used again where there is not.
+    /// Cheap to call repeatedly; gives the disk as it is.
     pub fn tend_space(&mut self) -> Result<Space, WriteError> {
-        let space = self.space_after(self.unsettled(), self.settings.disk_reserve)?;
+        let mut space = self.space_after(self.unsettled(), self.settings.disk_reserve)?;
+        if space.is_full() && self.journal.shed_spares().is_ok_and(|shed| shed) {
+            space = self.space_after(self.unsettled(), self.settings.disk_reserve)?;
+        }
         self.ballast.tend(&*self.disk, space.free.saturating_sub(space.needed));
         Ok(Space { ballast: self.ballast.held(), ..space })
     }

@@ -1,79 +1,58 @@
-//! What analytics know of a ticket, beside the columns that lists need: one narrow value a ticket.
+//! What analytics know of a ticket, beside the columns that lists need.
 
-use super::{ABSENT, ESCALATED, Filter, Index, NONE_TIME, NONE_U32, narrow};
+use super::block::Block;
+use super::column::PLACES;
+use super::{ABSENT, Filter, Index, NONE_TIME, NONE_U32, position};
 use crate::domain::channel::Channel;
 use crate::domain::figures::{Outcome, Rated, TicketFigures};
 use crate::domain::priority::Priority;
-use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::sla::State;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 
-/// [`TicketFigures`] in 48 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Narrow {
-    people_since: i64,
-    rated: i64,
-    escalated_from: u32,
-    rated_of: u32,
-    took: [u32; 2],
+/// How often something happened to a ticket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
     reopened: u16,
     escalated: u16,
     tool_calls: u16,
     searches: u16,
-    rating: u8,
+}
+
+/// How a ticket's promises were kept: the first answer, then the resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Seconds; [`NONE_U32`] while they are not over.
+    took: [u32; 2],
     states: [u8; 2],
 }
 
-impl Default for Narrow {
-    fn default() -> Narrow {
-        Narrow::from(&TicketFigures::default())
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept { took: [NONE_U32; 2], states: [ABSENT; 2] }
     }
+}
+
+/// What few tickets have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rare {
+    escalated_from: Option<u64>,
+    rating: Option<Rated>,
 }
 
 const STATES: [State; 4] = [State::Met, State::OnTrack, State::AtRisk, State::Breached];
 
-impl From<&TicketFigures> for Narrow {
-    fn from(figures: &TicketFigures) -> Narrow {
-        let time = |at: Option<Micros>| at.map_or(NONE_TIME, |at| at.0);
-        let outcomes = [figures.first_response, figures.resolution];
-        Narrow {
-            people_since: time(figures.people_since),
-            rated: time(figures.rating.map(|rated| rated.at)),
-            escalated_from: narrow(figures.escalated_from),
-            rated_of: narrow(figures.rating.and_then(|rated| rated.agent)),
+impl Kept {
+    fn of(outcomes: [Option<Outcome>; 2]) -> Kept {
+        Kept {
             took: outcomes.map(|outcome| outcome.and_then(|o| o.took).unwrap_or(NONE_U32)),
-            reopened: figures.reopened,
-            escalated: figures.escalated,
-            tool_calls: figures.tool_calls,
-            searches: figures.searches,
-            rating: figures.rating.map_or(0, |rated| rated.rating),
             states: outcomes.map(|outcome| outcome.map_or(ABSENT, |o| o.state as u8)),
         }
     }
-}
 
-impl From<&Narrow> for TicketFigures {
-    fn from(narrow: &Narrow) -> TicketFigures {
-        let time = |at: i64| (at != NONE_TIME).then_some(Micros(at));
-        let agent = |id: u32| (id != NONE_U32).then_some(u64::from(id));
-        let outcome = |at: usize| {
-            let state = STATES.into_iter().find(|state| *state as u8 == narrow.states[at])?;
-            let took = (narrow.took[at] != NONE_U32).then_some(narrow.took[at]);
-            Some(Outcome { state, took })
-        };
-        let (rating, rated_of) = (narrow.rating, agent(narrow.rated_of));
-        TicketFigures {
-            people_since: time(narrow.people_since),
-            reopened: narrow.reopened,
-            escalated: narrow.escalated,
-            escalated_from: agent(narrow.escalated_from),
-            rating: time(narrow.rated).map(|at| Rated { rating, at, agent: rated_of }),
-            first_response: outcome(0),
-            resolution: outcome(1),
-            tool_calls: narrow.tool_calls,
-            searches: narrow.searches,
-        }
+    fn outcome(&self, at: usize) -> Option<Outcome> {
+        let state = STATES.into_iter().find(|state| *state as u8 == self.states[at])?;
+        Some(Outcome { state, took: Some(self.took[at]).filter(|took| *took != NONE_U32) })
     }
 }
 
@@ -101,55 +80,82 @@ pub struct Fact<'a> {
 impl Index {
     /// Takes over what analytics know of a ticket; none of it happened where the row is gone.
     pub fn put_figures(&mut self, number: u64, figures: Option<&TicketFigures>) {
-        let at = number.checked_sub(FIRST_NUMBER).and_then(|at| usize::try_from(at).ok());
-        let Some(at) = at else { return };
-        match figures {
-            Some(figures) => {
-                if at >= self.figures.len() {
-                    self.grow(at + 1);
-                }
-                self.figures[at] = Narrow::from(figures);
-            }
-            None if at < self.figures.len() => self.figures[at] = Narrow::default(),
-            None => {}
+        let Some(position) = position(number) else { return };
+        let TicketFigures {
+            people_since,
+            reopened,
+            escalated,
+            escalated_from,
+            rating,
+            first_response,
+            resolution,
+            tool_calls,
+            searches,
+        } = figures.copied().unwrap_or_default();
+        let (block, at) = self.make_place(position);
+        block.people_since.set(at, people_since.map_or(NONE_TIME, |at| at.0));
+        block.counted.set(at, Counted { reopened, escalated, tool_calls, searches });
+        block.kept.set(at, Kept::of([first_response, resolution]));
+        if escalated_from.is_some() || rating.is_some() {
+            self.rare.insert(position as u32, Rare { escalated_from, rating });
+        } else {
+            self.rare.remove(&(position as u32));
         }
     }
 
     /// What analytics know of a ticket, as they hold it; for `verify`.
     pub fn figures(&self, number: u64) -> Option<TicketFigures> {
-        let at = number.checked_sub(FIRST_NUMBER).and_then(|at| usize::try_from(at).ok())?;
-        self.figures.get(at).map(TicketFigures::from)
+        let (block, at) = self.place(number)?;
+        Some(self.figures_at(block, at, position(number)?))
+    }
+
+    fn figures_at(&self, block: &Block, at: usize, position: usize) -> TicketFigures {
+        let Counted { reopened, escalated, tool_calls, searches } = block.counted.get(at);
+        let kept = block.kept.get(at);
+        let rare = self.rare.get(&(position as u32)).copied();
+        let since = block.people_since.get(at);
+        TicketFigures {
+            people_since: (since != NONE_TIME).then_some(Micros(since)),
+            reopened,
+            escalated,
+            escalated_from: rare.and_then(|rare| rare.escalated_from),
+            rating: rare.and_then(|rare| rare.rating),
+            first_response: kept.outcome(0),
+            resolution: kept.outcome(1),
+            tool_calls,
+            searches,
+        }
     }
 
     /// All that matches, oldest number first, with all that is known.
     pub fn facts<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = Fact<'a>> + 'a {
-        let wanted = self.wanted(filter);
-        (0..self.status.len()).filter(move |at| self.matches(*at, &wanted)).map(|at| self.fact(at))
+        self.positions(filter).map(|position| self.fact(position))
     }
 
     /// What is known of this ticket, if a filter leaves it.
     pub fn fact_of(&self, number: u64, filter: &Filter) -> Option<Fact<'_>> {
-        let at = number.checked_sub(FIRST_NUMBER).and_then(|at| usize::try_from(at).ok())?;
-        self.holds(number, filter).then(|| self.fact(at))
+        self.holds(number, filter).then(|| position(number).map(|at| self.fact(at)))?
     }
 
-    fn fact(&self, at: usize) -> Fact<'_> {
-        let line = self.line(at);
-        let time = |at: i64| (at != NONE_TIME).then_some(Micros(at));
+    fn fact(&self, position: usize) -> Fact<'_> {
+        let line = self.line(position);
+        let (block, at) = (&self.blocks[position / PLACES], position % PLACES);
+        let assignee = block.assignee.get(at);
+        let answered = block.first_response.get(at);
         Fact {
             number: line.number,
             status: line.status,
             priority: line.priority,
-            channel: Channel::ALL[usize::from(self.channel[at])],
+            channel: Channel::ALL[usize::from(block.channel.get(at))],
             category: line.category,
-            tags: self.tag_sets.names(self.tags[at]),
-            assignee: (self.assignee[at] != NONE_U32).then_some(u64::from(self.assignee[at])),
-            running: self.running[at],
-            is_escalated: self.flags[at] & ESCALATED != 0,
+            tags: self.tag_sets.names(block.tags.get(at)),
+            assignee: (assignee != NONE_U32).then_some(u64::from(assignee)),
+            running: block.running.has(at),
+            is_escalated: block.escalated.has(at),
             created_at: line.created_at,
-            first_response_at: time(self.first_response[at]),
+            first_response_at: (answered != NONE_TIME).then_some(Micros(answered)),
             resolved_at: line.resolved_at,
-            figures: TicketFigures::from(&self.figures[at]),
+            figures: self.figures_at(block, at, position),
         }
     }
 }

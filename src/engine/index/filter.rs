@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::block::Block;
+use super::column::{PLACES, Places};
 use super::names::TagSets;
-use super::{DELETED, ESCALATED, HELD, Index, MERGED, NONE_U32, WATCHED, narrow};
+use super::{Index, narrow, position};
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
-use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 use crate::engine::search::Bits;
@@ -30,7 +31,7 @@ impl Set {
         Set(of.into_iter().fold(0, |bits, c| bits | 1 << c as u8))
     }
 
-    fn holds(self, position: u8) -> bool {
+    pub(super) fn holds(self, position: u8) -> bool {
         self.0 & (1 << (position & 15)) != 0
     }
 }
@@ -65,7 +66,7 @@ pub enum Shown {
     Deleted,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
     pub statuses: Set,
     pub priorities: Set,
@@ -138,6 +139,13 @@ pub(super) struct Wanted<'a> {
     contacts: Vec<u32>,
 }
 
+impl Filter {
+    /// Whether it asks for the status at most: of how many tickets that is true is known by block.
+    pub(super) fn is_plain(&self) -> bool {
+        *self == Filter { statuses: self.statuses, ..Filter::default() }
+    }
+}
+
 impl Index {
     pub(super) fn wanted<'a>(&self, filter: &'a Filter) -> Wanted<'a> {
         let names = &filter.categories;
@@ -148,46 +156,130 @@ impl Index {
         Wanted { filter, categories, tag_sets, contacts }
     }
 
-    pub(super) fn matches(&self, at: usize, wanted: &Wanted<'_>) -> bool {
-        let f = wanted.filter;
-        let (assignee, flags) = (self.assignee[at], self.flags[at]);
-        let is = |bit: u8| flags & bit != 0;
-        self.status[at] != super::ABSENT
-            && !is(MERGED)
-            && is(DELETED) == (f.shown == Shown::Deleted)
-            && f.among.as_ref().is_none_or(|among| among.has(at as u32))
-            && f.statuses.holds(self.status[at])
-            && f.priorities.holds(self.priority[at])
-            && f.channels.holds(self.channel[at])
-            && f.running.is_none_or(|r| self.running[at] == r)
-            && f.assignee.is_none_or(|a| match a {
-                AssigneeIs::Nobody => assignee == NONE_U32,
-                AssigneeIs::Somebody => assignee != NONE_U32,
-                AssigneeIs::Agent(id) => assignee == narrow(Some(id)),
-            })
-            && f.on_hold.is_none_or(|held| is(HELD) == held)
-            && f.escalated.is_none_or(|escalated| is(ESCALATED) == escalated)
-            && (wanted.contacts.is_empty() || wanted.contacts.contains(&self.contact[at]))
-            && f.created.holds(self.created[at])
-            && f.updated.holds(self.updated[at])
-            && wanted.categories.as_ref().is_none_or(|ids| ids.contains(&self.category[at]))
-            && wanted
-                .tag_sets
-                .as_ref()
-                .is_none_or(|sets| self.tags[at] != TagSets::NONE && sets[self.tags[at] as usize])
-            && f.sla.is_none_or(|(wanted, now)| {
-                let standing = self.standing(FIRST_NUMBER + at as u64);
-                standing.is_some_and(|standing| standing.at(now) == wanted)
-            })
-            && f.visible_to.is_none_or(|me| {
-                assignee == NONE_U32
-                    || assignee == narrow(Some(me))
-                    || (is(WATCHED) && self.watches(at, me))
-            })
+    /// The tickets of a block that a filter leaves.
+    pub(super) fn places(&self, number: usize, wanted: &Wanted<'_>) -> Places {
+        self.places_of(number, self.blocks[number].present, wanted)
     }
 
-    fn watches(&self, at: usize, agent: u64) -> bool {
-        let who = self.watchers.get(&(at as u32));
-        who.is_some_and(|agents| agents.contains(&narrow(Some(agent))))
+    /// The same of some of them.
+    fn places_of(&self, number: usize, mut places: Places, wanted: &Wanted<'_>) -> Places {
+        let (block, f) = (&self.blocks[number], wanted.filter);
+        let nobody = f.shown == Shown::Live && block.count_live(f.statuses) == 0;
+        if nobody || !block.may_be_of(f.created.from, f.created.to) {
+            return Places::NONE;
+        }
+        places.and_not(&block.merged);
+        places.and_if(f.shown == Shown::Deleted, &block.deleted);
+        for (set, kinds) in [
+            (f.statuses, &block.statuses[..]),
+            (f.priorities, &block.priorities[..]),
+            (f.channels, &block.channels[..]),
+        ] {
+            if set != Set::ALL {
+                let mut any = Places::NONE;
+                let of_set = (0_u8..).zip(kinds).filter(|(kind, _)| set.holds(*kind));
+                of_set.for_each(|(_, of)| any.or(of));
+                places.and(&any);
+            }
+        }
+        for (asked, is) in [
+            (f.running, &block.running),
+            (f.on_hold, &block.held),
+            (f.escalated, &block.escalated),
+            (f.assignee.map(|a| a == AssigneeIs::Nobody), &block.unassigned),
+        ] {
+            if let Some(asked) = asked {
+                places.and_if(asked, is);
+            }
+        }
+        if let Some(among) = &f.among {
+            places.and_words(|at| among.word(number * (PLACES / 64) + at));
+        }
+        if !places.is_empty() {
+            self.ask_each(number, wanted, &mut places);
+        }
+        places
+    }
+
+    /// What is known of each ticket by itself.
+    fn ask_each(&self, number: usize, wanted: &Wanted<'_>, places: &mut Places) {
+        let (block, f) = (&self.blocks[number], wanted.filter);
+        if let Some(AssigneeIs::Agent(id)) = f.assignee {
+            let id = narrow(Some(id));
+            places.retain(|at| block.assignee.get(at) == id);
+        }
+        if !wanted.contacts.is_empty() {
+            places.retain(|at| wanted.contacts.contains(&block.contact.get(at)));
+        }
+        if let Some(ids) = &wanted.categories {
+            places.retain(|at| ids.contains(&block.category.get(at)));
+        }
+        if let Some(sets) = &wanted.tag_sets {
+            places.retain(|at| {
+                let tags = block.tags.get(at);
+                tags != TagSets::NONE && sets[tags as usize]
+            });
+        }
+        if f.created != Span::default() {
+            places.retain(|at| f.created.holds(block.created.get(at)));
+        }
+        if f.updated != Span::default() {
+            places.retain(|at| f.updated.holds(block.updated.get(at)));
+        }
+        if let Some((wanted, now)) = f.sla {
+            places.retain(|at| block.standing(at).is_some_and(|s| s.at(now) == wanted));
+        }
+        if let Some(me) = f.visible_to {
+            let id = narrow(Some(me));
+            let mut others = *places;
+            others.and_not(&block.unassigned);
+            others.retain(|at| {
+                block.assignee.get(at) == id
+                    || block.watched.has(at) && self.watches(number * PLACES + at, id)
+            });
+            places.and(&block.unassigned);
+            places.or(&others);
+        }
+    }
+
+    /// Whether a filter leaves this ticket.
+    pub fn holds(&self, number: u64, filter: &Filter) -> bool {
+        let Some(position) = position(number) else { return false };
+        let (number, at) = (position / PLACES, position % PLACES);
+        let is_there = self.blocks.get(number).is_some_and(|block| block.present.has(at));
+        let mut place = Places::NONE;
+        place.set(at, true);
+        is_there && !self.places_of(number, place, &self.wanted(filter)).is_empty()
+    }
+
+    /// Every block in which a filter leaves something, with that.
+    pub(super) fn each_block<'a>(
+        &'a self,
+        filter: &Filter,
+        mut visit: impl FnMut(usize, &'a Block, Places),
+    ) {
+        let wanted = self.wanted(filter);
+        for (number, block) in self.blocks.iter().enumerate() {
+            let places = self.places(number, &wanted);
+            if !places.is_empty() {
+                visit(number, block, places);
+            }
+        }
+    }
+
+    /// The positions of what a filter leaves, in order.
+    pub(super) fn positions<'a>(
+        &'a self,
+        filter: &'a Filter,
+    ) -> impl DoubleEndedIterator<Item = usize> + 'a {
+        let wanted = self.wanted(filter);
+        (0..self.blocks.len()).flat_map(move |number| {
+            let places = self.places(number, &wanted).iter();
+            places.map(move |at| number * PLACES + at)
+        })
+    }
+
+    fn watches(&self, at: usize, agent: u32) -> bool {
+        self.watchers.get(&(at as u32)).is_some_and(|agents| agents.contains(&agent))
     }
 }

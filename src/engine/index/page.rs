@@ -1,120 +1,238 @@
-//! One page of what matches a filter, in an order, and how many match in all: one pass over the columns.
+//! One page of what matches a filter, in an order, and how many match in all.
 
 use std::collections::BinaryHeap;
 
-use super::{ABSENT, Filter, Found, Index, Line, MERGED, NONE_U32, Sort};
+use super::block::Block;
+use super::column::{PLACES, Places};
+use super::{Filter, Found, Index, Line, Sort};
+use crate::domain::priority::Priority;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::time::Micros;
 use crate::engine::search::Bits;
 
+/// What a sort goes by, with the position or its complement, so that no two are the same.
+type Key = (i64, usize);
+
+/// Pages that begin further behind are found among all that match.
+pub(super) const DEEP: usize = 4096;
+
+/// The keys of a page among all that come.
+struct Best {
+    offset: usize,
+    limit: usize,
+    /// Of a page near the beginning those that may be on it, the worst on top, so that it is the one to go.
+    kept: BinaryHeap<Key>,
+    /// Of any other page all.
+    all: Vec<Key>,
+}
+
+impl Best {
+    fn new(offset: usize, limit: usize) -> Best {
+        Best { offset, limit, kept: BinaryHeap::new(), all: Vec::new() }
+    }
+
+    fn keep(&self) -> Option<usize> {
+        Some(self.offset.saturating_add(self.limit)).filter(|keep| *keep <= DEEP)
+    }
+
+    fn offer(&mut self, key: Key) {
+        match self.keep() {
+            None => self.all.push(key),
+            Some(keep) if self.kept.len() < keep => self.kept.push(key),
+            Some(_) => {
+                if let Some(mut worst) = self.kept.peek_mut().filter(|worst| key < **worst) {
+                    *worst = key;
+                }
+            }
+        }
+    }
+
+    /// Whether something that goes by this or more can still be on the page.
+    fn wants(&self, least: i64) -> bool {
+        let full = self.keep().is_some_and(|keep| self.kept.len() >= keep);
+        !full || self.kept.peek().is_some_and(|(worst, _)| least <= *worst)
+    }
+
+    fn page(self) -> Vec<usize> {
+        let Best { offset, limit, kept, mut all } = self;
+        if all.is_empty() {
+            let sorted = kept.into_sorted_vec().into_iter();
+            return sorted.skip(offset).map(|(_, at)| at).collect();
+        }
+        if offset >= all.len() {
+            return Vec::new();
+        }
+        let mut page = &mut all[..];
+        if offset > 0 {
+            page = page.select_nth_unstable(offset - 1).2;
+        }
+        if limit < page.len() {
+            page = page.select_nth_unstable(limit).0;
+        }
+        page.sort_unstable();
+        page.iter().map(|(_, at)| *at).collect()
+    }
+}
+
+/// Gathers a page of what is told in order.
+struct Page {
+    offset: u64,
+    limit: usize,
+    found: Found,
+}
+
+impl Page {
+    /// Passes over so many; false if some of them are on the page.
+    fn pass(&mut self, count: u64) -> bool {
+        let before = self.found.total + count <= self.offset;
+        let passed = before || self.found.numbers.len() == self.limit;
+        self.found.total += if passed { count } else { 0 };
+        passed
+    }
+
+    /// Takes what stands next in a block; what is not shown is only counted.
+    fn take(&mut self, number: usize, places: Places, backwards: bool) {
+        let (before, count) = (self.found.total, places.count());
+        self.found.total += count;
+        let wanted = self.limit - self.found.numbers.len();
+        if wanted == 0 || self.found.total <= self.offset {
+            return;
+        }
+        let skipped = self.offset.saturating_sub(before) as usize;
+        let numbered = |at: usize| FIRST_NUMBER + (number * PLACES + at) as u64;
+        let page = &mut self.found.numbers;
+        if backwards {
+            page.extend(places.iter().rev().skip(skipped).take(wanted).map(numbered));
+        } else {
+            page.extend(places.iter().skip(skipped).take(wanted).map(numbered));
+        }
+    }
+}
+
 impl Index {
     /// A page of what matches, and how many match in all.
     pub fn find(&self, filter: &Filter, sort: Sort, offset: usize, limit: usize) -> Found {
-        let all = 0..self.status.len();
         match sort {
-            Sort::NewestFirst => self.in_turn(all.rev(), filter, offset, limit),
-            Sort::OldestFirst => self.in_turn(all, filter, offset, limit),
-            Sort::Queue => {
-                self.best(filter, offset, limit, |at| (3 - i64::from(self.priority[at]), at))
+            Sort::NewestFirst => self.in_turn(filter, true, offset, limit),
+            Sort::OldestFirst => self.in_turn(filter, false, offset, limit),
+            Sort::Queue => self.by_priority(filter, false, offset, limit),
+            Sort::QueueReversed => self.by_priority(filter, true, offset, limit),
+            Sort::UpdatedLast => self.updated_last(filter, offset, limit),
+            Sort::UpdatedFirst => {
+                self.best(filter, offset, limit, |block, at| block.updated.get(at))
             }
-            Sort::QueueReversed => {
-                self.best(filter, offset, limit, |at| (i64::from(self.priority[at]), !at))
-            }
-            Sort::UpdatedLast => self.best(filter, offset, limit, |at| (!self.updated[at], !at)),
-            Sort::DueFirst => self.best(filter, offset, limit, |at| (self.sla_due[at], at)),
-            Sort::UpdatedFirst => self.best(filter, offset, limit, |at| (self.updated[at], at)),
+            Sort::DueFirst => self.best(filter, offset, limit, |block, at| block.sla_due.get(at)),
         }
     }
 
-    fn in_turn(
-        &self,
-        order: impl Iterator<Item = usize>,
-        filter: &Filter,
-        offset: usize,
-        limit: usize,
-    ) -> Found {
+    fn in_turn(&self, filter: &Filter, backwards: bool, offset: usize, limit: usize) -> Found {
         let wanted = self.wanted(filter);
-        let mut found = Found::default();
-        for at in order.filter(|at| self.matches(*at, &wanted)) {
-            if found.total >= offset as u64 && found.numbers.len() < limit {
-                found.numbers.push(FIRST_NUMBER + at as u64);
+        let mut page = Page { offset: offset as u64, limit, found: Found::default() };
+        let plain = filter.is_plain();
+        let mut take = |number: usize| {
+            let count = plain.then(|| self.blocks[number].count_live(filter.statuses));
+            if !count.is_some_and(|count| page.pass(count)) {
+                page.take(number, self.places(number, &wanted), backwards);
             }
-            found.total += 1;
+        };
+        if backwards {
+            (0..self.blocks.len()).rev().for_each(&mut take);
+        } else {
+            (0..self.blocks.len()).for_each(&mut take);
         }
-        found
+        page.found
     }
 
-    /// Those with the least keys; a key bears the position or its complement.
+    /// The most urgent first and the oldest of these, or all the other way round.
+    fn by_priority(&self, filter: &Filter, backwards: bool, offset: usize, limit: usize) -> Found {
+        let mut matching: Vec<(usize, &Block, Places)> = Vec::new();
+        self.each_block(filter, |number, block, places| matching.push((number, block, places)));
+        let mut priorities: Vec<usize> = (0..Priority::ALL.len()).rev().collect();
+        if backwards {
+            priorities.reverse();
+            matching.reverse();
+        }
+        let mut page = Page { offset: offset as u64, limit, found: Found::default() };
+        for priority in priorities {
+            for (number, block, places) in &matching {
+                let mut places = *places;
+                places.and(&block.priorities[priority]);
+                page.take(*number, places, backwards);
+            }
+        }
+        page.found
+    }
+
+    /// What changed last comes first, by number where it changed at once; blocks in which nothing has changed for so long are
+    /// only counted.
+    fn updated_last(&self, filter: &Filter, offset: usize, limit: usize) -> Found {
+        let mut matching: Vec<(usize, &Block, Places)> = Vec::new();
+        self.each_block(filter, |number, block, places| matching.push((number, block, places)));
+        let total = matching.iter().map(|(.., places)| places.count()).sum();
+        matching.sort_by_key(|(_, block, _)| std::cmp::Reverse(block.updated_last()));
+        let mut best = Best::new(offset, limit);
+        for (number, block, places) in matching {
+            if !best.wants(!block.updated_last()) {
+                break;
+            }
+            for at in places.iter() {
+                let position = number * PLACES + at;
+                best.offer((!block.updated.get(at), !position));
+            }
+        }
+        let numbers = best.page().into_iter().map(|at| FIRST_NUMBER + !at as u64);
+        Found { numbers: numbers.collect(), total }
+    }
+
+    /// Those with the least keys, by number where they are the same.
     fn best(
         &self,
         filter: &Filter,
         offset: usize,
         limit: usize,
-        key: impl Fn(usize) -> (i64, usize),
+        key: impl Fn(&Block, usize) -> i64,
     ) -> Found {
-        let wanted = self.wanted(filter);
-        let keep = offset.saturating_add(limit);
+        let mut best = Best::new(offset, limit);
         let mut total = 0;
-        // The worst of the kept ones on top, so that it is the one to go.
-        let mut kept: BinaryHeap<((i64, usize), usize)> = BinaryHeap::new();
-        for at in (0..self.status.len()).filter(|at| self.matches(*at, &wanted)) {
-            total += 1;
-            let key = key(at);
-            if kept.len() < keep {
-                kept.push((key, at));
-            } else if kept.peek().is_some_and(|(worst, _)| key < *worst) {
-                kept.pop();
-                kept.push((key, at));
+        self.each_block(filter, |number, block, places| {
+            total += places.count();
+            for at in places.iter() {
+                let position = number * PLACES + at;
+                best.offer((key(block, at), position));
             }
-        }
-        let numbers = kept.into_sorted_vec().into_iter().skip(offset);
-        Found { numbers: numbers.map(|(_, at)| FIRST_NUMBER + at as u64).collect(), total }
+        });
+        let numbers = best.page().into_iter().map(|at| FIRST_NUMBER + at as u64);
+        Found { numbers: numbers.collect(), total }
     }
 
     /// The places of everything that matches.
     pub fn passing(&self, filter: &Filter) -> Bits {
-        let wanted = self.wanted(filter);
-        let all = 0..self.status.len();
-        all.filter(|at| self.matches(*at, &wanted)).map(|at| at as u32).collect()
-    }
-
-    /// The contacts of everything that matches.
-    pub fn contacts_of(&self, filter: &Filter) -> Bits {
-        let wanted = self.wanted(filter);
-        let matching = (0..self.status.len()).filter(|at| self.matches(*at, &wanted));
-        matching.map(|at| self.contact[at]).filter(|id| *id != NONE_U32).collect()
+        self.positions(filter).map(|at| at as u32).collect()
     }
 
     /// When a ticket last changed.
     pub fn updated_at(&self, number: u64) -> Option<Micros> {
-        let at = usize::try_from(number.checked_sub(FIRST_NUMBER)?).ok()?;
-        self.updated.get(at).copied().map(Micros)
+        let (block, at) = self.place(number)?;
+        Some(Micros(block.updated.get(at)))
     }
 
     /// The tickets that became part of others.
     pub fn merged(&self) -> impl Iterator<Item = u64> + '_ {
-        let merged = |at: &usize| self.status[*at] != ABSENT && self.flags[*at] & MERGED != 0;
-        (0..self.status.len()).filter(merged).map(|at| FIRST_NUMBER + at as u64)
+        (FIRST_NUMBER..).step_by(PLACES).zip(&self.blocks).flat_map(|(first, block)| {
+            let mut merged = block.present;
+            merged.and(&block.merged);
+            merged.iter().map(move |at| first + at as u64)
+        })
     }
 
     /// Everything that matches, oldest number first.
     pub fn lines<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = Line<'a>> + 'a {
-        let wanted = self.wanted(filter);
-        (0..self.status.len()).filter(move |at| self.matches(*at, &wanted)).map(|at| self.line(at))
+        self.positions(filter).map(|at| self.line(at))
     }
 
-    /// Whether a filter leaves this ticket.
-    pub fn holds(&self, number: u64, filter: &Filter) -> bool {
-        let at = number.checked_sub(FIRST_NUMBER).and_then(|at| usize::try_from(at).ok());
-        let at = at.filter(|at| *at < self.status.len());
-        at.is_some_and(|at| self.matches(at, &self.wanted(filter)))
-    }
-
-    /// The numbers of at most `limit` tickets that match, newest first, from `before` down.
-    pub fn numbers_before(&self, filter: &Filter, before: u64, limit: usize) -> Vec<u64> {
-        let wanted = self.wanted(filter);
-        let end = before.saturating_sub(FIRST_NUMBER).min(self.status.len() as u64) as usize;
-        let matching = (0..end).rev().filter(|at| self.matches(*at, &wanted));
-        matching.take(limit).map(|at| FIRST_NUMBER + at as u64).collect()
+    /// The numbers of at most `limit` tickets that match, newest first.
+    pub fn newest(&self, filter: &Filter, limit: usize) -> Vec<u64> {
+        let numbers = self.positions(filter).rev().map(|at| FIRST_NUMBER + at as u64);
+        numbers.take(limit).collect()
     }
 }

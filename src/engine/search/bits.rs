@@ -10,6 +10,11 @@ impl Bits {
         self.0.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
+    /// The 64 numbers from `64 * at` on, the first as the lowest bit.
+    pub fn word(&self, at: usize) -> u64 {
+        self.0.get(at).copied().unwrap_or(0)
+    }
+
     /// True if it was not in there.
     pub fn put(&mut self, at: u32) -> bool {
         let word = at as usize / 64;

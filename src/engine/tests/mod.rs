@@ -224,7 +224,9 @@ impl Desk {
                     let figures: TicketFigures = self.rows().open(&row.key, value).unwrap();
                     self.index.put_figures(number, Some(&figures));
                 }
-                table if load::WINDOWED.contains(&table) => load::insert(&mut self.seen, &row.key),
+                table if load::WINDOWED.contains(&table) => {
+                    load::insert(&mut self.seen, &row.key);
+                }
                 _ => {}
             }
         }

@@ -288,7 +288,7 @@ async fn in_conversation(
     };
     let contacts = state.engine.read(|rows| rows.ids_of(conversation.contact))?;
     let filter = Filter { contacts, ..asked };
-    let numbers = state.engine.shared().index().numbers_before(&filter, u64::MAX, MOST);
+    let numbers = state.engine.shared().index().newest(&filter, MOST);
     let all = state.engine.read(|rows| {
         let mut all: Vec<Ticket> = Vec::new();
         for number in &numbers {

@@ -35,29 +35,23 @@ pub async fn read(
     Shared(state): Shared<State>,
     caller: Caller,
 ) -> Result<Json<Success<Statistics>>, Failure> {
-    let mut told = Statistics {
-        total: 0,
-        by_status: Status::ALL.into_iter().map(|status| (status.as_str(), 0)).collect(),
-        by_category: BTreeMap::new(),
-        by_priority: Priority::ALL.into_iter().map(|one| (one.as_str(), 0)).collect(),
-        avg_resolution_time: None,
-    };
     let filter = Filter { visible_to: caller.visible_to(), ..Filter::default() };
-    let (mut resolved, mut waited) = (0_i64, 0_i128);
-    for line in state.engine.shared().index().lines(&filter) {
-        told.total += 1;
-        *told.by_status.entry(line.status.as_str()).or_default() += 1;
-        *told.by_priority.entry(line.priority.as_str()).or_default() += 1;
-        let category = line.category.unwrap_or("none").to_owned();
-        *told.by_category.entry(category).or_default() += 1;
-        if let Some(at) = line.resolved_at {
-            resolved += 1;
-            waited += i128::from(at.0.saturating_sub(line.created_at.0));
-        }
-    }
-    if resolved > 0 {
-        let mean = waited / i128::from(resolved) / i128::from(Micros::SECOND / 1000);
-        told.avg_resolution_time = i64::try_from(mean).ok();
-    }
+    let index = state.engine.shared().index();
+    let total = index.total(&filter);
+    let categories = total.categories(&index);
+    let mean = total.waited().mean().map(|mean| mean / i128::from(Micros::SECOND / 1000));
+    let told = Statistics {
+        total: total.tickets,
+        by_status: Status::ALL.into_iter().map(Status::as_str).zip(total.statuses).collect(),
+        by_category: categories
+            .map(|(name, count, _)| (name.unwrap_or("none").to_owned(), count))
+            .collect(),
+        by_priority: Priority::ALL
+            .into_iter()
+            .map(Priority::as_str)
+            .zip(total.priorities)
+            .collect(),
+        avg_resolution_time: mean.and_then(|mean| i64::try_from(mean).ok()),
+    };
     Ok(Json(Success::of(told)))
 }

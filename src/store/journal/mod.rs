@@ -24,7 +24,7 @@ use format::{BatchHeader, PAGE, SegmentHeader, UNKNOWN};
 use open::{Tail, check_seq};
 use scan::{End, Found};
 use segment::Segment;
-use spare::{SPARE, Spare, create_zeroed};
+use spare::{Ready, Spare, create_zeroed};
 
 use super::disk::Disk;
 use super::error::StoreError;
@@ -179,6 +179,11 @@ impl Journal {
         }
     }
 
+    /// Gives room back to a disk that is full: of the files for next segments all but one. Whether there were more.
+    pub fn shed_spares(&mut self) -> io::Result<bool> {
+        self.spare.shed()
+    }
+
     pub fn wait_for_spare(&mut self) {
         self.spare.wait();
     }
@@ -263,23 +268,16 @@ impl Journal {
 
     /// A file for a new segment and its present name: the spare one when a full segment is wanted, else, or if
     /// there is no space for another, the other way round.
-    fn take_file(
-        &mut self,
-        size: u64,
-        needed: u64,
-    ) -> io::Result<(Arc<dyn super::disk::DiskFile>, &'static str)> {
+    fn take_file(&mut self, size: u64, needed: u64) -> io::Result<Ready> {
         if size == self.segment_bytes
-            && let Some(file) = self.spare.take()
+            && let Some(ready) = self.spare.take()
         {
-            return Ok((file, SPARE));
+            return Ok(ready);
         }
         let made = create_zeroed(&*self.disk, UNFINISHED, size, &self.zeroed);
         match made {
             Ok(file) => Ok((file, UNFINISHED)),
-            Err(error) if needed <= self.segment_bytes => match self.spare.take() {
-                Some(file) => Ok((file, SPARE)),
-                None => Err(error),
-            },
+            Err(error) if needed <= self.segment_bytes => self.spare.take().ok_or(error),
             Err(error) => Err(error),
         }
     }
@@ -324,17 +322,16 @@ impl Journal {
         let segments = self.segments.list();
         let [oldest, _, ..] = &segments[..] else { return Ok(()) };
         self.sweep()?;
-        let recycled = self.spare.wants(oldest.size);
-        if recycled {
-            self.disk.rename(&oldest.name(), SPARE)?;
-        } else {
-            self.disk.remove(&oldest.name())?;
+        let place = self.spare.place(oldest.size);
+        match place {
+            Some(name) => self.disk.rename(&oldest.name(), name)?,
+            None => self.disk.remove(&oldest.name())?,
         }
         oldest.set_dropped();
         self.segments.change(|list| list.retain(|kept| !Arc::ptr_eq(kept, oldest)));
         self.disk.sync_dir("journal")?;
-        if recycled {
-            self.spare.put(Arc::clone(&oldest.file));
+        if let Some(name) = place {
+            self.spare.put(Arc::clone(&oldest.file), name);
         }
         Ok(())
     }

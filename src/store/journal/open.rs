@@ -9,7 +9,7 @@ use super::Journal;
 use super::format::{BATCH_HEADER, BatchHeader, PAGE, SegmentHeader, UNKNOWN};
 use super::scan::{self, Found};
 use super::segment::Segment;
-use super::spare::{SPARE, Spare};
+use super::spare::Spare;
 use crate::store::StoreSettings;
 use crate::store::disk::Disk;
 use crate::store::error::{JournalError, OpenError};
@@ -23,11 +23,13 @@ impl Journal {
         settings: &StoreSettings,
         (applied, applied_seq): (u64, u64),
     ) -> Result<Journal, OpenError> {
-        let (segments, spare) = list(&**disk)?;
+        let segments = list(&**disk)?;
         let zeroed = Arc::<AtomicU64>::default();
         let (size, inline) = (settings.segment_bytes, settings.inline);
-        let spare = Spare::open(Arc::clone(disk), size, inline, spare, Arc::clone(&zeroed))
-            .map_err(|error| OpenError::Io { file: SPARE.to_owned(), error: error.to_string() })?;
+        let spare =
+            Spare::open(Arc::clone(disk), size, inline, Arc::clone(&zeroed)).map_err(|error| {
+                OpenError::Io { file: "journal".to_owned(), error: error.to_string() }
+            })?;
         let mut journal = Journal {
             disk: Arc::clone(disk),
             segment_bytes: settings.segment_bytes,
@@ -184,22 +186,19 @@ pub fn check_seq(found: &Found<'_>, applied_seq: u64) -> Result<(), JournalError
     Err(found.segment.damage(found.offset, found.header.number, what))
 }
 
-/// The segments in the directory, in order, and whether there is a spare file; removes unfinished ones.
-fn list(disk: &dyn Disk) -> Result<(Vec<Segment>, bool), OpenError> {
+/// The segments in the directory, in order; removes unfinished files.
+fn list(disk: &dyn Disk) -> Result<Vec<Segment>, OpenError> {
     let io =
         |error: io::Error| OpenError::Io { file: "journal".to_owned(), error: error.to_string() };
     let mut segments = Vec::new();
-    let mut spare = false;
     for name in disk.list("journal").map_err(io)? {
         let path = format!("journal/{name}");
         if let Some(number) = Segment::number_of(&name) {
             segments.push(Segment::open(disk, number)?);
-        } else if path == SPARE {
-            spare = true;
         } else if name.ends_with(".tmp") {
             disk.remove(&path).map_err(io)?;
         }
     }
     segments.sort_by_key(|segment| segment.header.number);
-    Ok((segments, spare))
+    Ok(segments)
 }

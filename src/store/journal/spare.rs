@@ -1,4 +1,4 @@
-//! The next segment's file, made before it is needed.
+//! The files of next segments, made before they are needed.
 //!
 //! A log that grows costs four times the flash writes of one that is written inside a file of zeros, so
 //! files are filled with zeros and synced ahead, off the write path, and dropped segments are used again.
@@ -11,10 +11,14 @@ use std::thread::JoinHandle;
 
 use super::super::disk::{Disk, DiskFile, fill};
 
-/// A file of full size, ready to become a segment.
-pub const SPARE: &str = "journal/spare";
+/// A file of zeros and of full size, ready to become a segment.
+const PREPARED: &str = "journal/spare";
+/// Files of dropped segments, to be used again before another one is prepared: a week that is as busy as the one
+/// before then writes no zeros.
+const USED: [&str; 4] = ["journal/used-1", "journal/used-2", "journal/used-3", "journal/used-4"];
 const UNFINISHED: &str = "journal/spare.tmp";
 
+/// The files that next segments are made of.
 #[derive(Debug)]
 pub struct Spare {
     disk: Arc<dyn Disk>,
@@ -23,11 +27,15 @@ pub struct Spare {
     inline: bool,
     /// Bytes of zeros written so far.
     zeroed: Arc<AtomicU64>,
-    state: State,
+    prepared: Prepared,
+    used: Vec<Ready>,
 }
 
+/// A file under the name that it still has.
+pub type Ready = (Arc<dyn DiskFile>, &'static str);
+
 #[derive(Debug)]
-enum State {
+enum Prepared {
     Missing,
     /// Making one failed; not tried again before the next segment is needed.
     Failed,
@@ -36,36 +44,41 @@ enum State {
 }
 
 impl Spare {
-    /// Takes over the spare file of an earlier run; one of another size is removed.
+    /// Takes over the spare files of an earlier run; those of another size are removed.
     pub fn open(
         disk: Arc<dyn Disk>,
         size: u64,
         inline: bool,
-        exists: bool,
         zeroed: Arc<AtomicU64>,
     ) -> io::Result<Spare> {
-        let mut state = State::Missing;
-        if exists {
-            let file = disk.open(SPARE)?;
-            if file.len()? == size {
-                state = State::Ready(file);
+        let (mut prepared, mut used) = (Prepared::Missing, Vec::new());
+        let there = disk.list("journal")?;
+        for name in USED.into_iter().chain([PREPARED]) {
+            if !there.iter().any(|file| name.strip_prefix("journal/") == Some(file)) {
+                continue;
+            }
+            let file = disk.open(name)?;
+            if file.len()? != size {
+                disk.remove(name)?;
+            } else if name == PREPARED {
+                prepared = Prepared::Ready(file);
             } else {
-                disk.remove(SPARE)?;
+                used.push((file, name));
             }
         }
-        Ok(Spare { disk, size, inline, zeroed, state })
+        Ok(Spare { disk, size, inline, zeroed, prepared, used })
     }
 
     pub fn is_ready(&self) -> bool {
-        matches!(self.state, State::Ready(_))
+        !self.used.is_empty() || matches!(self.prepared, Prepared::Ready(_))
     }
 
-    /// Prepares one unless there is one; returns at once outside simulations.
+    /// Prepares a file unless there is one; returns at once outside simulations.
     pub fn tend(&mut self) {
-        if matches!(&self.state, State::Preparing(thread) if thread.is_finished()) {
+        if matches!(&self.prepared, Prepared::Preparing(thread) if thread.is_finished()) {
             self.wait();
         }
-        if !matches!(self.state, State::Missing) {
+        if self.is_ready() || !matches!(self.prepared, Prepared::Missing) {
             return;
         }
         let (disk, size) = (Arc::clone(&self.disk), self.size);
@@ -75,19 +88,20 @@ impl Spare {
             return;
         }
         let thread = std::thread::Builder::new().name("segment".to_owned());
-        self.state = match thread.spawn(move || prepare(&*disk, size, &zeroed)) {
-            Ok(thread) => State::Preparing(thread),
+        self.prepared = match thread.spawn(move || prepare(&*disk, size, &zeroed)) {
+            Ok(thread) => Prepared::Preparing(thread),
             Err(error) => {
                 tracing::warn!(%error, "the next journal segment is not prepared ahead");
-                State::Failed
+                Prepared::Failed
             }
         };
     }
 
     /// Waits for a file under preparation.
     pub fn wait(&mut self) {
-        if matches!(self.state, State::Preparing(_))
-            && let State::Preparing(thread) = std::mem::replace(&mut self.state, State::Missing)
+        if matches!(self.prepared, Prepared::Preparing(_))
+            && let Prepared::Preparing(thread) =
+                std::mem::replace(&mut self.prepared, Prepared::Missing)
         {
             let done = thread.join().unwrap_or_else(|_| Err(io::Error::other("it panicked")));
             self.finish(done);
@@ -95,46 +109,62 @@ impl Spare {
     }
 
     fn finish(&mut self, prepared: io::Result<Arc<dyn DiskFile>>) {
-        self.state = match prepared {
-            Ok(file) => State::Ready(file),
+        self.prepared = match prepared {
+            Ok(file) => Prepared::Ready(file),
             Err(error) => {
                 tracing::warn!(%error, "the next journal segment is not prepared ahead");
-                State::Failed
+                Prepared::Failed
             }
         };
     }
 
-    /// The prepared file, which still has the name [`SPARE`].
-    pub fn take(&mut self) -> Option<Arc<dyn DiskFile>> {
+    /// A file for the next segment.
+    pub fn take(&mut self) -> Option<Ready> {
+        if let Some(used) = self.used.pop() {
+            return Some(used);
+        }
         self.wait();
-        match std::mem::replace(&mut self.state, State::Missing) {
-            State::Ready(file) => Some(file),
+        match std::mem::replace(&mut self.prepared, Prepared::Missing) {
+            Prepared::Ready(file) => Some((file, PREPARED)),
             _ => None,
         }
     }
 
-    /// Removes the file, whatever an earlier segment left in it.
+    /// Removes all files, whatever an earlier segment left in them.
     pub fn discard(&mut self) -> io::Result<()> {
-        if self.take().is_some() {
-            self.disk.remove(SPARE)?;
+        while let Some((_, name)) = self.take() {
+            self.disk.remove(name)?;
         }
         Ok(())
     }
 
-    /// Whether a dropped segment of `size` bytes would be of use.
-    pub fn wants(&self, size: u64) -> bool {
-        size == self.size && matches!(self.state, State::Missing | State::Failed)
+    /// Gives the room of all but one back to a disk that is full; whether there were more.
+    pub fn shed(&mut self) -> io::Result<bool> {
+        let kept = usize::from(!matches!(self.prepared, Prepared::Ready(_)));
+        let more = self.used.len() > kept;
+        while self.used.len() > kept
+            && let Some((_, name)) = self.used.pop()
+        {
+            self.disk.remove(name)?;
+        }
+        Ok(more)
     }
 
-    /// Takes a file that now has the name [`SPARE`].
-    pub fn put(&mut self, file: Arc<dyn DiskFile>) {
-        self.state = State::Ready(file);
+    /// The name under which a dropped segment of `size` bytes would be of use.
+    pub fn place(&self, size: u64) -> Option<&'static str> {
+        let free = |name: &&str| self.used.iter().all(|(_, used)| used != name);
+        USED.into_iter().find(free).filter(|_| size == self.size)
+    }
+
+    /// Takes a file that now has the name which [`Spare::place`] gave.
+    pub fn put(&mut self, file: Arc<dyn DiskFile>, name: &'static str) {
+        self.used.push((file, name));
     }
 }
 
 fn prepare(disk: &dyn Disk, size: u64, zeroed: &AtomicU64) -> io::Result<Arc<dyn DiskFile>> {
     let file = create_zeroed(disk, UNFINISHED, size, zeroed)?;
-    disk.rename(UNFINISHED, SPARE)?;
+    disk.rename(UNFINISHED, PREPARED)?;
     disk.sync_dir("journal")?;
     Ok(file)
 }

@@ -97,10 +97,12 @@ fn a_segment_that_was_never_used_does_not_outlive_those_around_it() {
 }
 
 #[test]
-fn a_dropped_segment_is_written_again_instead_of_a_new_file() {
+fn dropped_segments_are_written_again_instead_of_new_files() {
     let disk = disk();
     let mut store = filled(&disk);
-    store.trim_feed(&cursors(38, 38), LATER).expect("trimmed");
+    let zeroed = store.figures().journal_zeroed;
+    let trimmed = store.trim_feed(&cursors(38, 38), LATER).expect("trimmed");
+    assert_eq!((trimmed.segments, segments(&disk)), (5, 1));
     let mut expected = events_after(&store, 35);
     // Twenty more segments' worth, dropped as they go: the same files serve again and again.
     for key in 100..240 {
@@ -109,8 +111,9 @@ fn a_dropped_segment_is_written_again_instead_of_a_new_file() {
         store.checkpoint().expect("checkpoint");
         let last = store.last_seq();
         store.trim_feed(&cursors(last, last), LATER).expect("trimmed");
-        assert!(disk.files().iter().filter(|(name, _)| name.starts_with("journal/")).count() <= 3);
+        assert!(disk.files().iter().filter(|(name, _)| name.starts_with("journal/")).count() <= 7);
     }
+    assert_eq!(store.figures().journal_zeroed, zeroed, "no more zeros were written");
     let oldest = store.feed().oldest();
     disk.power_cut();
     // What the recycled file held before never comes back.
@@ -119,6 +122,27 @@ fn a_dropped_segment_is_written_again_instead_of_a_new_file() {
     let kept = events_after(&store, oldest - 1);
     assert!(expected.ends_with(&kept) && !kept.is_empty());
     assert_eq!(store.last_seq(), 38 + 140);
+}
+
+#[test]
+fn a_full_disk_gets_the_room_of_all_spare_files_but_one() {
+    let disk = disk();
+    let mut store = filled(&disk);
+    store.trim_feed(&cursors(38, 38), LATER).expect("trimmed");
+    let spare = |disk: &SimDisk| {
+        let named = |name: &str| name.starts_with("journal/") && !name.ends_with(".seg");
+        disk.files().iter().filter(|(name, _)| named(name)).count()
+    };
+    let before = spare(&disk);
+    assert!(before >= 4, "{before}");
+    disk.leave_free(0);
+    store.tend_space().expect("looked at");
+    assert_eq!(spare(&disk), 1);
+    // A start takes over what is there.
+    disk.mend();
+    store.close().expect("closed");
+    let zeroed = open(&disk).figures().journal_zeroed;
+    assert_eq!((spare(&disk), zeroed), (1, 0));
 }
 
 fn events_after(store: &Store, after: u64) -> Vec<String> {
