@@ -88,7 +88,7 @@ const SAID: [&[&str]; 4] = [
     ],
 ];
 
-const QUERIES: [&str; 34] = [
+const QUERIES: [&str; 40] = [
     "refund",
     "refunds",
     "blendr",
@@ -123,6 +123,12 @@ const QUERIES: [&str; 34] = [
     "has:attachment",
     "from:person refund",
     "from:dewi",
+    "from:nandu3",
+    "from:nandu1 from:person",
+    "from:6702",
+    "from:6702 refund speaker:user",
+    "6704",
+    "5670",
 ];
 
 struct World {
