@@ -119,8 +119,9 @@ mod tests {
             assert!(cache.get((1, 0, at)).is_none());
             cache.put((1, 0, at), piece());
             assert!(cache.get((1, 0, 0)).is_some(), "gone at {at}");
-            assert!(cache.held().bytes <= 10_000);
-            assert_eq!(cache.held().order.len(), cache.held().pieces.len());
+            let held = cache.held();
+            assert!(held.bytes <= 10_000);
+            assert_eq!(held.order.len(), held.pieces.len());
         }
         assert!(cache.get((1, 0, 99)).is_some() && cache.get((1, 0, 50)).is_none());
         cache.put((1, 0, 99), piece());

@@ -74,6 +74,9 @@ impl<'a> Window<'a> {
         let (first, start) = (place(from)?, (from % CHUNK as u64) as usize);
         let length = to.checked_sub(from).and_then(|length| usize::try_from(length).ok());
         let length = length.ok_or_else(damaged)?;
+        if length == 0 {
+            return Ok(&[0; BEHIND]);
+        }
         if start.saturating_add(length) <= CHUNK {
             let chunk = self.hold(first)?;
             return chunk.get(start..start + length + BEHIND).ok_or_else(damaged);
