@@ -6,7 +6,7 @@ use frontdesk::domain::contact::Contact;
 use frontdesk::domain::entry::Entry;
 use frontdesk::domain::search::query::{Field, Query, Text, What};
 use frontdesk::domain::search::stem::{guess, stems};
-use frontdesk::domain::search::{phone_end, phone_ends, words};
+use frontdesk::domain::search::{digits_sought, phone_end, phone_ends, words};
 use frontdesk::domain::ticket::Ticket;
 use frontdesk::domain::time::Micros;
 use frontdesk::engine::Engine;
@@ -18,6 +18,8 @@ use frontdesk::store::Order;
 #[derive(Default)]
 struct Document {
     ticket: Option<u64>,
+    /// The ticket that it is of when nothing is merged; 0 of contacts.
+    own: u64,
     contact: Option<u64>,
     is_entry: bool,
     at: Micros,
@@ -29,7 +31,8 @@ struct Document {
 
 impl Document {
     fn entry(entry: &Entry) -> Option<Document> {
-        let mut document = Document { is_entry: true, at: entry.at, ..Document::default() };
+        let mut document =
+            Document { is_entry: true, own: entry.ticket, at: entry.at, ..Document::default() };
         document.texts.push(entry.body.clone());
         if let Some(attachment) = &entry.attachment {
             document.marks.push("attachment".into());
@@ -50,6 +53,7 @@ impl Document {
         texts.extend([ticket.number.to_string(), ticket.ticket_id.clone()]);
         let names = [&asks.name, &asks.phone].into_iter().flatten().cloned().collect();
         Document {
+            own: ticket.number,
             texts,
             names,
             phones: asks.phone.iter().cloned().collect(),
@@ -67,10 +71,26 @@ impl Document {
         is_known.then(|| Document { contact, texts, phones, ..Document::default() })
     }
 
+    fn has_phone(&self, digits: &str) -> bool {
+        let end = phone_end(digits);
+        self.phones.iter().any(|phone| phone_ends(phone).any(|known| known == end))
+    }
+
+    /// Whether its author, or who asks, is known by this name or number.
+    fn is_of(&self, name: &str) -> bool {
+        let has = |wanted: &str| {
+            let names = self.names.iter().flat_map(|name| words(name));
+            names.into_iter().any(|word| word.folded == wanted)
+        };
+        match digits_sought(name) {
+            Some(digits) => self.has_phone(&digits) || has(&digits),
+            None => words(name).iter().all(|wanted| has(&wanted.folded)),
+        }
+    }
+
     fn holds(&self, wanted: &Text, near: bool) -> bool {
         let by_phone = wanted.phone.as_deref().is_some_and(|digits| {
-            let end = phone_end(digits);
-            self.phones.iter().any(|phone| phone_ends(phone).any(|known| known == end))
+            self.has_phone(digits)
                 || self.texts.iter().any(|text| words(text).iter().any(|w| w.folded == digits))
         });
         by_phone || self.texts.iter().any(|text| stands_in(text, wanted, near))
@@ -173,12 +193,6 @@ impl Scanned {
             long && !text.exact && !seen().any(|document| document.holds(text, false))
         };
         let mark = |wanted: &str, document: &Document| document.marks.iter().any(|m| m == wanted);
-        let named = |name: &str, document: &Document| {
-            words(name).iter().all(|wanted| {
-                let names = document.names.iter().flat_map(|name| words(name));
-                names.into_iter().any(|word| word.folded == wanted.folded)
-            })
-        };
         let marks: Vec<&String> = query
             .clauses
             .iter()
@@ -194,6 +208,7 @@ impl Scanned {
         };
         let mut whole: Vec<Holds<'_>> = Vec::new();
         let mut unwanted: Vec<Holds<'_>> = Vec::new();
+        let mut by: Vec<Holds<'_>> = Vec::new();
         for clause in &query.clauses {
             match &clause.what {
                 What::Text(text) if clause.negated => {
@@ -208,8 +223,14 @@ impl Scanned {
                     whole.push(Box::new(move |document| document.holds(text, near)));
                 }
                 What::Field(Field::From, name) => {
-                    let found = of(&|document| named(name, document));
+                    let found = of(&|document| document.is_of(name));
                     tickets.retain(|number| found.contains(number));
+                    let theirs = self.all.iter().filter(|d| !d.is_entry && d.is_of(name));
+                    let theirs: BTreeSet<u64> = theirs.map(|document| document.own).collect();
+                    by.push(Box::new(move |document| {
+                        let is_customer = mark("user", document);
+                        document.is_of(name) || is_customer && theirs.contains(&document.own)
+                    }));
                 }
                 What::Field(..) => {}
             }
@@ -219,7 +240,8 @@ impl Scanned {
             tickets.retain(|number| found.contains(number));
         }
         let is_whole = |document: &Document| {
-            (!whole.is_empty() || !marks.is_empty())
+            (!whole.is_empty() || !marks.is_empty() || !by.is_empty())
+                && by.iter().all(|wrote| wrote(document))
                 && whole.iter().all(|holds| holds(document))
                 && marked(document)
         };

@@ -88,7 +88,7 @@ const SAID: [&[&str]; 4] = [
     ],
 ];
 
-const QUERIES: [&str; 34] = [
+const QUERIES: [&str; 40] = [
     "refund",
     "refunds",
     "blendr",
@@ -123,6 +123,12 @@ const QUERIES: [&str; 34] = [
     "has:attachment",
     "from:person refund",
     "from:dewi",
+    "from:nandu3",
+    "from:nandu1 from:person",
+    "from:6702",
+    "from:6702 refund speaker:user",
+    "6704",
+    "5670",
 ];
 
 struct World {
@@ -248,8 +254,14 @@ impl World {
 
     fn writes(&mut self) {
         let person = self.random.below(PEOPLE);
+        let text = self.sentence();
+        let attachment = self.random.chance(10);
+        self.sends(person, text, attachment);
+    }
+
+    fn sends(&mut self, person: u64, text: String, attachment: bool) {
         let id = format!("M{}", self.sent.len());
-        let attachment = self.random.chance(10).then(|| Attachment {
+        let attachment = attachment.then(|| Attachment {
             kind: "image".into(),
             mimetype: None,
             file_name: Some("recibo.png".into()),
@@ -262,7 +274,7 @@ impl World {
             addresses: vec![format!("62812345670{person}@s.whatsapp.net")],
             phone: Some(format!("62812345670{person}")),
             name: Some(format!("Person Ñandú{person}")),
-            text: self.sentence(),
+            text,
             attachment,
             ..InboundMessage::default()
         };
@@ -376,6 +388,21 @@ impl World {
         let engine = self.engine();
         let index = engine.shared().index();
         index.numbers().into_iter().filter(|number| index.holds(*number, filter)).collect()
+    }
+}
+
+/// A single word stands at the first place: of segments of nothing else positions take no bits at all.
+#[test]
+fn messages_of_one_word_are_found_in_segments_of_nothing_else() {
+    let mut world = World::new(1);
+    for _ in 0..100 {
+        world.sends(0, "blender".into(), false);
+        world.runtime.block_on(world.engine().tend_search()).expect("it is tended");
+    }
+    let progress = world.engine().search_progress().expect("it tells how far it is");
+    assert!(progress.segments > 1 && progress.documents > 100, "{progress:?}");
+    for _ in 0..10 {
+        world.compare();
     }
 }
 

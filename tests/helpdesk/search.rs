@@ -167,6 +167,10 @@ fn fields_words_and_filters_go_together() {
         ("from:budi rusak", vec![second]),
         ("+62 813-0000-002", vec![second]),
         ("08130000001", vec![first]),
+        ("0001", vec![first]),
+        ("00002 pesanan", vec![second]),
+        ("from:0002", vec![second]),
+        ("7782", vec![second]),
         ("has:attachment", vec![]),
         ("status:open", vec![second]),
         ("#1002", vec![second]),
@@ -177,8 +181,24 @@ fn fields_words_and_filters_go_together() {
         assert_eq!(numbers, expected, "{q}");
         assert_eq!(found["pagination"]["total"], expected.len(), "{q}");
     }
-    let typed = desk.read("/api/tickets?q=pesanan+rus&typing=true");
-    assert_eq!(typed["pagination"]["total"], 1);
+    for typed in ["pesanan+rus", "00002", "0002", "778"] {
+        let found = desk.read(&format!("/api/tickets?q={typed}&typing=true"));
+        let expected = if typed == "778" { 2 } else { 1 };
+        assert_eq!(found["pagination"]["total"], expected, "{typed}");
+    }
+    for (q, said) in [
+        ("from:ani", "Kurir sudah dihubungi"),
+        ("from:0002", "Pesanan ORD-7782 rusak"),
+        ("from:0002 from:ani", ""),
+        ("from:ani dihubungi", "Kurir sudah dihubungi"),
+        ("from:ani rusak", ""),
+    ] {
+        let found = search(&desk, q);
+        let messages = rows(&found["messages"], "items");
+        let texts: Vec<String> = messages.iter().map(|m| word(&m["snippet"]["text"])).collect();
+        assert_eq!(texts.join("; "), said, "{q}");
+        assert_eq!(found["messages"]["total"], u64::from(!said.is_empty()), "{q}");
+    }
     for (q, told) in [
         ("a \"b", "at character 3"),
         ("ok status:lost", "at character 4: status: must be one or more of"),

@@ -148,19 +148,36 @@ fn is_unspaced(c: char) -> bool {
 /// The digits of a text that is a telephone number to whoever reads it: seven or more, and nothing but digits and what
 /// is written between them.
 pub fn phone(text: &str) -> Option<String> {
-    const FEWEST: usize = 7;
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let is_phone = text.chars().all(|c| c.is_ascii_digit() || " +-().\u{a0}".contains(c));
-    (is_phone && digits.len() >= FEWEST).then_some(digits)
+    (is_phone && digits.len() >= A_NUMBER).then_some(digits)
 }
 
+/// The fewest digits that are a telephone number to whoever reads them.
+const A_NUMBER: usize = 7;
 /// The most digits of a number that are compared, from its end: what stands before them is country and trunk.
 const COMPARED: usize = 10;
 /// The fewest by which it is found.
-const LEAST: usize = 6;
+const LEAST: usize = 4;
 
-/// What is compared of the number that somebody looks for.
+/// The digits of what may be the end of a telephone number as well as a word: some, but too few for a number.
+pub fn phone_tail(text: &str) -> Option<String> {
+    let is_tail =
+        (LEAST..A_NUMBER).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_tail.then(|| text.to_owned())
+}
+
+/// The digits by which somebody looks for a number: all of it, or its end.
+pub fn digits_sought(text: &str) -> Option<String> {
+    phone(text).or_else(|| phone_tail(text))
+}
+
+/// What is compared of the number that somebody looks for. Zeros before a whole number are how it is dialled, those of an
+/// end are part of it.
 pub fn phone_end(digits: &str) -> &str {
+    if digits.len() < A_NUMBER {
+        return digits;
+    }
     let digits = digits.trim_start_matches('0');
     &digits[digits.len().saturating_sub(COMPARED)..]
 }
@@ -217,13 +234,27 @@ mod tests {
     #[test]
     fn a_number_is_known_by_its_end_however_it_is_written() {
         let ends: Vec<&str> = phone_ends("5215512345678").collect();
-        assert_eq!(ends, ["345678", "2345678", "12345678", "512345678", "5512345678"]);
-        for asked in ["+52 55 1234 5678", "(55) 1234-5678", "1234 5678", "0055 1234 5678"] {
-            let digits = phone(asked).expect(asked);
+        assert_eq!(ends[..3], ["5678", "45678", "345678"]);
+        assert_eq!(ends[3..], ["2345678", "12345678", "512345678", "5512345678"]);
+        let asked = ["+52 55 1234 5678", "(55) 1234-5678", "1234 5678", "0055 1234 5678"];
+        for asked in asked.into_iter().chain(["5678", "45678", "345678"]) {
+            let digits = digits_sought(asked).expect(asked);
             assert!(ends.contains(&phone_end(&digits)), "{asked}");
         }
-        for stored in ["5215512345678", "12345", "0012345678", "1234567", "000"] {
-            for asked in ["5215512345678", "12345", "12345678", "345678", "45678", "234567", "0"] {
+        for stored in ["5215512345678", "12345", "0012345678", "1234567", "000", "5215512340078"] {
+            for asked in [
+                "5215512345678",
+                "12345",
+                "12345678",
+                "345678",
+                "45678",
+                "5678",
+                "678",
+                "234567",
+                "0078",
+                "340078",
+                "0",
+            ] {
                 let known = phone_ends(stored).any(|end| end == phone_end(asked));
                 let (begun, more) = phone_sought(asked);
                 let reversed = phone_reversed(stored).unwrap_or_default();
@@ -232,6 +263,8 @@ mod tests {
                 assert_eq!(found, known, "{asked} of {stored}");
             }
         }
+        assert!(phone_ends("5215512340078").any(|end| end == phone_end("0078")));
+        assert_eq!(digits_sought("678"), None);
         assert_eq!(phone("order 1234567"), None);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::{phone, words};
+use super::{phone, phone_tail, words};
 
 /// The longest query, in characters.
 pub const MAX_QUERY: usize = 200;
@@ -39,7 +39,7 @@ pub struct Text {
     pub exact: bool,
     /// The last of them may go on.
     pub prefix: bool,
-    /// The digits, where all of it may be a telephone number.
+    /// The digits, where all of it may be a telephone number or the end of one.
     pub phone: Option<String>,
 }
 
@@ -180,12 +180,13 @@ fn said(part: &Part, open: bool) -> Option<Text> {
     if found.is_empty() {
         return None;
     }
+    let is_plain = !part.quoted && !starred;
     Some(Text {
         words: found.into_iter().map(|word| word.folded).collect(),
         exact: part.quoted,
         // A character alone is the beginning of the pairs it stands in.
         prefix: alone || starred || (open && !part.quoted && !runs_on),
-        phone: None,
+        phone: is_plain.then(|| phone_tail(text)).flatten(),
     })
 }
 
@@ -311,7 +312,18 @@ mod tests {
             assert_eq!(found.len(), 1, "{query}");
             assert!(found[0].phone.is_some(), "{query}");
         }
-        assert!(text("order 12345").iter().all(|text| text.phone.is_none()));
+        assert!(text("order 123").iter().all(|text| text.phone.is_none()));
+    }
+
+    #[test]
+    fn the_last_digits_of_a_number_are_a_word_too() {
+        let [tail] = &text("4711")[..] else { panic!("one text") };
+        assert_eq!((tail.phone.as_deref(), &tail.words[..]), (Some("4711"), &["4711".into()][..]));
+        for query in ["\"4711\"", "4711*", "471", "a4711"] {
+            assert_eq!(text(query)[0].phone, None, "{query}");
+        }
+        let typed = Query::parse("4711", true).unwrap();
+        assert!(matches!(&typed.clauses[0].what, What::Text(t) if t.prefix && t.phone.is_some()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Pieces of segments that were read lately, in bounded memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::segment::Columns;
@@ -28,17 +28,24 @@ impl Piece {
 /// Segment, stream and position.
 type PlaceOf = (u64, u8, u32);
 
-/// What was read lately, within a number of bytes: what was not asked for while half of them came anew goes.
+/// What was read lately, within a number of bytes. What is the longest in here goes, unless it was asked for again since
+/// it came or was spared: so merging, which reads everything once, leaves in here what is asked for.
 pub struct Cache {
     most: usize,
     held: Mutex<Held>,
 }
 
+struct Kept {
+    piece: Piece,
+    is_asked_for: bool,
+}
+
 #[derive(Default)]
 struct Held {
-    young: HashMap<PlaceOf, Piece>,
-    old: HashMap<PlaceOf, Piece>,
-    young_bytes: usize,
+    pieces: HashMap<PlaceOf, Kept>,
+    /// Each that is held, once.
+    order: VecDeque<PlaceOf>,
+    bytes: usize,
 }
 
 impl Cache {
@@ -52,12 +59,9 @@ impl Cache {
 
     pub fn get(&self, place: PlaceOf) -> Option<Piece> {
         let mut held = self.held();
-        if let Some(piece) = held.young.get(&place) {
-            return Some(piece.clone());
-        }
-        let piece = held.old.remove(&place)?;
-        self.insert(&mut held, place, piece.clone());
-        Some(piece)
+        let kept = held.pieces.get_mut(&place)?;
+        kept.is_asked_for = true;
+        Some(kept.piece.clone())
     }
 
     pub fn columns(&self, segment: u64) -> Option<Arc<Columns>> {
@@ -72,19 +76,57 @@ impl Cache {
     }
 
     pub fn put(&self, place: PlaceOf, piece: Piece) {
-        let mut held = self.held();
-        self.insert(&mut held, place, piece);
-    }
-
-    fn insert(&self, held: &mut Held, place: PlaceOf, piece: Piece) {
         let size = piece.size();
-        if held.young_bytes + size > self.most / 2 {
-            held.old = std::mem::take(&mut held.young);
-            held.young_bytes = 0;
-        }
         // What alone is more than half of all is not kept.
-        if size <= self.most / 2 && held.young.insert(place, piece).is_none() {
-            held.young_bytes += size;
+        if size <= self.most / 2 {
+            self.held().insert(place, piece, self.most - size);
         }
+    }
+}
+
+impl Held {
+    /// With what is held already within `most` bytes.
+    fn insert(&mut self, place: PlaceOf, piece: Piece, most: usize) {
+        if self.pieces.contains_key(&place) {
+            return;
+        }
+        while self.bytes > most
+            && let Some(oldest) = self.order.pop_front()
+        {
+            let Some(kept) = self.pieces.get_mut(&oldest) else { continue };
+            if std::mem::take(&mut kept.is_asked_for) {
+                self.order.push_back(oldest);
+            } else {
+                self.bytes -= kept.piece.size();
+                self.pieces.remove(&oldest);
+            }
+        }
+        self.bytes += piece.size();
+        self.order.push_back(place);
+        self.pieces.insert(place, Kept { piece, is_asked_for: false });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_stays_while_others_pass_through_and_the_bound_holds() {
+        let piece = || Piece::Bytes(vec![0; 936].into());
+        let cache = Cache::new(10_000);
+        for at in 0..100 {
+            assert!(cache.get((1, 0, at)).is_none());
+            cache.put((1, 0, at), piece());
+            assert!(cache.get((1, 0, 0)).is_some(), "gone at {at}");
+            let held = cache.held();
+            assert!(held.bytes <= 10_000);
+            assert_eq!(held.order.len(), held.pieces.len());
+        }
+        assert!(cache.get((1, 0, 99)).is_some() && cache.get((1, 0, 50)).is_none());
+        cache.put((1, 0, 99), piece());
+        assert_eq!(cache.held().bytes, 10_000);
+        cache.put((2, 0, 0), Piece::Bytes(vec![0; 6000].into()));
+        assert!(cache.get((2, 0, 0)).is_none(), "it is too large");
     }
 }

@@ -179,11 +179,12 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Rice's parameter for so many distances that come to so much at most.
+/// Rice's parameter for so many distances that come to so much at most, each less the one that two neighbours are apart.
 pub fn parameter(sum: u32, count: u32) -> u32 {
-    let mean = u64::from(sum) / u64::from(count.max(1));
-    // Of distances as chance gives them, ln 2 of the mean.
-    (mean * 11 / 16).max(1).ilog2()
+    // Of distances as chance gives them one bit more pays off from where 2^k is 0.481 of their mean, which is where
+    // u² + u = 1 for u = e^(-2^k / mean). The next power of two above that is the highest one up to twice as much.
+    let (sum, count) = (u64::from(sum), u64::from(count.max(1)));
+    ((2 * sum).saturating_sub(count) * 31 / (64 * count)).max(1).ilog2()
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! A ticket is found when for every text there is a document of it, or of what was merged into it, that holds the
 //! text. With `speaker:` or `has:` that must be an entry which is, or has, just that; `from:` holds by itself. A
-//! message is found when it holds all texts itself, and its ticket is found. Times are of what is found: tickets were
+//! message is found when it holds all texts itself, and its ticket is found; with `from:` it must be by them: by an
+//! author of that name, or said by the customer in a ticket of theirs. Times are of what is found: tickets were
 //! made then, messages said then, whenever their ticket was made. A typo is forgiven where a word is in
 //! nothing that the caller may see.
 
@@ -10,14 +11,15 @@ use std::cell::LazyCell;
 use std::sync::Arc;
 
 use super::bits::Bits;
-use super::document::Key;
-use super::find::Wanted;
+use super::document::{Key, MARK};
+use super::find::{Wanted, marked};
 use super::hits::Hits;
 use super::part::{Part, Ready, Whole};
 use super::rank::{Best, rarity, recency};
 use super::said::Said;
 use super::source::Source;
 use super::{Highlighter, Newest, Search, State, place};
+use crate::domain::entry::Speaker;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::search::query::{Query, What};
 use crate::engine::index::{Filter, Span};
@@ -143,9 +145,13 @@ impl Evaluation<'_> {
             (passing, made_then)
         };
         let mut ready = Ready::of(&asked.query);
-        let _memory = self.search.gate.enter(self.bytes(&ready, &sources)?);
+        ready.count(&sources)?;
+        let _memory = self.search.gate.enter(self.bytes(&ready, &sources));
         let parts = sources.iter().map(|source| Part::of(source, &ready));
         let mut parts = parts.collect::<Result<Vec<_>, _>>()?;
+        if asked.messages > 0 {
+            written_by(&sources, &mut parts)?;
+        }
         let shown = |source: &Source<'_>, part: &Part, at: u32| {
             let ticket = self.state.home(part.columns.tickets[at as usize]);
             Ok(match place(ticket) {
@@ -170,7 +176,7 @@ impl Evaluation<'_> {
                 }
             }
             let weight = rarity(&sources, hits.iter().map(Hits::count).sum());
-            let best = self.best(&parts, &hits, places);
+            let best = self.best(&parts, &hits, &tickets, places);
             tickets.retain(|place| best[place as usize] > 0.0);
             sums.iter_mut().zip(best).for_each(|(sum, best)| *sum += weight * best);
             parts.iter_mut().zip(hits).for_each(|(part, hits)| part.narrow(hits, weight));
@@ -205,14 +211,15 @@ impl Evaluation<'_> {
         Ok(found)
     }
 
-    /// By the places of tickets, the most that a document of each is about a text.
-    fn best(&self, parts: &[Part], hits: &[Hits], places: usize) -> Vec<f32> {
+    /// By the places of these tickets, the most that a document of each is about a text.
+    fn best(&self, parts: &[Part], hits: &[Hits], of: &Bits, places: usize) -> Vec<f32> {
         let mut best = vec![0.0f32; places];
         for (part, hits) in parts.iter().zip(hits) {
             let columns = &part.columns;
             hits.iter().for_each(|(at, tenths)| {
                 let place = place(self.state.home(columns.tickets[at as usize]));
-                if let Some(best) = place.and_then(|place| best.get_mut(place as usize)) {
+                if let Some(place) = place.filter(|place| of.has(*place)) {
+                    let best = &mut best[place as usize];
                     *best = columns.saturated(at, tenths).max(*best);
                 }
             });
@@ -222,15 +229,12 @@ impl Evaluation<'_> {
 
     /// Bytes that it takes at most: two texts at a time, and what the documents weigh that hold all; sets of documents;
     /// three numbers a ticket.
-    fn bytes(&self, ready: &Ready, sources: &[Source<'_>]) -> Result<u64, ReadError> {
+    fn bytes(&self, ready: &Ready, sources: &[Source<'_>]) -> u64 {
         const A_DOCUMENT: u64 = size_of::<(u32, f32)>() as u64;
         const A_TICKET: u64 = 12;
         let all: u64 = sources.iter().map(Source::documents).sum();
-        let mut each = Vec::new();
-        for text in ready.texts.iter().chain(&ready.not_texts) {
-            let of = sources.iter().map(|source| text.bytes(source));
-            each.push(of.sum::<Result<u64, _>>()?);
-        }
+        let texts = ready.texts.iter().chain(&ready.not_texts);
+        let mut each: Vec<u64> = texts.map(|text| text.bytes(all)).collect();
         each.sort_unstable();
         let two: u64 = each.iter().rev().take(2).sum();
         let both = if each.len() > 1 {
@@ -240,7 +244,7 @@ impl Evaluation<'_> {
         };
         let sets = ready.sets() as u64 * all / 8;
         let tickets = self.engine.shared().index().len() * A_TICKET;
-        Ok(two + both + sets + tickets)
+        two + both + sets + tickets
     }
 
     /// Leaves the tickets that have what is wanted beside texts, and nothing that is unwanted.
@@ -328,6 +332,7 @@ impl Evaluation<'_> {
                 let is_found = place(ticket).is_some_and(|place| among.has(place));
                 if is_found
                     && source.is_entry(at)
+                    && part.by.as_ref().is_none_or(|by| by.has(at))
                     && said.as_ref().map_or(Ok(true), |said| said.has(self.rows, source, at))?
                 {
                     found.messages_total += 1;
@@ -395,6 +400,29 @@ fn forgive(
     wanted.near.dedup();
     for (source, hits) in sources.iter().zip(hits) {
         *hits = wanted.hits(source)?;
+    }
+    Ok(())
+}
+
+/// Tells each part which entries all who are named in `from:` wrote; of a ticket counts who asked when nothing was
+/// merged.
+fn written_by(sources: &[Source<'_>], parts: &mut [Part]) -> Result<(), ReadError> {
+    for name in 0..parts.first().map_or(0, |part| part.from.len()) {
+        let mut theirs = Bits::default();
+        for (source, part) in sources.iter().zip(&*parts) {
+            for at in part.from[name].iter().filter(|at| !source.is_entry(*at)) {
+                place(part.columns.tickets[at as usize]).map(|place| theirs.put(place));
+            }
+        }
+        for (source, part) in sources.iter().zip(&mut *parts) {
+            let mut by = marked(source, MARK, Speaker::User.as_str())?;
+            let tickets = &part.columns.tickets;
+            by.retain(|at| place(tickets[at as usize]).is_some_and(|place| theirs.has(place)));
+            part.from[name].iter().filter(|at| source.is_entry(*at)).for_each(|at| {
+                by.put(at);
+            });
+            part.narrow_by(by);
+        }
     }
     Ok(())
 }

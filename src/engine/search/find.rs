@@ -6,7 +6,7 @@ use super::hits::{Hits, Tenths, United, tenths};
 use super::source::{Source, Term};
 use crate::domain::search::query::Text;
 use crate::domain::search::stem::stems;
-use crate::domain::search::{phone, phone_sought, words};
+use crate::domain::search::{digits_sought, phone_sought, words};
 use crate::engine::rows::ReadError;
 
 /// What a word counts that was asked for as it was written.
@@ -24,11 +24,13 @@ pub struct Wanted {
     pub text: Text,
     /// Nobody wrote just that: these words are one typo away.
     pub near: Vec<String>,
+    /// In how many documents it is at most, once they were counted.
+    pub most: u64,
 }
 
 impl Wanted {
     pub fn new(text: &Text) -> Wanted {
-        Wanted { text: text.clone(), near: Vec::new() }
+        Wanted { text: text.clone(), near: Vec::new(), most: 0 }
     }
 
     /// The word that may have a typo in it.
@@ -66,7 +68,9 @@ impl Wanted {
             sought.extend(self.near.iter().map(|word| (term(WORD, word), NEAR)));
         }
         if let Some(digits) = phone {
-            sought.push((term(WORD, digits), AS_WRITTEN));
+            if *words != [digits.as_str()] {
+                sought.push((term(WORD, digits), AS_WRITTEN));
+            }
             let (end, more) = phone_sought(digits);
             let list = if more { &mut begun } else { &mut sought };
             list.push((term(PHONE, &end), AS_WRITTEN));
@@ -85,9 +89,10 @@ impl Wanted {
         let terms = self.terms(source)?;
         let with = terms.iter().map(|(term, _)| u64::from(term.documents())).sum();
         let mut all = United::new(with, source.documents());
+        let mut reading = source.reading();
         for (term, counts) in &terms {
             all.list();
-            source.postings(term, |at, times| all.put(at, tenths(times, *counts)))?;
+            reading.postings(term, |at, times| all.put(at, tenths(times, *counts)))?;
         }
         if let [_, _, ..] = &self.text.words[..] {
             all.list();
@@ -97,26 +102,40 @@ impl Wanted {
         Ok(all.hits())
     }
 
-    /// Bytes that [`Wanted::hits`] takes in a source, at most: what it gives and what it needs meanwhile.
-    pub fn bytes(&self, source: &Source<'_>) -> Result<u64, ReadError> {
-        const A_PLACE: u64 = 12;
+    /// Finds out in how many documents it is at most.
+    pub fn count(&mut self, sources: &[Source<'_>]) -> Result<(), ReadError> {
+        let most = sources.iter().map(|source| self.most_in(source));
+        self.most = most.sum::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    fn most_in(&self, source: &Source<'_>) -> Result<u64, ReadError> {
+        let Text { words, prefix, .. } = &self.text;
         let all = source.documents();
-        let words = &self.text.words;
+        if *prefix {
+            return Ok(all);
+        }
         if words.len() < 2 {
-            let any = self.text.prefix.then_some(all);
-            let count = |terms: Vec<(Term<'_>, Tenths)>| {
-                terms.iter().map(|(term, _)| u64::from(term.documents())).sum()
-            };
-            return any.map_or_else(|| Ok(Hits::bytes(count(self.terms(source)?), all)), Ok);
+            let terms = self.terms(source)?;
+            return Ok(terms.iter().map(|(term, _)| u64::from(term.documents())).sum());
         }
         let mut rarest = all;
         for word in words {
             let found = source.find(&term(WORD, word))?;
             rarest = rarest.min(found.map_or(0, |term| u64::from(term.documents())));
         }
-        // The documents that have all words, and places where the phrase would begin.
-        let begins = if self.text.prefix { all } else { rarest };
-        Ok(all / 4 + begins.saturating_mul(A_PLACE))
+        Ok(rarest)
+    }
+
+    /// Bytes that [`Wanted::hits`] takes at most, of sources of so many documents: what it gives and what it needs
+    /// meanwhile.
+    pub fn bytes(&self, all: u64) -> u64 {
+        const A_PLACE: u64 = 12;
+        match self.text.words.len() {
+            0 | 1 => Hits::bytes(self.most, all),
+            // The documents that have all words, and places where the phrase would begin.
+            _ => all / 4 + self.most.saturating_mul(A_PLACE),
+        }
     }
 }
 
@@ -152,10 +171,11 @@ fn phrase(
     let within = documents_of(source, parts.iter().map(|part| &part.terms[..]))?;
     // Where the phrase would begin.
     let mut begins: Vec<(u32, u32)> = Vec::new();
+    let mut reading = source.reading();
     for (number, Part { place, terms, .. }) in parts.iter().enumerate() {
         if number == 0 {
             for term in terms {
-                source.positions(term, &within, |at, positions| {
+                reading.positions(term, &within, |at, positions| {
                     let all = positions.iter().filter_map(|p| p.checked_sub(*place));
                     begins.extend(all.map(|position| (at, position)));
                 })?;
@@ -169,7 +189,7 @@ fn phrase(
         let mut fits = Bits::default();
         for term in terms {
             let mut next = 0;
-            source.positions(term, &within, |at, positions| {
+            reading.positions(term, &within, |at, positions| {
                 for position in positions.iter().filter_map(|p| p.checked_sub(*place)) {
                     let here = (at, position);
                     while begins.get(next).is_some_and(|known| *known < here) {
@@ -200,10 +220,11 @@ fn documents_of<'a, 'b: 'a>(
     lists: impl Iterator<Item = &'a [Term<'b>]>,
 ) -> Result<Bits, ReadError> {
     let mut within: Option<Bits> = None;
+    let mut reading = source.reading();
     for terms in lists {
         let mut here = Bits::default();
         for term in terms {
-            source.documents_of(term, |at| {
+            reading.documents(term, |at| {
                 here.put(at);
             })?;
         }
@@ -218,14 +239,13 @@ fn documents_of<'a, 'b: 'a>(
 /// Documents whose author or requester has all these words in the name, or this number.
 pub fn from(source: &Source<'_>, name: &str) -> Result<Bits, ReadError> {
     let mut lists = Vec::new();
-    if let Some(digits) = phone(name) {
+    if let Some(digits) = digits_sought(name) {
         let (end, more) = phone_sought(&digits);
         let end = term(PHONE, &end);
-        lists.push(if more {
-            source.beginning(&end)?
-        } else {
-            source.find(&end)?.into_iter().collect()
-        });
+        let mut such =
+            if more { source.beginning(&end)? } else { source.find(&end)?.into_iter().collect() };
+        such.extend(source.find(&term(FROM, &digits))?);
+        lists.push(such);
     } else {
         let words = words(name);
         for (at, word) in words.iter().enumerate() {

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use super::document::Key;
-use super::segment::{Pieces, Segment};
+use super::pieces::Pieces;
+use super::segment::Segment;
 use super::write::DOCUMENTS;
 use crate::engine::rows::ReadError;
 use crate::engine::{Engine, Error};

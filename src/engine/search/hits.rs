@@ -13,24 +13,31 @@ pub fn tenths(times: u32, each: Tenths) -> Tenths {
 /// What one hit takes in a list; above as many documents a byte for each is less.
 const LISTED: u64 = size_of::<(u32, Tenths)>() as u64;
 
+/// Documents that are looked at together.
+const EIGHT: usize = 8;
+
 /// Documents with how much the text is in them. One of the two is empty.
 #[derive(Clone, Debug, Default)]
 pub struct Hits {
     /// Ascending.
     few: Vec<(u32, Tenths)>,
-    /// By their places; 0 where there is nothing.
+    /// By their places; 0 where there is nothing. A multiple of [`EIGHT`].
     many: Vec<Tenths>,
 }
 
 impl Hits {
     /// Ascending.
     pub fn iter(&self) -> impl Iterator<Item = (u32, Tenths)> {
-        let many = (0u32..).zip(self.many.iter().copied()).filter(|(_, tenths)| *tenths > 0);
+        // Eight at a look: in most there is nothing.
+        let eights = (0u32..).step_by(EIGHT).zip(self.many.as_chunks::<EIGHT>().0);
+        let many = eights.filter(|(_, eight)| **eight != [0; EIGHT]).flat_map(|(first, eight)| {
+            (first..).zip(eight.iter().copied()).filter(|(_, tenths)| *tenths > 0)
+        });
         self.few.iter().copied().chain(many)
     }
 
     pub fn count(&self) -> usize {
-        self.few.len() + self.many.iter().map(|tenths| usize::from(*tenths > 0)).sum::<usize>()
+        self.few.len() + self.many.iter().filter(|tenths| **tenths > 0).count()
     }
 
     pub fn retain(&mut self, mut wanted: impl FnMut(u32) -> bool) {
@@ -72,7 +79,8 @@ impl United {
     /// Of lists that have so many documents together in a source of `all`.
     pub fn new(documents: u64, all: u64) -> United {
         let is_dense = documents.saturating_mul(LISTED) > all;
-        let many = if is_dense { vec![0; usize::try_from(all).unwrap_or(0)] } else { Vec::new() };
+        let places = usize::try_from(all).unwrap_or(0).next_multiple_of(EIGHT);
+        let many = if is_dense { vec![0; places] } else { Vec::new() };
         United { hits: Hits { few: Vec::new(), many }, lists: 0 }
     }
 

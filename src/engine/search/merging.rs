@@ -1,10 +1,11 @@
 //! Several segments become one, without what died in them.
 
 use super::document::Key;
+use super::pieces::{Pieces, Window};
 use super::postings::Postings;
-use super::segment::{At, Pieces, Segment};
+use super::segment::{At, Segment, Windows};
 use super::varint::damaged;
-use super::write::{DOCUMENTS, Line, Piece, Writer};
+use super::write::{DOCUMENTS, Line, Piece, Stream, Writer};
 use crate::engine::rows::ReadError;
 use crate::store::records::SearchSegment;
 
@@ -23,8 +24,8 @@ pub fn merge<E: From<ReadError>>(
     let places = documents(pieces, segments, &mut writer)?;
     let mut terms = Vec::new();
     for segment in segments {
-        let mut cursor = Terms { segment, block: 0, held: Vec::new().into_iter(), next: None };
-        cursor.advance(pieces)?;
+        let mut cursor = Terms::of(segment, pieces);
+        cursor.advance()?;
         terms.push(cursor);
     }
     let mut postings = Postings::default();
@@ -36,8 +37,8 @@ pub fn merge<E: From<ReadError>>(
             let Some((_, at)) = cursor.next.take_if(|(term, _)| *term == least) else { continue };
             let lives = |document: u32| places.get(document as usize).is_some_and(|p| *p != GONE);
             let take = |document: u32, all: &[u32]| postings.add(places[document as usize], all);
-            cursor.segment.positions(pieces, at, lives, take)?;
-            cursor.advance(pieces)?;
+            cursor.segment.positions(&mut cursor.windows, at, lives, take)?;
+            cursor.advance()?;
         }
         postings.sort();
         if !postings.is_empty() {
@@ -113,17 +114,24 @@ impl<'a> Lines<'a> {
 /// The terms of a segment, in order.
 struct Terms<'a> {
     segment: &'a Segment,
+    terms: Window<'a>,
+    windows: Windows<'a>,
     block: usize,
     held: std::vec::IntoIter<(String, At)>,
     next: Option<(String, At)>,
 }
 
-impl Terms<'_> {
-    fn advance(&mut self, pieces: &Pieces<'_>) -> Result<(), ReadError> {
+impl<'a> Terms<'a> {
+    fn of(segment: &'a Segment, pieces: &Pieces<'a>) -> Terms<'a> {
+        let (terms, windows) = (segment.window(pieces, Stream::Terms), segment.windows(pieces));
+        Terms { segment, terms, windows, block: 0, held: Vec::new().into_iter(), next: None }
+    }
+
+    fn advance(&mut self) -> Result<(), ReadError> {
         self.next = self.held.next();
         while self.next.is_none() && self.block < self.segment.head.terms.len() {
             let mut held = Vec::new();
-            self.segment.block(pieces, self.block, |term, at| {
+            self.segment.block(&mut self.terms, self.block, |term, at| {
                 held.push((term.to_owned(), at));
                 true
             })?;

@@ -30,6 +30,7 @@ mod highlight;
 mod hits;
 mod merging;
 mod part;
+mod pieces;
 mod postings;
 mod prints;
 mod rank;
@@ -60,13 +61,14 @@ pub use evaluate::{Asked, Contact, Found, Message};
 use fresh::Fresh;
 use gate::Gate;
 pub use highlight::{Highlighter, Snippet};
+use pieces::Pieces;
 use prints::Prints;
-use segment::{Pieces, Segment};
+use segment::Segment;
 use source::Source;
 use write::Piece;
 
 /// The form of segments and terms; whoever changes either counts it up, and every index is built anew.
-const FORM: u32 = 3;
+const FORM: u32 = 4;
 
 /// The consumer of the feed that keeps what the segments do not have yet.
 pub const CURSOR: &str = "search";
@@ -156,6 +158,8 @@ struct State {
     unsaved: bool,
     /// What merged tickets became part of.
     homes: HashMap<u32, u32>,
+    /// Tickets that are in `homes`, or were.
+    merged: Bits,
     /// When segments were last written anew for what died in them, by the steady clock.
     cleaned: Micros,
     lexicon: Lexicon,
@@ -300,13 +304,20 @@ impl State {
     fn settle(&mut self, ticket: u64, into: Option<u64>) {
         let narrow = |number: u64| u32::try_from(number).unwrap_or(0);
         match into {
-            Some(into) => self.homes.insert(narrow(ticket), narrow(into)),
+            Some(into) => {
+                self.merged.put(narrow(ticket));
+                self.homes.insert(narrow(ticket), narrow(into))
+            }
             None => self.homes.remove(&narrow(ticket)),
         };
     }
 
     /// The ticket that this one is part of today.
     fn home(&self, mut ticket: u32) -> u32 {
+        // Asked of every document that is found: most tickets are part of no other.
+        if !self.merged.has(ticket) {
+            return ticket;
+        }
         for _ in 0..MAX_MERGES {
             match self.homes.get(&ticket) {
                 Some(into) => ticket = *into,

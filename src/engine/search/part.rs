@@ -49,10 +49,22 @@ impl Ready {
         ready
     }
 
+    /// Finds out how many documents each text has, and puts the rarest first: of the others counts only what can still
+    /// be.
+    pub fn count(&mut self, sources: &[Source<'_>]) -> Result<(), ReadError> {
+        for text in self.texts.iter_mut().chain(&mut self.not_texts) {
+            text.count(sources)?;
+        }
+        self.texts.sort_by_key(|text| text.most);
+        Ok(())
+    }
+
     /// Sets of documents that a part holds for it.
     pub fn sets(&self) -> usize {
         let unwanted = self.not_texts.len() + self.not_marks.len() + self.not_from.len();
-        2 * usize::from(!self.marks.is_empty()) + self.from.len() + unwanted
+        // Of names each its documents; what they wrote together, and while that is looked for one more.
+        let by = if self.from.is_empty() { 0 } else { 3 };
+        2 * usize::from(!self.marks.is_empty()) + self.from.len() + by + unwanted
     }
 }
 
@@ -63,6 +75,8 @@ pub struct Part {
     pub marks: Option<Bits>,
     /// Documents by each name that is wanted.
     pub from: Vec<Bits>,
+    /// Entries that all of these wrote, if any are wanted.
+    pub by: Option<Bits>,
     /// Documents by each thing that is not wanted.
     pub unwanted: Vec<Bits>,
     pub whole: Whole,
@@ -93,7 +107,19 @@ impl Part {
             Some(marks) if ready.texts.is_empty() => Whole::Marked(marks.clone()),
             _ => Whole::Anything,
         };
-        Ok(Part { columns, marks, from, unwanted, whole })
+        Ok(Part { columns, marks, from, by: None, unwanted, whole })
+    }
+
+    /// One name more: what they wrote. It is all that is wanted where there are no texts.
+    pub fn narrow_by(&mut self, mut by: Bits) {
+        if let Some(before) = &self.by {
+            by.keep(before);
+        }
+        match &mut self.whole {
+            Whole::Marked(bits) => bits.keep(&by),
+            whole => *whole = Whole::Marked(by.clone()),
+        }
+        self.by = Some(by);
     }
 
     /// One text more: its documents and what it weighs.

@@ -178,8 +178,8 @@ impl<'a> Listed<'a> {
         /// Whether the next one has it more than once is anybody's guess: told of many at once, nobody guesses.
         const BLOCK: usize = 128;
         let (reading, often) = self.begin()?;
-        let often = often.map(|often| self.often(often)).transpose()?.unwrap_or_default();
-        let mut often = often.into_iter().peekable();
+        let Some(often) = often else { return self.each(reading, |document| visit(document, 1)) };
+        let mut often = self.often(often)?.into_iter().peekable();
         let (mut block, mut held, mut first) = ([0; BLOCK], 0, 0u32);
         let mut visit_block = |documents: &[u32]| {
             let mut times = [1; BLOCK];

@@ -37,7 +37,7 @@ impl Said {
                 }
                 _ => continue,
             };
-            source.documents_of(&term, |at| {
+            source.reading().documents(&term, |at| {
                 days.put(at);
             })?;
         }

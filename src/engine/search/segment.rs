@@ -1,20 +1,16 @@
-//! Reading a segment: terms, their documents, their positions, the table of documents. Pieces come through a cache of
-//! bounded size.
+//! Reading a segment: terms, their documents, their positions, the table of documents.
 
-use std::io::Read as _;
 use std::sync::{Arc, OnceLock};
 
-use flate2::read::DeflateDecoder;
-
 use super::bits::Bits;
-use super::cache::{Cache, Piece};
 use super::coding::BEHIND;
 use super::document::Key;
+use super::pieces::{Pieces, Window};
 use super::postings::Listed;
 use super::varint::{self, damaged};
-use super::write::{CHUNK, DOCUMENTS, Head, Line, Stream, chunk_key, is_word};
-use crate::engine::rows::{ReadError, Rows};
-use crate::store::records::{SearchChunk, SearchDead, SearchSegment};
+use super::write::{DOCUMENTS, Head, Line, Stream, TERMS, is_word};
+use crate::engine::rows::ReadError;
+use crate::store::records::{SearchDead, SearchSegment};
 
 /// Where a term's documents lie.
 #[derive(Clone, Copy, Debug)]
@@ -55,11 +51,12 @@ impl Columns {
     }
 }
 
-/// The rows as a search sees them, and what it has read of them before.
-#[derive(Clone, Copy)]
-pub struct Pieces<'a> {
-    pub rows: Rows<'a>,
-    pub cache: &'a Cache,
+/// A segment's streams of bits, as they are read term by term.
+pub struct Windows<'a> {
+    pieces: Pieces<'a>,
+    postings: Window<'a>,
+    positions: Window<'a>,
+    columns: Option<Arc<Columns>>,
 }
 
 impl Segment {
@@ -70,7 +67,8 @@ impl Segment {
     ) -> Result<Segment, ReadError> {
         let mut bytes = Vec::new();
         for at in 0..known.chunks[Stream::Head as usize] {
-            bytes.extend_from_slice(&pieces.chunk(known.number, Stream::Head, at)?);
+            let chunk = pieces.chunk(known.number, Stream::Head, at)?;
+            bytes.extend_from_slice(&chunk[..chunk.len() - BEHIND]);
         }
         let head = postcard::from_bytes(&bytes).map_err(|_| damaged())?;
         let dead_count = dead.count();
@@ -94,32 +92,21 @@ impl Segment {
         self.known.number
     }
 
-    fn bytes(
-        &self,
-        pieces: &Pieces<'_>,
-        stream: Stream,
-        (from, to): (u64, u64),
-    ) -> Result<Vec<u8>, ReadError> {
-        let length = usize::try_from(to - from).map_err(|_| damaged())?;
-        let mut out = Vec::with_capacity(length + BEHIND);
-        let mut at = from;
-        while at < to {
-            let position = u32::try_from(at / CHUNK as u64).map_err(|_| damaged())?;
-            let chunk = pieces.chunk(self.number(), stream, position)?;
-            let start = (at % CHUNK as u64) as usize;
-            let end = chunk.len().min(start + (to - at) as usize);
-            let part = chunk.get(start..end).filter(|part| !part.is_empty()).ok_or_else(damaged)?;
-            out.extend_from_slice(part);
-            at += part.len() as u64;
-        }
-        Ok(out)
+    pub fn window<'a>(&self, pieces: &Pieces<'a>, stream: Stream) -> Window<'a> {
+        Window::new(*pieces, self.number(), stream)
+    }
+
+    pub fn windows<'a>(&self, pieces: &Pieces<'a>) -> Windows<'a> {
+        let [postings, positions] =
+            [Stream::Postings, Stream::Positions].map(|stream| self.window(pieces, stream));
+        Windows { pieces: *pieces, postings, positions, columns: None }
     }
 
     pub fn find(&self, pieces: &Pieces<'_>, term: &str) -> Result<Option<At>, ReadError> {
         let after = self.head.terms.partition_point(|(first, _)| first.as_str() <= term);
         let Some(block) = after.checked_sub(1) else { return Ok(None) };
         let mut found = None;
-        self.block(pieces, block, |known, at| {
+        self.block(&mut self.window(pieces, Stream::Terms), block, |known, at| {
             if known == term {
                 found = Some(at);
             }
@@ -136,8 +123,9 @@ impl Segment {
         mut visit: impl FnMut(&str, At) -> bool,
     ) -> Result<(), ReadError> {
         let after = self.head.terms.partition_point(|(first, _)| first.as_str() <= prefix);
+        let mut window = self.window(pieces, Stream::Terms);
         for block in after.saturating_sub(1)..self.head.terms.len() {
-            let more = self.block(pieces, block, |term, at| {
+            let more = self.block(&mut window, block, |term, at| {
                 term < prefix || (term.starts_with(prefix) && visit(term, at))
             })?;
             if !more {
@@ -147,38 +135,53 @@ impl Segment {
         Ok(())
     }
 
-    /// Visits a block of terms; true if `visit` wanted all of them.
+    /// Visits a block of terms, read through a window of them; true if `visit` wanted all.
     pub fn block(
         &self,
-        pieces: &Pieces<'_>,
+        window: &mut Window<'_>,
         block: usize,
         mut visit: impl FnMut(&str, At) -> bool,
     ) -> Result<bool, ReadError> {
         let Some((_, from)) = self.head.terms.get(block) else { return Ok(true) };
         let to = self.head.terms.get(block + 1).map_or(self.head.terms_end, |(_, offset)| *offset);
-        let bytes = self.bytes(pieces, Stream::Terms, (*from, to))?;
-        let input = &mut bytes.as_slice();
+        let mut input = window.bytes((*from, to))?;
+        let input = &mut input;
         let (mut postings, mut positions) = (varint::take(input)?, varint::take(input)?);
+        let count = varint::take(input)? as usize;
+        let mut column = || {
+            let mut numbers = [0; TERMS];
+            for number in numbers.get_mut(..count).ok_or_else(damaged)? {
+                *number = varint::take(input)?;
+            }
+            Ok::<_, ReadError>(numbers)
+        };
+        let (shared, lengths, documents) = (column()?, column()?, column()?);
+        let (of_postings, of_positions) = (column()?, column()?);
         let mut term = Vec::new();
-        while !input.is_empty() {
-            let shared = usize::try_from(varint::take(input)?).map_err(|_| damaged())?;
-            if shared > term.len() {
+        for at in 0..count {
+            if shared[at] > term.len() as u64 {
                 return Err(damaged());
             }
-            term.truncate(shared);
-            let length = varint::take(input)?;
-            term.extend_from_slice(varint::take_bytes(input, length)?);
-            let documents = varint::take_u32(input)?;
+            term.truncate(shared[at] as usize);
+            term.extend_from_slice(varint::take_bytes(input, lengths[at])?);
+            let documents = u32::try_from(documents[at]).map_err(|_| damaged())?;
             let is_word = is_word(&term);
-            let of_postings = varint::take(input)?;
-            let of_positions = if is_word { varint::take(input)? } else { 0 };
-            let at = At {
-                documents,
-                is_word,
-                postings: (postings, postings.saturating_add(of_postings)),
-                positions: (positions, positions.saturating_add(of_positions)),
+            let usual = self.head.usual(documents, is_word);
+            let end = |from: u64, usual: u64, more: u64| {
+                let end = from.checked_add(usual)?.checked_add_signed(varint::signed(more))?;
+                (end >= from).then_some(end)
             };
-            (postings, positions) = (at.postings.1, at.positions.1);
+            let ends = end(postings, usual.0, of_postings[at]).zip(end(
+                positions,
+                usual.1,
+                of_positions[at],
+            ));
+            let ends = ends.ok_or_else(damaged)?;
+            let (postings, positions) = (
+                (std::mem::replace(&mut postings, ends.0), ends.0),
+                (std::mem::replace(&mut positions, ends.1), ends.1),
+            );
+            let at = At { documents, is_word, postings, positions };
             if !visit(std::str::from_utf8(&term).map_err(|_| damaged())?, at) {
                 return Ok(false);
             }
@@ -189,12 +192,12 @@ impl Segment {
     /// Visits the documents of a term, ascending and dead ones included, with how often it is in each.
     pub fn postings(
         &self,
-        pieces: &Pieces<'_>,
+        windows: &mut Windows<'_>,
         at: At,
         mut visit: impl FnMut(u32, u32),
     ) -> Result<(), ReadError> {
-        let bytes = self.bits(pieces, Stream::Postings, at.postings)?;
-        self.listed(&bytes, at).times(|document, times| {
+        let bits = windows.postings.bits(at.postings)?;
+        self.listed(bits, at).times(|document, times| {
             visit(document, times);
             Ok(())
         })
@@ -203,12 +206,12 @@ impl Segment {
     /// The same without telling how often.
     pub fn documents(
         &self,
-        pieces: &Pieces<'_>,
+        windows: &mut Windows<'_>,
         at: At,
         visit: impl FnMut(u32),
     ) -> Result<(), ReadError> {
-        let bytes = self.bits(pieces, Stream::Postings, at.postings)?;
-        self.listed(&bytes, at).documents(visit)
+        let bits = windows.postings.bits(at.postings)?;
+        self.listed(bits, at).documents(visit)
     }
 
     fn listed<'a>(&self, bytes: &'a [u8], At { documents, is_word, .. }: At) -> Listed<'a> {
@@ -219,42 +222,37 @@ impl Segment {
     /// kind has none.
     pub fn positions(
         &self,
-        pieces: &Pieces<'_>,
+        windows: &mut Windows<'_>,
         at: At,
         mut wanted: impl FnMut(u32) -> bool,
         mut visit: impl FnMut(u32, &[u32]),
     ) -> Result<(), ReadError> {
         if !at.is_word {
-            return self.documents(pieces, at, |document| {
+            return self.documents(windows, at, |document| {
                 if wanted(document) {
                     visit(document, &[]);
                 }
             });
         }
-        let columns = self.columns(pieces)?;
-        let documents = self.bits(pieces, Stream::Postings, at.postings)?;
-        let positions = self.bits(pieces, Stream::Positions, at.positions)?;
-        self.listed(&documents, at).positions((&positions, &columns.widths), wanted, visit)
-    }
-
-    /// A stream of bits.
-    fn bits(
-        &self,
-        pieces: &Pieces<'_>,
-        stream: Stream,
-        of: (u64, u64),
-    ) -> Result<Vec<u8>, ReadError> {
-        let mut bytes = self.bytes(pieces, stream, of)?;
-        bytes.extend([0; BEHIND]);
-        Ok(bytes)
+        if windows.columns.is_none() {
+            windows.columns = Some(self.columns(&windows.pieces)?);
+        }
+        let widths = windows.columns.as_ref().map_or(&[][..], |columns| &columns.widths);
+        let documents = windows.postings.bits(at.postings)?;
+        let positions = windows.positions.bits(at.positions)?;
+        self.listed(documents, at).positions((positions, widths), wanted, visit)
     }
 
     /// A block of the table.
     pub fn lines(&self, pieces: &Pieces<'_>, block: usize) -> Result<Vec<Line>, ReadError> {
+        self.lines_in(&mut self.window(pieces, Stream::Table), block)
+    }
+
+    fn lines_in(&self, window: &mut Window<'_>, block: usize) -> Result<Vec<Line>, ReadError> {
         let Some((_, from)) = self.head.table.get(block) else { return Ok(Vec::new()) };
         let to = self.head.table.get(block + 1).map_or(self.head.table_end, |(_, offset)| *offset);
-        let bytes = self.bytes(pieces, Stream::Table, (*from, to))?;
-        let input = &mut bytes.as_slice();
+        let mut input = window.bytes((*from, to))?;
+        let input = &mut input;
         let count = varint::take(input)?;
         if count > DOCUMENTS as u64 {
             return Err(damaged());
@@ -273,8 +271,8 @@ impl Segment {
         for line in &mut lines {
             line.length = varint::take_u32(input)?;
         }
-        for (line, width) in lines.iter_mut().zip(varint::take_bytes(input, count)?) {
-            line.width = *width;
+        for (line, more) in lines.iter_mut().zip(varint::take_bytes(input, count)?) {
+            line.width = line.usual_width().wrapping_add(*more);
         }
         for line in lines.iter_mut().filter(|line| Line::keeps_digest(line.key)) {
             let digest = varint::take_bytes(input, 4)?.try_into().map_err(|_| damaged())?;
@@ -325,33 +323,14 @@ impl Segment {
             return Ok(columns);
         }
         let mut columns = Columns::default();
+        let mut window = self.window(pieces, Stream::Table);
         for block in 0..self.head.table.len() {
-            for line in self.lines(pieces, block)? {
+            for line in self.lines_in(&mut window, block)? {
                 columns.push(&line);
             }
         }
         let columns = Arc::new(columns);
         pieces.cache.put_columns(self.number(), &columns);
         Ok(columns)
-    }
-}
-
-impl Pieces<'_> {
-    fn chunk(&self, segment: u64, stream: Stream, position: u32) -> Result<Arc<[u8]>, ReadError> {
-        let place = (segment, stream as u8, position);
-        if let Some(Piece::Bytes(bytes)) = self.cache.get(place) {
-            return Ok(bytes);
-        }
-        let row = self.rows.get::<SearchChunk>(&chunk_key(segment, stream as u8, position))?;
-        let packed = row.ok_or_else(damaged)?.0;
-        let mut bytes = Vec::with_capacity(CHUNK);
-        let mut inflate = DeflateDecoder::new(packed.as_slice()).take(CHUNK as u64 + 1);
-        inflate.read_to_end(&mut bytes).map_err(|_| damaged())?;
-        if bytes.len() > CHUNK {
-            return Err(damaged());
-        }
-        let bytes: Arc<[u8]> = bytes.into();
-        self.cache.put(place, Piece::Bytes(Arc::clone(&bytes)));
-        Ok(bytes)
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::bits::Bits;
 use super::document::{Key, WORD, term};
 use super::fresh::{Fresh, Places};
-use super::segment::{At, Columns, Pieces, Segment};
+use super::pieces::Pieces;
+use super::segment::{At, Columns, Segment, Windows};
 use super::varint::damaged;
 use super::write::{DOCUMENTS, Line};
 use crate::engine::rows::ReadError;
@@ -15,6 +16,12 @@ pub enum Source<'a> {
     /// With what died while it is written.
     Fresh(&'a Fresh, &'a Bits),
     Segment(&'a Segment, Pieces<'a>),
+}
+
+/// Reads what terms of one source say; those that stand beside each other are read together.
+pub struct Reading<'a> {
+    source: Source<'a>,
+    windows: Option<Windows<'a>>,
 }
 
 /// A term that a source has.
@@ -67,66 +74,12 @@ impl<'a> Source<'a> {
         Ok(found)
     }
 
-    /// Visits the living documents of a term, ascending, with how often it is in each.
-    pub fn postings(
-        &self,
-        term: &Term<'_>,
-        mut visit: impl FnMut(u32, u32),
-    ) -> Result<(), ReadError> {
-        let living = |at: u32, times: u32| {
-            if !self.is_dead(at) {
-                visit(at, times);
-            }
+    pub fn reading(&self) -> Reading<'a> {
+        let windows = match self {
+            Source::Segment(segment, pieces) => Some(segment.windows(pieces)),
+            Source::Fresh(..) => None,
         };
-        match (self, term) {
-            (Source::Segment(segment, pieces), Term::Stored(at)) => {
-                segment.postings(pieces, *at, living)
-            }
-            (Source::Fresh(..), Term::Fresh(places)) => {
-                let mut living = living;
-                places.iter().for_each(|(at, all)| living(at, all.len().max(1) as u32));
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Visits the living documents of a term, ascending.
-    pub fn documents_of(
-        &self,
-        term: &Term<'_>,
-        mut visit: impl FnMut(u32),
-    ) -> Result<(), ReadError> {
-        match (self, term) {
-            (Source::Segment(segment, pieces), Term::Stored(at)) => {
-                segment.documents(pieces, *at, |at| {
-                    if !segment.dead.has(at) {
-                        visit(at);
-                    }
-                })
-            }
-            _ => self.postings(term, |at, _| visit(at)),
-        }
-    }
-
-    /// Visits the positions of a word in these documents, ascending.
-    pub fn positions(
-        &self,
-        term: &Term<'_>,
-        within: &Bits,
-        mut visit: impl FnMut(u32, &[u32]),
-    ) -> Result<(), ReadError> {
-        match (self, term) {
-            (Source::Segment(segment, pieces), Term::Stored(at)) => {
-                segment.positions(pieces, *at, |at| within.has(at), visit)
-            }
-            (Source::Fresh(..), Term::Fresh(places)) => {
-                let such = places.iter().filter(|(at, _)| within.has(*at));
-                such.for_each(|(at, positions)| visit(at, positions));
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+        Reading { source: *self, windows }
     }
 
     /// Of these documents, which ascend, what the table says.
@@ -192,6 +145,71 @@ impl<'a> Source<'a> {
         match self {
             Source::Fresh(fresh, _) => fresh.lines.len() as u64,
             Source::Segment(segment, _) => u64::from(segment.head.documents),
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// Visits the living documents of a term, ascending, with how often it is in each.
+    pub fn postings(
+        &mut self,
+        term: &Term<'_>,
+        mut visit: impl FnMut(u32, u32),
+    ) -> Result<(), ReadError> {
+        let source = self.source;
+        let living = |at: u32, times: u32| {
+            if !source.is_dead(at) {
+                visit(at, times);
+            }
+        };
+        match (source, &mut self.windows, term) {
+            (Source::Segment(segment, _), Some(windows), Term::Stored(at)) => {
+                segment.postings(windows, *at, living)
+            }
+            (Source::Fresh(..), _, Term::Fresh(places)) => {
+                let mut living = living;
+                places.iter().for_each(|(at, all)| living(at, all.len().max(1) as u32));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Visits the living documents of a term, ascending.
+    pub fn documents(
+        &mut self,
+        term: &Term<'_>,
+        mut visit: impl FnMut(u32),
+    ) -> Result<(), ReadError> {
+        match (self.source, &mut self.windows, term) {
+            (Source::Segment(segment, _), Some(windows), Term::Stored(at)) => {
+                segment.documents(windows, *at, |at| {
+                    if !segment.dead.has(at) {
+                        visit(at);
+                    }
+                })
+            }
+            _ => self.postings(term, |at, _| visit(at)),
+        }
+    }
+
+    /// Visits the positions of a word in these documents, ascending.
+    pub fn positions(
+        &mut self,
+        term: &Term<'_>,
+        within: &Bits,
+        mut visit: impl FnMut(u32, &[u32]),
+    ) -> Result<(), ReadError> {
+        match (self.source, &mut self.windows, term) {
+            (Source::Segment(segment, _), Some(windows), Term::Stored(at)) => {
+                segment.positions(windows, *at, |at| within.has(at), visit)
+            }
+            (Source::Fresh(..), _, Term::Fresh(places)) => {
+                let such = places.iter().filter(|(at, _)| within.has(*at));
+                such.for_each(|(at, positions)| visit(at, positions));
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -41,7 +41,7 @@ impl Engine {
             for source in &sources {
                 let Some(found) = source.find(&term)? else { continue };
                 let columns = source.columns()?;
-                source.documents_of(&found, |at| {
+                source.reading().documents(&found, |at| {
                     let ticket = place(state.home(columns.tickets[at as usize]));
                     is_visible |= ticket.is_some_and(|place| visible.has(place));
                 })?;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::document::Key;
-use super::segment::{Pieces, Segment};
+use super::pieces::Pieces;
+use super::segment::Segment;
 use super::write::Piece;
 use super::{Bits, FORM, Newest, Progress, SOURCES, Search, State, Step, key_of, merging};
 use crate::domain::time::Micros;

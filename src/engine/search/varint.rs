@@ -44,8 +44,12 @@ pub fn take_u32(input: &mut &[u8]) -> Result<u32, ReadError> {
 }
 
 pub fn take_signed(input: &mut &[u8]) -> Result<i64, ReadError> {
-    let number = take(input)?;
-    Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    Ok(signed(take(input)?))
+}
+
+/// What [`put_signed`] was given, of the number that it put.
+pub fn signed(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 pub fn take_bytes<'a>(input: &mut &'a [u8], length: u64) -> Result<&'a [u8], ReadError> {

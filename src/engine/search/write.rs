@@ -3,10 +3,13 @@
 //!
 //! ```text
 //! head      numbers of documents and words, the first term of each block of terms, the first key of each block of documents
-//! terms     blocks of 64: where the postings begin, then each term with what it shares with the one before
+//! terms     blocks of 64: where postings and positions begin, then like things of all terms beside each other: how much
+//!           each shares with the one before and how much follows, in how many documents it is, by how much its
+//!           postings and positions are longer than usual, what follows
 //! postings  the documents of each term, and
 //! positions where in them words stand: streams of bits (`postings.rs`)
-//! table     blocks of 256 documents: all keys, all tickets, all lengths, all widths, the digests
+//! table     blocks of 256 documents: all keys, all tickets, all lengths, by how much widths are more than lengths tell,
+//!           the digests
 //! ```
 
 use std::io::Write as _;
@@ -15,9 +18,9 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::coding::Writing;
+use super::coding::{Writing, parameter};
 use super::document::{Key, WORD};
-use super::postings::Postings;
+use super::postings::{Postings, width};
 use super::varint;
 use crate::store::records::{SEARCH_STREAMS, SearchChunk, SearchSegment};
 
@@ -49,6 +52,8 @@ pub struct Head {
     pub entries: u32,
     /// Words of all documents.
     pub words: u64,
+    /// Bits of the positions of all these words.
+    pub position_bits: u64,
     /// First term and offset of each block.
     pub terms: Vec<(String, u64)>,
     pub terms_end: u64,
@@ -72,7 +77,28 @@ pub struct Line {
     pub digest: Option<u32>,
 }
 
+impl Head {
+    /// Bytes of the postings and positions of a term in so many documents, if chance scattered them. What segments say is
+    /// the difference.
+    pub fn usual(&self, documents: u32, is_word: bool) -> (u64, u64) {
+        let count = u64::from(documents);
+        // Of a distance what lies beyond the parameter is about 1, which are two bits.
+        let postings = count.saturating_mul(2 + u64::from(parameter(self.documents, documents)));
+        let positions = if is_word {
+            u128::from(count) * u128::from(self.position_bits) / u128::from(self.words.max(1))
+        } else {
+            0
+        };
+        (postings / 8, u64::try_from(positions / 8).unwrap_or(u64::MAX))
+    }
+}
+
 impl Line {
+    /// How many bits the highest position takes where all words stand side by side.
+    pub fn usual_width(&self) -> u8 {
+        width(&[self.length.saturating_sub(1)])
+    }
+
     /// The digest, of what segments say it of.
     fn kept_digest(&self) -> Option<u32> {
         self.digest.filter(|_| Line::keeps_digest(self.key))
@@ -92,8 +118,9 @@ pub struct Writer {
     lines: Vec<Line>,
     /// Of all documents.
     widths: Vec<u8>,
+    /// The block of terms that is being filled.
+    terms: Terms,
     last_term: String,
-    terms: usize,
     /// What the terms so far take of postings and of positions.
     taken: (u64, u64),
     /// Of the term that is written.
@@ -102,6 +129,21 @@ pub struct Writer {
 
 /// A row of a segment.
 pub type Piece = (Vec<u8>, SearchChunk);
+
+/// Terms of one block, by columns.
+#[derive(Default)]
+struct Terms {
+    count: usize,
+    /// Where their postings and positions begin.
+    begin: (u64, u64),
+    shared: Vec<u8>,
+    lengths: Vec<u8>,
+    documents: Vec<u8>,
+    postings: Vec<u8>,
+    positions: Vec<u8>,
+    /// What each does not share with the one before.
+    texts: Vec<u8>,
+}
 
 #[derive(Default)]
 struct Filling {
@@ -124,8 +166,8 @@ impl Writer {
             pieces: Vec::new(),
             lines: Vec::new(),
             widths: Vec::new(),
+            terms: Terms::default(),
             last_term: String::new(),
-            terms: 0,
             taken: (0, 0),
             coded: Default::default(),
         }
@@ -136,6 +178,7 @@ impl Writer {
         self.head.documents += 1;
         self.head.entries += u32::from(matches!(line.key, Key::Entry(_)));
         self.head.words += u64::from(line.length);
+        self.head.position_bits += u64::from(line.length) * u64::from(line.width);
         self.head.last_key = line.key.packed();
         self.widths.push(line.width);
         self.lines.push(line);
@@ -163,7 +206,7 @@ impl Writer {
             ticket = i64::from(line.ticket);
         }
         lines.iter().for_each(|line| varint::put(&mut out, u64::from(line.length)));
-        out.extend(lines.iter().map(|line| line.width));
+        out.extend(lines.iter().map(|line| line.width.wrapping_sub(line.usual_width())));
         out.extend(lines.iter().filter_map(Line::kept_digest).flat_map(u32::to_le_bytes));
         self.put(Stream::Table, &out);
     }
@@ -175,31 +218,48 @@ impl Writer {
         let mut coded = std::mem::take(&mut self.coded);
         postings.write(is_word, &self.widths, &mut coded);
         let (documents, positions) = (coded.0.bytes(), coded.1.bytes());
-        let mut out = Vec::new();
-        let is_first = self.terms.is_multiple_of(TERMS);
-        if is_first {
+        let terms = &mut self.terms;
+        if terms.count == 0 {
             let offset = self.streams[Stream::Terms as usize].length;
             self.head.terms.push((term.to_owned(), offset));
-            varint::put(&mut out, self.taken.0);
-            varint::put(&mut out, self.taken.1);
+            terms.begin = self.taken;
+            self.last_term.clear();
         }
-        let shared = if is_first { 0 } else { shared(&self.last_term, term) };
-        varint::put(&mut out, shared as u64);
-        varint::put(&mut out, (term.len() - shared) as u64);
-        out.extend_from_slice(&term.as_bytes()[shared..]);
-        varint::put(&mut out, postings.len() as u64);
-        varint::put(&mut out, documents.len() as u64);
-        if is_word {
-            varint::put(&mut out, positions.len() as u64);
-        }
-        self.taken.0 += documents.len() as u64;
-        self.taken.1 += positions.len() as u64;
-        self.terms += 1;
+        let shared = shared(&self.last_term, term);
+        varint::put(&mut terms.shared, shared as u64);
+        varint::put(&mut terms.lengths, (term.len() - shared) as u64);
+        varint::put(&mut terms.documents, postings.len() as u64);
+        let usual = self.head.usual(postings.len() as u32, is_word);
+        let lengths = (documents.len() as u64, positions.len() as u64);
+        varint::put_signed(&mut terms.postings, lengths.0.wrapping_sub(usual.0) as i64);
+        varint::put_signed(&mut terms.positions, lengths.1.wrapping_sub(usual.1) as i64);
+        terms.texts.extend_from_slice(&term.as_bytes()[shared..]);
+        terms.count += 1;
+        self.taken.0 += lengths.0;
+        self.taken.1 += lengths.1;
         term.clone_into(&mut self.last_term);
-        self.put(Stream::Terms, &out);
         self.put(Stream::Postings, documents);
         self.put(Stream::Positions, positions);
         self.coded = coded;
+        if self.terms.count == TERMS {
+            self.end_terms();
+        }
+    }
+
+    fn end_terms(&mut self) {
+        let terms = std::mem::take(&mut self.terms);
+        if terms.count == 0 {
+            return;
+        }
+        let mut out = Vec::new();
+        for number in [terms.begin.0, terms.begin.1, terms.count as u64] {
+            varint::put(&mut out, number);
+        }
+        let Terms { shared, lengths, documents, postings, positions, texts, .. } = &terms;
+        for column in [shared, lengths, documents, postings, positions, texts] {
+            out.extend_from_slice(column);
+        }
+        self.put(Stream::Terms, &out);
     }
 
     /// The pieces that are full.
@@ -215,6 +275,7 @@ impl Writer {
     /// The last pieces, and what the manifest is to say of the segment.
     pub fn finish(mut self) -> (Vec<Piece>, SearchSegment) {
         self.end_lines();
+        self.end_terms();
         self.head.terms_end = self.streams[Stream::Terms as usize].length;
         self.head.table_end = self.streams[Stream::Table as usize].length;
         let mut head = Vec::new();
@@ -253,7 +314,7 @@ impl Writer {
         let level = match stream {
             // They are as short as they get: deflated they were no shorter, and took longer to read.
             Stream::Postings | Stream::Positions => Compression::none(),
-            _ => Compression::new(3),
+            _ => Compression::new(6),
         };
         let mut packed = DeflateEncoder::new(Vec::new(), level);
         // Writing into memory does not fail.
