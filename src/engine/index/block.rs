@@ -49,9 +49,10 @@ pub struct Block {
     pub people_since: Column<i64>,
     pub counted: Column<Counted>,
     pub kept: Column<Kept>,
-    /// Between these lie the times of all that were ever made here; and nothing has changed after the last.
+    /// Between these lie the times of all that were ever here: when they were made, when they changed.
     created_from: i64,
     created_to: i64,
+    updated_first: i64,
     updated_last: i64,
     /// What is live here, added up when somebody asks.
     pub sums: OnceLock<Box<Sums>>,
@@ -92,6 +93,7 @@ impl Default for Block {
             kept: Column::of(Kept::default()),
             created_from: i64::MAX,
             created_to: i64::MIN,
+            updated_first: i64::MAX,
             updated_last: i64::MIN,
             sums: OnceLock::new(),
             live: [0; _],
@@ -142,6 +144,7 @@ impl Block {
         self.resolved.set(at, time(row.resolved_at));
         self.created_from = self.created_from.min(created);
         self.created_to = self.created_to.max(created);
+        self.updated_first = self.updated_first.min(updated);
         self.updated_last = self.updated_last.max(updated);
         is_new
     }
@@ -217,8 +220,8 @@ impl Block {
             && to.is_none_or(|to| self.created_from < to.0)
     }
 
-    /// No ticket here has changed later.
-    pub fn updated_last(&self) -> i64 {
-        self.updated_last
+    /// No ticket here has changed before the first of these times, or after the second.
+    pub fn updated_between(&self) -> (i64, i64) {
+        (self.updated_first, self.updated_last)
     }
 }

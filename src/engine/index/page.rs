@@ -117,11 +117,9 @@ impl Index {
             Sort::OldestFirst => self.in_turn(filter, false, offset, limit),
             Sort::Queue => self.by_priority(filter, false, offset, limit),
             Sort::QueueReversed => self.by_priority(filter, true, offset, limit),
-            Sort::UpdatedLast => self.updated_last(filter, offset, limit),
-            Sort::UpdatedFirst => {
-                self.best(filter, offset, limit, |block, at| block.updated.get(at))
-            }
-            Sort::DueFirst => self.best(filter, offset, limit, |block, at| block.sla_due.get(at)),
+            Sort::UpdatedLast => self.by_change(filter, true, offset, limit),
+            Sort::UpdatedFirst => self.by_change(filter, false, offset, limit),
+            Sort::DueFirst => self.due_first(filter, offset, limit),
         }
     }
 
@@ -163,42 +161,41 @@ impl Index {
         page.found
     }
 
-    /// What changed last comes first, by number where it changed at once; blocks in which nothing has changed for so long are
-    /// only counted.
-    fn updated_last(&self, filter: &Filter, offset: usize, limit: usize) -> Found {
-        let mut matching: Vec<(usize, &Block, Places)> = Vec::new();
-        self.each_block(filter, |number, block, places| matching.push((number, block, places)));
+    /// What changed last comes first, or what did not for longest, by number where it changed at once; blocks in which nothing
+    /// can be on the page are only counted.
+    fn by_change(&self, filter: &Filter, last: bool, offset: usize, limit: usize) -> Found {
+        let turned = |key: i64| if last { !key } else { key };
+        let mut matching: Vec<(i64, usize, &Block, Places)> = Vec::new();
+        self.each_block(filter, |number, block, places| {
+            let (first, latest) = block.updated_between();
+            matching.push((turned(if last { latest } else { first }), number, block, places));
+        });
         let total = matching.iter().map(|(.., places)| places.count()).sum();
-        matching.sort_by_key(|(_, block, _)| std::cmp::Reverse(block.updated_last()));
+        matching.sort_by_key(|(least, ..)| *least);
         let mut best = Best::new(offset, limit);
-        for (number, block, places) in matching {
-            if !best.wants(!block.updated_last()) {
+        for (least, number, block, places) in matching {
+            if !best.wants(least) {
                 break;
             }
             for at in places.iter() {
                 let position = number * PLACES + at;
-                best.offer((!block.updated.get(at), !position));
+                let position = if last { !position } else { position };
+                best.offer((turned(block.updated.get(at)), position));
             }
         }
-        let numbers = best.page().into_iter().map(|at| FIRST_NUMBER + !at as u64);
-        Found { numbers: numbers.collect(), total }
+        let place = |at: usize| FIRST_NUMBER + if last { !at } else { at } as u64;
+        Found { numbers: best.page().into_iter().map(place).collect(), total }
     }
 
-    /// Those with the least keys, by number where they are the same.
-    fn best(
-        &self,
-        filter: &Filter,
-        offset: usize,
-        limit: usize,
-        key: impl Fn(&Block, usize) -> i64,
-    ) -> Found {
+    /// What is due first, by number where it is at once.
+    fn due_first(&self, filter: &Filter, offset: usize, limit: usize) -> Found {
         let mut best = Best::new(offset, limit);
         let mut total = 0;
         self.each_block(filter, |number, block, places| {
             total += places.count();
             for at in places.iter() {
                 let position = number * PLACES + at;
-                best.offer((key(block, at), position));
+                best.offer((block.sla_due.get(at), position));
             }
         });
         let numbers = best.page().into_iter().map(|at| FIRST_NUMBER + at as u64);
