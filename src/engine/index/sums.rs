@@ -77,7 +77,7 @@ impl Total {
         self.escalated += u64::from(row.escalated);
     }
 
-    fn add(&mut self, (channel, sums): (&Counts, &[(u16, u32, Waited)])) {
+    fn add(&mut self, (channel, sums): (&Counts, &[OfCategory])) {
         let nameless = self.categories.len() - 1;
         for (own, more) in self.statuses.iter_mut().zip(channel.statuses) {
             *own += u64::from(more);
@@ -103,10 +103,13 @@ struct Counts {
     escalated: u16,
 }
 
+/// Of a category in a block, by its number: how many tickets, and how long they took.
+type OfCategory = (u16, u32, Waited);
+
 /// What is live in a block, by channel.
 #[derive(Debug, Default)]
 pub struct Sums {
-    channels: Vec<(u8, Counts, Vec<(u16, u32, Waited)>)>,
+    channels: Vec<(u8, Counts, Vec<OfCategory>)>,
 }
 
 impl Sums {
@@ -133,8 +136,8 @@ fn counts(block: &Block, places: &Places) -> Counts {
     }
 }
 
-fn categories(block: &Block, places: Places) -> Vec<(u16, u32, Waited)> {
-    let mut found: Vec<(u16, u32, Waited)> = Vec::new();
+fn categories(block: &Block, places: Places) -> Vec<OfCategory> {
+    let mut found: Vec<OfCategory> = Vec::new();
     for at in places.iter() {
         let id = block.category.get(at);
         let known = found.iter().position(|(known, ..)| *known == id).unwrap_or_else(|| {

@@ -171,14 +171,11 @@ impl Random {
 
 impl Model {
     fn matches(&self, number: u64, row: &IndexRow, f: &Filter) -> bool {
-        let has =
-            |set: Set, all: &[u8], kind: u8| all.iter().any(|k| *k == kind) && set.holds(kind);
-        let kinds: Vec<u8> = (0..8).collect();
         !row.merged
             && row.deleted == (f.shown == Shown::Deleted)
-            && has(f.statuses, &kinds, row.status as u8)
-            && has(f.priorities, &kinds, row.priority as u8)
-            && has(f.channels, &kinds, row.channel as u8)
+            && f.statuses.holds(row.status as u8)
+            && f.priorities.holds(row.priority as u8)
+            && f.channels.holds(row.channel as u8)
             && f.running.is_none_or(|is| row.call_running == is)
             && f.assignee.is_none_or(|asked| match asked {
                 AssigneeIs::Nobody => row.assignee.is_none(),
