@@ -35,7 +35,6 @@ pub struct Total {
     pub tickets: u64,
     pub statuses: [u64; Status::ALL.len()],
     pub priorities: [u64; Priority::ALL.len()],
-    pub escalated: u64,
     /// By the category's number; the last is for those without any.
     categories: Vec<(u64, Waited)>,
 }
@@ -74,7 +73,6 @@ impl Total {
         self.tickets += 1;
         self.statuses[row.status as usize] += 1;
         self.priorities[row.priority as usize] += 1;
-        self.escalated += u64::from(row.escalated);
     }
 
     fn add(&mut self, (channel, sums): (&Counts, &[OfCategory])) {
@@ -86,7 +84,6 @@ impl Total {
         for (own, more) in self.priorities.iter_mut().zip(channel.priorities) {
             *own += u64::from(more);
         }
-        self.escalated += u64::from(channel.escalated);
         for (id, count, waited) in sums {
             let id = if *id == NONE_U16 { nameless } else { usize::from(*id) };
             let (own, took) = &mut self.categories[id];
@@ -100,7 +97,6 @@ impl Total {
 struct Counts {
     statuses: [u16; Status::ALL.len()],
     priorities: [u16; Priority::ALL.len()],
-    escalated: u16,
 }
 
 /// Of a category in a block, by its number: how many tickets, and how long they took.
@@ -132,7 +128,6 @@ fn counts(block: &Block, places: &Places) -> Counts {
     Counts {
         statuses: std::array::from_fn(|at| count(&block.statuses[at])),
         priorities: std::array::from_fn(|at| count(&block.priorities[at])),
-        escalated: count(&block.escalated),
     }
 }
 
@@ -180,12 +175,5 @@ impl Index {
     /// How many live tickets have each status.
     pub fn by_status(&self) -> [u64; Status::ALL.len()] {
         self.total(&Filter::default()).statuses
-    }
-
-    /// How many tickets a filter leaves.
-    pub fn count(&self, filter: &Filter) -> u64 {
-        let mut count = 0;
-        self.each_block(filter, |_, _, places| count += places.count());
-        count
     }
 }

@@ -296,7 +296,6 @@ fn every_filter_order_and_page_is_that_of_a_scan() {
         let all = model.find(&filter, Sort::OldestFirst);
         let number = random.one_of(&numbers);
         assert_eq!(index.holds(number, &filter), all.contains(&number));
-        assert_eq!(index.count(&filter), all.len() as u64);
         assert_eq!(index.newest(&filter, 3), all.iter().rev().copied().take(3).collect::<Vec<_>>());
         for filter in [
             filter,
