@@ -17,9 +17,9 @@
 //! - damage is reported with file and offset and stops the start; only the torn tail that nobody was told
 //!   about is cut.
 //!
-//! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `journal/used-N`, `probe`, `ballast`,
-//! `lock`, `files/` with what was attached to tickets, `before-format-N/` with a copy of the store as it was before an upgrade; `restore.unfinished` marks a
-//! directory that is no store.
+//! Layout of the data directory: `store.redb`, `journal/NNNNNNNNNN.seg`, `journal/spare`, `journal/used-N`, `probe`,
+//! `ballast`, `lock`, `files/` with what was attached to tickets, `before-format-N/` with a copy of the store as it was
+//! before an upgrade; `restore.unfinished` marks a directory that is no store.
 
 mod aead;
 pub mod backup;

@@ -161,8 +161,8 @@ impl Index {
         page.found
     }
 
-    /// What changed last comes first, or what did not for longest, by number where it changed at once; blocks in which nothing
-    /// can be on the page are only counted.
+    /// What changed last comes first, or what did not for longest, by number where it changed at once; blocks in
+    /// which nothing can be on the page are only counted.
     fn by_change(&self, filter: &Filter, last: bool, offset: usize, limit: usize) -> Found {
         let turned = |key: i64| if last { !key } else { key };
         let mut matching: Vec<(i64, usize, &Block, Places)> = Vec::new();
