@@ -1,11 +1,12 @@
-//! What is read at start, and after a failure that left memory behind the disk: the narrow table into the index,
-//! tokens, running calls, recent dedup keys.
+//! What is read at start, and after a failure that left memory behind the disk: the index, from its stored blocks and
+//! otherwise from the rows of each ticket, tokens, running calls, recent dedup keys.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::audit::refusals::Refusals;
-use super::index::Index;
+use super::index::{Index, StoredBlock};
 use super::outbox::Place;
 use super::rows::{ReadError, Rows, key};
 use super::search::{Search, Settings};
@@ -75,22 +76,7 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
     reader.read(|view| {
         Ok((|| {
             let rows = Rows { view, seal };
-            each::<IndexRow>(&rows, |number, row| {
-                let ticket = match row.updated_at {
-                    None => rows.ticket(number)?,
-                    Some(_) => None,
-                };
-                held.index.put(number, &ticket.as_ref().map_or(row, IndexRow::from));
-                Ok(())
-            })?;
-            each::<TicketFigures>(&rows, |number, figures| {
-                held.index.put_figures(number, Some(&figures));
-                Ok(())
-            })?;
-            each::<SlaStanding>(&rows, |number, standing| {
-                held.index.stand(number, Some(standing));
-                Ok(())
-            })?;
+            held.index = index(&rows)?;
             each::<Presence>(&rows, |agent, presence| {
                 held.presences.push((agent, presence));
                 Ok(())
@@ -125,6 +111,48 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
     Ok(held)
 }
 
+/// The index: blocks that are stored, and of all other tickets their rows.
+pub fn index(rows: &Rows<'_>) -> Result<Index, ReadError> {
+    let mut index = Index::default();
+    let (mut stored, mut start) = (Vec::new(), Vec::new());
+    // One by one, as they are large.
+    while let Some((row_key, value)) =
+        rows.view.scan(Table::IndexBlocks, &start, None, Order::Ascending, 1)?.pop()
+    {
+        start = [&row_key[..], &[0]].concat();
+        let Ok(number) = (*row_key).try_into().map(u64::from_be_bytes) else { continue };
+        let block = rows.open::<StoredBlock>(&row_key, &value);
+        if block.as_ref().is_ok_and(|block| index.take_block(number, block)) {
+            stored.push(number);
+        } else {
+            let error = block.err();
+            tracing::warn!(number, ?error, "a stored block of the index is passed over");
+            index.note_unreadable(number);
+        }
+    }
+    for tickets in Index::numbers_outside(&stored) {
+        within(rows, tickets.clone(), |number, row: IndexRow| {
+            index.put(number, &whole(rows, number, row)?);
+            Ok(())
+        })?;
+        within(rows, tickets.clone(), |number, figures: TicketFigures| {
+            index.put_figures(number, Some(&figures));
+            Ok(())
+        })?;
+        within(rows, tickets, |number, standing: SlaStanding| {
+            index.stand(number, Some(standing));
+            Ok(())
+        })?;
+    }
+    Ok(index)
+}
+
+/// A narrow row; one of an earlier version with what it lacks.
+pub fn whole(rows: &Rows<'_>, number: u64, row: IndexRow) -> Result<IndexRow, ReadError> {
+    let ticket = if row.updated_at.is_none() { rows.ticket(number)? } else { None };
+    Ok(ticket.as_ref().map_or(row, IndexRow::from))
+}
+
 /// The outbox; `whatsapp.max_outbox` bounds it.
 fn waiting(rows: &Rows<'_>) -> Result<Vec<(Place, Outbound)>, ReadError> {
     let found = rows.scan::<Outbound>(&[], None, Order::Ascending, usize::MAX)?;
@@ -135,11 +163,21 @@ fn waiting(rows: &Rows<'_>) -> Result<Vec<(Place, Outbound)>, ReadError> {
 /// Every record of a table whose keys are numbers.
 fn each<R: Record>(
     rows: &Rows<'_>,
+    f: impl FnMut(u64, R) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    within(rows, 0..=u64::MAX, f)
+}
+
+/// Those of them whose numbers are within these.
+pub fn within<R: Record>(
+    rows: &Rows<'_>,
+    numbers: RangeInclusive<u64>,
     mut f: impl FnMut(u64, R) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
-    let mut start = Vec::new();
+    let mut start = numbers.start().to_be_bytes().to_vec();
+    let end = [&numbers.end().to_be_bytes()[..], &[0]].concat();
     loop {
-        let chunk = rows.scan::<R>(&start, None, Order::Ascending, CHUNK)?;
+        let chunk = rows.scan::<R>(&start, Some(&end), Order::Ascending, CHUNK)?;
         let Some((last, _)) = chunk.last() else { return Ok(()) };
         start = [last, &[0][..]].concat();
         for (key, record) in chunk {

@@ -10,6 +10,7 @@ pub mod analytics;
 pub mod audit;
 pub mod automation;
 pub mod backup;
+mod blocks;
 pub mod calls;
 pub mod canned;
 pub mod categories;

@@ -149,6 +149,11 @@ impl Shared {
         read(&self.index)
     }
 
+    /// For the writer, which alone changes it.
+    pub(super) fn index_to_change(&self) -> RwLockWriteGuard<'_, Index> {
+        write(&self.index)
+    }
+
     /// The token of this SHA-256, unless it was revoked or its agent disabled.
     pub fn token(&self, hash: &[u8; 32]) -> Option<Arc<Token>> {
         read(&self.tokens).get(hash).filter(|t| self.is_good(t)).cloned()
@@ -383,6 +388,11 @@ impl Shared {
                     let Some(number) = number(&row.key) else { continue };
                     let index = index.get_or_insert_with(|| write(&self.index));
                     index.stand(number, self.decode(row));
+                }
+                Table::IndexBlocks => {
+                    let Some(number) = number(&row.key) else { continue };
+                    let index = index.get_or_insert_with(|| write(&self.index));
+                    index.note_row(number, row.value.is_some());
                 }
                 Table::Categories => {
                     let slug = String::from_utf8_lossy(&row.key).into_owned();

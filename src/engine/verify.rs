@@ -3,6 +3,7 @@
 //! merged leads on, a clock has its timer, an address its person, counters and numbers fit, the audit is one chain.
 
 mod automation;
+mod blocks;
 mod clocks;
 mod contacts;
 mod crm;
@@ -66,6 +67,7 @@ struct Check {
     next_clock: u64,
     next_profile: u64,
     next_conversation: u64,
+    next_block: u64,
     /// The key of the address that is looked at next.
     next_address: Vec<u8>,
 }
@@ -94,6 +96,7 @@ pub fn verify(
         progress.set(check.seen());
     }
     while reader.read(|view| Ok(check.clocks(&Rows { view, seal })))?? {}
+    while reader.read(|view| Ok(check.blocks(&Rows { view, seal })))?? {}
     reader.read(|view| Ok(check.running_calls(&Rows { view, seal })))??;
     reader.read(|view| Ok(check.outbox(&Rows { view, seal })))??;
     let mut chain = ChainCheck::new(audit_head);
@@ -137,6 +140,7 @@ pub(super) fn verify_rows(rows: &Rows<'_>) -> Result<Report, ReadError> {
     while check.tickets(rows)? {}
     while check.contacts(rows)? {}
     while check.clocks(rows)? {}
+    while check.blocks(rows)? {}
     check.running_calls(rows)?;
     check.outbox(rows)?;
     let mut chain = ChainCheck::new(None);
@@ -161,6 +165,7 @@ impl Check {
             next_clock: 0,
             next_profile: 0,
             next_conversation: 0,
+            next_block: 0,
             next_address: Vec::new(),
         }
     }

@@ -17,7 +17,7 @@ use super::rows::Rows;
 use super::rules::Rules;
 use super::seen::SeenWindow;
 use super::shared::{ClockReport, Health, Shared};
-use super::{Carried, Error, Job, Limits, clock, load};
+use super::{Carried, Error, Job, Limits, blocks, clock, load};
 use crate::domain::clock::{Clock, Jump, Time};
 use crate::domain::time::Micros;
 use crate::store::owner::Owner;
@@ -127,7 +127,16 @@ impl Loop {
                 open.apply(clock::plan(clock.state(), &shared.seal))
             });
         }
+        let unstored = self.shared.index().unstored();
+        self.keep_blocks(unstored);
         self.store.close()
+    }
+
+    fn keep_blocks(&mut self, numbers: Vec<u64>) {
+        let at = self.read_clock().steady;
+        if self.shared.health() == Health::Writable {
+            blocks::keep(&mut self.store, &self.shared, numbers, at, self.limits.batch_bytes);
+        }
     }
 
     /// The next job; nothing for a while only when a store that does not write wants to be tried again.
@@ -372,6 +381,9 @@ impl Loop {
         self.destroy_keys();
         self.read_clock();
         self.report_clock();
+        let mut at_rest = self.shared.index_to_change().at_rest(blocks::ROUNDS_AT_REST);
+        at_rest.truncate(blocks::BLOCKS_A_ROUND);
+        self.keep_blocks(at_rest);
         let seal = &self.shared.seal;
         let cursors = self.shared.reader.read(|view| Ok(Rows { view, seal }.cursors()));
         let Ok(Ok(cursors)) = cursors else { return };
@@ -433,7 +445,8 @@ fn one(
         }
     };
     let mut doomed = false;
-    if let Some(plan) = decision.plan.take() {
+    if let Some(mut plan) = decision.plan.take() {
+        shared.index().outdate(&mut plan);
         doomed = plan.rows.iter().any(dooms);
         let keys: Vec<_> = plan
             .rows

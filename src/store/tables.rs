@@ -245,4 +245,6 @@ tables! {
     SearchDead = 171 of Nobody,
     /// the one key `manifest` → `SearchManifest`, which segments there are and how far they go.
     SearchManifests = 172 of Nobody,
+    /// number of the block u64 → `StoredBlock`, 4,096 tickets of the in-memory index, while their rows say the same.
+    IndexBlocks = 185,
 }

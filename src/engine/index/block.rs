@@ -58,6 +58,12 @@ pub struct Block {
     pub sums: OnceLock<Box<Sums>>,
     /// How many live tickets have each status.
     live: [u16; Status::ALL.len()],
+    /// A row of the store is kept of it …
+    pub has_row: bool,
+    /// … and says what is here.
+    pub is_stored: bool,
+    /// For how many rounds nothing has changed.
+    pub at_rest: u8,
 }
 
 impl Default for Block {
@@ -97,6 +103,9 @@ impl Default for Block {
             updated_last: i64::MIN,
             sums: OnceLock::new(),
             live: [0; _],
+            has_row: false,
+            is_stored: false,
+            at_rest: 0,
         }
     }
 }
@@ -105,6 +114,7 @@ impl Block {
     /// Takes over a narrow row; true if the ticket was not there. Category and tags come as numbers.
     pub fn put(&mut self, at: usize, row: &IndexRow, (category, tags): (u16, u32)) -> bool {
         self.sums.take();
+        self.changes();
         let is_new = !self.present.has(at);
         if self.is_live(at) {
             self.live[usize::from(self.status.get(at))] -= 1;
@@ -131,7 +141,7 @@ impl Block {
         ] {
             set.set(at, is);
         }
-        self.live[usize::from(status)] += u16::from(self.is_live(at));
+        self.count(at);
         let (created, updated) = (row.created_at.0, row.updated_at.unwrap_or(row.created_at).0);
         let time = |at: Option<Micros>| at.map_or(NONE_TIME, |at| at.0);
         self.category.set(at, category);
@@ -142,16 +152,43 @@ impl Block {
         self.updated.set(at, updated);
         self.first_response.set(at, time(row.first_response_at));
         self.resolved.set(at, time(row.resolved_at));
+        self.bound(at);
+        is_new
+    }
+
+    /// Something is other than the store has it.
+    pub fn changes(&mut self) {
+        (self.is_stored, self.at_rest) = (false, 0);
+    }
+
+    fn count(&mut self, at: usize) {
+        self.live[usize::from(self.status.get(at))] += u16::from(self.is_live(at));
+    }
+
+    fn bound(&mut self, at: usize) {
+        let (created, updated) = (self.created.get(at), self.updated.get(at));
         self.created_from = self.created_from.min(created);
         self.created_to = self.created_to.max(created);
         self.updated_first = self.updated_first.min(updated);
         self.updated_last = self.updated_last.max(updated);
-        is_new
+    }
+
+    /// Adds to a block whose columns and flags have been filled what follows from them.
+    pub fn derive(&mut self) {
+        for at in self.present.iter() {
+            self.statuses[usize::from(self.status.get(at))].set(at, true);
+            self.priorities[usize::from(self.priority.get(at))].set(at, true);
+            self.channels[usize::from(self.channel.get(at))].set(at, true);
+            self.unassigned.set(at, self.assignee.get(at) == NONE_U32);
+            self.count(at);
+            self.bound(at);
+        }
     }
 
     /// A ticket that is gone for good; true if it was there.
     pub fn remove(&mut self, at: usize) -> bool {
         self.sums.take();
+        self.changes();
         let was = self.present.has(at);
         if self.is_live(at) {
             self.live[usize::from(self.status.get(at))] -= 1;
@@ -163,6 +200,7 @@ impl Block {
     }
 
     pub fn stand(&mut self, at: usize, standing: Option<SlaStanding>) {
+        self.changes();
         let moment = |at: Option<Micros>| at.map_or(NEVER, |at| at.0);
         self.sla.set(at, standing.map_or(ABSENT, |s| s.settled));
         self.sla_warns.set(at, moment(standing.and_then(|s| s.warns_at)));

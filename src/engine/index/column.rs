@@ -1,5 +1,7 @@
 //! Columns of a block of tickets: values, which take room only once a ticket has another than all of them, and sets.
 
+use serde::{Deserialize, Serialize};
+
 /// Tickets of a block. Columns grow by blocks, so nothing is copied and no room is held for twice as many.
 pub const PLACES: usize = 4096;
 const WORDS: usize = PLACES / 64;
@@ -16,6 +18,11 @@ pub struct Column<T> {
 impl<T: Copy + PartialEq> Column<T> {
     pub fn of(usual: T) -> Column<T> {
         Column { usual, others: 0, values: None }
+    }
+
+    /// What every ticket had at first.
+    pub fn usual(&self) -> T {
+        self.usual
     }
 
     pub fn get(&self, at: usize) -> T {
@@ -38,8 +45,27 @@ impl<T: Copy + PartialEq> Column<T> {
 }
 
 /// Tickets of a block, a bit each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<u64>", try_from = "Vec<u64>")]
 pub struct Places([u64; WORDS]);
+
+/// No words stand for nobody.
+impl From<Places> for Vec<u64> {
+    fn from(places: Places) -> Vec<u64> {
+        if places.is_empty() { Vec::new() } else { places.0.into() }
+    }
+}
+
+impl TryFrom<Vec<u64>> for Places {
+    type Error = &'static str;
+
+    fn try_from(words: Vec<u64>) -> Result<Places, &'static str> {
+        if words.is_empty() {
+            return Ok(Places::NONE);
+        }
+        words.try_into().map(Places).map_err(|_| "a set is not of 4,096 places")
+    }
+}
 
 impl Places {
     pub const NONE: Places = Places([0; WORDS]);

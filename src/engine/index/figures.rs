@@ -1,5 +1,7 @@
 //! What analytics know of a ticket, beside the columns that lists need.
 
+use serde::{Deserialize, Serialize};
+
 use super::block::Block;
 use super::column::PLACES;
 use super::{ABSENT, Filter, Index, NONE_TIME, NONE_U32, position};
@@ -11,7 +13,7 @@ use crate::domain::status::Status;
 use crate::domain::time::Micros;
 
 /// How often something happened to a ticket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
     reopened: u16,
     escalated: u16,
@@ -20,7 +22,7 @@ pub struct Counted {
 }
 
 /// How a ticket's promises were kept: the first answer, then the resolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// Seconds; [`NONE_U32`] while they are not over.
     took: [u32; 2],
@@ -34,7 +36,7 @@ impl Default for Kept {
 }
 
 /// What few tickets have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rare {
     escalated_from: Option<u64>,
     rating: Option<Rated>,
@@ -93,6 +95,7 @@ impl Index {
             searches,
         } = figures.copied().unwrap_or_default();
         let (block, at) = self.make_place(position);
+        block.changes();
         block.people_since.set(at, people_since.map_or(NONE_TIME, |at| at.0));
         block.counted.set(at, Counted { reopened, escalated, tool_calls, searches });
         block.kept.set(at, Kept::of([first_response, resolution]));

@@ -49,22 +49,27 @@ impl TagSets {
             return before;
         }
         self.give_back(before);
-        if tags.is_empty() {
+        self.take(tags, 1)
+    }
+
+    /// Gives out the set of these tags to so many tickets.
+    pub fn take(&mut self, tags: &[String], tickets: u32) -> u32 {
+        if tags.is_empty() || tickets == 0 {
             return TagSets::NONE;
         }
         if let Some(id) = self.ids.get(tags) {
-            self.used[*id as usize] += 1;
+            self.used[*id as usize] += tickets;
             return *id;
         }
         let id = match self.free.pop() {
             Some(id) => {
                 self.sets[id as usize] = tags.to_vec();
-                self.used[id as usize] = 1;
+                self.used[id as usize] = tickets;
                 id
             }
             None => {
                 self.sets.push(tags.to_vec());
-                self.used.push(1);
+                self.used.push(tickets);
                 (self.sets.len() - 1) as u32
             }
         };

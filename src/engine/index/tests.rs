@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::column::PLACES;
 use super::page::DEEP;
 use super::*;
+use crate::domain::figures::{Rated, TicketFigures};
 use crate::domain::rule::SlaStanding;
+use crate::store::{PlanRecord, Row, Table, codec};
 use std::sync::Arc;
 
 fn row(status: Status, priority: Priority, created: i64) -> IndexRow {
@@ -80,6 +82,7 @@ fn a_changed_ticket_is_counted_once_and_agrees_with_its_row() {
 struct Model {
     rows: BTreeMap<u64, IndexRow>,
     standings: BTreeMap<u64, SlaStanding>,
+    figures: BTreeMap<u64, TicketFigures>,
 }
 
 struct Random(u64);
@@ -126,6 +129,16 @@ impl Random {
                 Vec::new()
             },
             watchers: if self.is(3) { vec![1 + self.below(3)] } else { Vec::new() },
+        }
+    }
+
+    fn figures(&mut self) -> TicketFigures {
+        TicketFigures {
+            people_since: self.maybe(|r| Micros(r.below(50) as i64)),
+            reopened: self.below(3) as u16,
+            escalated_from: self.maybe(|r| r.below(5)),
+            rating: self.maybe(|r| Rated { rating: 4, at: Micros(r.below(9) as i64), agent: None }),
+            ..TicketFigures::default()
         }
     }
 
@@ -245,6 +258,8 @@ fn every_filter_order_and_page_is_that_of_a_scan() {
                 index.remove(number);
                 model.rows.remove(&number);
                 model.standings.remove(&number);
+                index.put_figures(number, None);
+                model.figures.remove(&number);
                 continue;
             }
             let row = random.row();
@@ -255,6 +270,9 @@ fn every_filter_order_and_page_is_that_of_a_scan() {
                 due_at: r.maybe(|r| Micros(r.below(40) as i64)),
             });
             index.stand(number, standing);
+            let figures = random.figures();
+            index.put_figures(number, Some(&figures));
+            model.figures.insert(number, figures);
             assert!(index.agrees(number, &row));
             assert_eq!(index.standing(number), standing);
             model.rows.insert(number, row);
@@ -264,6 +282,9 @@ fn every_filter_order_and_page_is_that_of_a_scan() {
             }
         }
         assert_eq!(index.len(), model.rows.len() as u64);
+        if round % 8 == 7 {
+            index = again(&index, &model, &mut random);
+        }
         let filter = random.filter();
         for sort in [
             Sort::NewestFirst,
@@ -305,6 +326,75 @@ fn every_filter_order_and_page_is_that_of_a_scan() {
             assert_eq!(index.total(&filter), total(&index, &model, &filter), "{filter:?}");
         }
     }
+}
+
+/// The index after a start: of some blocks from what was stored, of the others from rows.
+fn again(index: &Index, model: &Model, random: &mut Random) -> Index {
+    let (mut loaded, mut stored) = (Index::default(), Vec::new());
+    for number in index.unstored() {
+        let mut bytes = Vec::new();
+        codec::encode(&index.block(number).unwrap(), &mut bytes);
+        if random.is(3) {
+            loaded.note_unreadable(number);
+        } else {
+            assert!(loaded.take_block(number, &codec::decode(&bytes).unwrap()));
+            stored.push(number);
+        }
+    }
+    for numbers in Index::numbers_outside(&stored) {
+        for (number, row) in model.rows.range(numbers) {
+            loaded.put(*number, row);
+            loaded.stand(*number, model.standings.get(number).copied());
+            loaded.put_figures(*number, model.figures.get(number));
+        }
+    }
+    for (number, row) in &model.rows {
+        assert!(loaded.agrees(*number, row));
+        assert_eq!(loaded.standing(*number), model.standings.get(number).copied());
+        assert_eq!(
+            loaded.figures(*number),
+            Some(model.figures.get(number).copied().unwrap_or_default())
+        );
+    }
+    loaded
+}
+
+/// A change takes the stored block of its ticket away, and no other.
+#[test]
+fn a_plan_that_changes_a_ticket_outdates_its_block() {
+    let mut index = Index::default();
+    for position in [0, 5, PLACES as u64, 2 * PLACES as u64] {
+        index.put(FIRST_NUMBER + position, &row(Status::Open, Priority::Low, 1));
+    }
+    assert_eq!(index.unstored(), [0, 1, 2]);
+    index.note_row(0, true);
+    index.note_row(1, true);
+    assert_eq!((index.unstored(), index.at_rest(1)), (vec![2], vec![]));
+    assert_eq!(index.at_rest(1), [2], "two rounds without a change");
+    let change = |table, number: u64| Row {
+        table,
+        key: number.to_be_bytes().into(),
+        value: Some([1][..].into()),
+    };
+    let rows = vec![
+        change(Table::Figures, FIRST_NUMBER),
+        change(Table::SlaStandings, FIRST_NUMBER + 5),
+        change(Table::Index, FIRST_NUMBER + 2 * PLACES as u64),
+        change(Table::Tickets, FIRST_NUMBER + PLACES as u64),
+    ];
+    let mut plan = PlanRecord { at: Micros(0), rows, events: Vec::new() };
+    index.outdate(&mut plan);
+    let outdated = Row { table: Table::IndexBlocks, key: [0; 8].into(), value: None };
+    assert_eq!(plan.rows[4..], [outdated]);
+    index.put_figures(FIRST_NUMBER, None);
+    assert_eq!(index.unstored(), [0, 2]);
+    let mut again = PlanRecord { at: Micros(0), rows: plan.rows[..1].to_vec(), events: Vec::new() };
+    index.outdate(&mut again);
+    assert_eq!(again.rows.len(), 2, "the row may be there until the plan before is written");
+    index.note_row(0, false);
+    again.rows.truncate(1);
+    index.outdate(&mut again);
+    assert_eq!(again.rows.len(), 1);
 }
 
 /// What the model adds up to.

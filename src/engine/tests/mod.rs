@@ -36,12 +36,12 @@ use super::decide::decide;
 use super::draft::Context;
 use super::event::Event;
 use super::index::{Filter, Index, Set, Sort};
-use super::load;
 use super::rows::{Rows, key};
 use super::rules::{AutomationRules, BotReturns, Rules, WebhookRules};
 use super::seen::SeenWindow;
 use super::timers::{AT_ONCE, Timer};
 use super::verify;
+use super::{blocks, load};
 use crate::domain::agent::Role;
 use crate::domain::categorise::Categoriser;
 use crate::domain::clock::{Clock, ClockState, Reading};
@@ -50,13 +50,14 @@ use crate::domain::entry::Entry;
 use crate::domain::figures::TicketFigures;
 use crate::domain::outbound::Outbound;
 use crate::domain::priority::Priority;
+use crate::domain::rule::SlaStanding;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
 use crate::store::codec::Record;
 use crate::store::records::{AddressOf, Count, IndexRow};
 use crate::store::seal::Seal;
-use crate::store::{Order, PlanRecord, Table};
+use crate::store::{Order, PlanRecord, Row, Table};
 use memory::Memory;
 
 /// Small, so that old days are asked of the rows in the course of a test.
@@ -146,6 +147,10 @@ impl Desk {
         self.reading.wall = self.reading.wall.plus(by);
         self.reading.machine = Micros(0);
         self.reading.synchronized = false;
+        if self.drawn.is_multiple_of(2) {
+            self.keep_blocks();
+        }
+        self.index = load::index(&self.rows()).unwrap();
         let built = self.kept.believed.unwrap_or_default().plus(-Micros::DAY);
         self.clock = Clock::start(Some(self.kept.clone()), None, self.reading, built);
         self.own(Command::OrphanCalls).unwrap();
@@ -159,6 +164,14 @@ impl Desk {
     fn trim(&mut self) {
         let today = u32::try_from(self.steady().0 / Micros::DAY).unwrap();
         self.seen.forget_before(today.saturating_sub(self.rules.dedup_days));
+        self.keep_blocks();
+    }
+
+    fn keep_blocks(&mut self) {
+        for number in self.index.unstored() {
+            let plan = blocks::plan(&self.index, &self.seal, number, self.steady()).unwrap();
+            self.take(plan);
+        }
     }
 
     fn ask(&mut self, actor: &Actor, command: Command) -> Answer {
@@ -188,48 +201,45 @@ impl Desk {
         };
         self.last.clear();
         let decision = decide(&self.rows, submission, &ctx)?;
-        if let Some(plan) = &decision.plan {
+        if let Some(plan) = decision.plan {
             if let Some(state) = self.clock.due() {
                 self.kept = state.clone();
                 self.clock.written();
             }
-            self.every_visible_change_is_an_event(plan);
-            self.take(plan);
+            self.every_visible_change_is_an_event(&plan);
             self.last.clone_from(&plan.events);
+            self.take(plan);
+            return Ok((decision.reply, true));
         }
-        Ok((decision.reply, decision.plan.is_some()))
+        Ok((decision.reply, false))
     }
 
-    fn take(&mut self, plan: &PlanRecord) {
-        self.rows.apply(plan);
+    fn take(&mut self, mut plan: PlanRecord) {
+        self.index.outdate(&mut plan);
+        self.rows.apply(&plan);
         for row in &plan.rows {
-            let Some(value) = &row.value else {
-                if row.table == Table::Index {
-                    self.index.remove(u64::from_be_bytes((*row.key).try_into().unwrap()));
-                }
-                if row.table == Table::Figures {
-                    let number = u64::from_be_bytes((*row.key).try_into().unwrap());
-                    self.index.put_figures(number, None);
-                }
-                continue;
-            };
+            let number = || u64::from_be_bytes((*row.key).try_into().unwrap());
             match row.table {
-                Table::Index => {
-                    let number = u64::from_be_bytes((*row.key).try_into().unwrap());
-                    let line: IndexRow = self.rows().open(&row.key, value).unwrap();
-                    self.index.put(number, &line);
-                }
+                Table::Index => match self.written(row) {
+                    Some(line) => self.index.put(number(), &line),
+                    None => self.index.remove(number()),
+                },
                 Table::Figures => {
-                    let number = u64::from_be_bytes((*row.key).try_into().unwrap());
-                    let figures: TicketFigures = self.rows().open(&row.key, value).unwrap();
-                    self.index.put_figures(number, Some(&figures));
+                    let figures: Option<TicketFigures> = self.written(row);
+                    self.index.put_figures(number(), figures.as_ref());
                 }
-                table if load::WINDOWED.contains(&table) => {
+                Table::SlaStandings => self.index.stand(number(), self.written(row)),
+                Table::IndexBlocks => self.index.note_row(number(), row.value.is_some()),
+                table if load::WINDOWED.contains(&table) && row.value.is_some() => {
                     load::insert(&mut self.seen, &row.key);
                 }
                 _ => {}
             }
         }
+    }
+
+    fn written<R: Record>(&self, row: &Row) -> Option<R> {
+        row.value.as_ref().map(|value| self.rows().open(&row.key, value).unwrap())
     }
 
     /// Consumers know of changes by the feed alone: status, assignee, transcript.
@@ -329,16 +339,21 @@ impl Desk {
 
     fn index_is_what_a_scan_gives(&self) {
         let rows = self.rows().scan::<IndexRow>(&[], None, Order::Ascending, usize::MAX).unwrap();
+        let loaded = load::index(&self.rows()).unwrap();
         let mut scanned = Index::default();
         for (row_key, row) in &rows {
             let number = u64::from_be_bytes(row_key[..].try_into().unwrap());
             scanned.put(number, row);
-            assert!(self.index.agrees(number, row), "the index says otherwise of #{number}");
             assert!(scanned.agrees(number, row));
             let figures = self.rows().get::<TicketFigures>(row_key).unwrap().unwrap_or_default();
-            assert_eq!(self.index.figures(number), Some(figures), "of #{number}");
+            let standing = self.rows().get::<SlaStanding>(row_key).unwrap();
+            for index in [&self.index, &loaded] {
+                assert!(index.agrees(number, row), "the index says otherwise of #{number}");
+                assert_eq!(index.figures(number), Some(figures), "of #{number}");
+                assert_eq!(index.standing(number), standing, "of #{number}");
+            }
         }
-        assert_eq!(self.index.len(), rows.len() as u64);
+        assert_eq!([self.index.len(), loaded.len()], [rows.len() as u64; 2]);
         let all = Filter::default();
         assert_eq!(
             self.index.find(&all, Sort::Queue, 0, usize::MAX),

@@ -113,7 +113,7 @@ proptest! {
             }
             draft.put_ticket(&ticket).unwrap();
             let (plan, _) = draft.finish();
-            desk.take(&plan);
+            desk.take(plan);
         }
         let ids: Vec<u32> = desk.entries(ticket.number).iter().map(|e| e.id).collect();
         let expected: Vec<u32> = list.iter().map(|(id, _)| *id).collect();
