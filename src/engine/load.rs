@@ -1,5 +1,5 @@
 //! What is read at start, and after a failure that left memory behind the disk: the index, from its stored blocks and
-//! otherwise from the rows of each ticket, tokens, running calls, recent dedup keys.
+//! otherwise from the rows of each ticket, tokens, running calls; then, beside the work, recent dedup keys.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -10,7 +10,6 @@ use super::index::{Index, StoredBlock};
 use super::outbox::Place;
 use super::rows::{ReadError, Rows, key};
 use super::search::{Search, Settings};
-use super::seen::SeenWindow;
 use super::shared::{Shared, Steady};
 use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
@@ -26,7 +25,7 @@ use crate::store::codec::Record;
 use crate::store::owner::Owner;
 use crate::store::records::{Doomed, IndexRow, OWED, RewriteOwed};
 use crate::store::seal::Seal;
-use crate::store::{Blob, Order, Reader, Store, Table, View};
+use crate::store::{Blob, Order, Reader, Store, Table};
 use crate::telemetry::metrics::Metrics;
 
 /// Rows read at once, so that no snapshot lives long.
@@ -53,21 +52,19 @@ pub struct Held {
 pub fn load(
     store: &Store,
     seal: Seal,
-    (seen_window, search): (usize, Settings),
+    search: Settings,
     steady: Steady,
     (metrics, refusals): (Arc<Metrics>, Refusals),
-) -> Result<(Shared, SeenWindow), ReadError> {
+) -> Result<Shared, ReadError> {
     let reader = store.reader();
     let held = held(&reader, &seal)?;
-    let mut seen = SeenWindow::new(seen_window);
-    reader.read(|view| Ok(seen_keys(view, &mut seen)))??;
     let feed = (store.feed(), store.feed_epoch().to_owned());
     let (published, search) = (store.last_seq(), Search::new(search));
     let shared = Shared::new(reader, feed, seal, steady, metrics, (refusals, search), published);
     shared.replace(held);
     shared.set_mixed(store.is_mixed());
     shared.search.open(&shared)?;
-    Ok((shared, seen))
+    Ok(shared)
 }
 
 /// Reads the rows; one snapshot suffices, as nobody writes meanwhile.
@@ -185,34 +182,5 @@ pub fn within<R: Record>(
                 f(u64::from_be_bytes(number), record)?;
             }
         }
-    }
-}
-
-/// The tables whose keys are held in the window.
-pub const WINDOWED: [Table; 3] = [Table::Seen, Table::Early, Table::Unclaimed];
-
-/// The newest dedup keys, the days of which the window holds.
-fn seen_keys(view: &dyn View, seen: &mut SeenWindow) -> Result<(), ReadError> {
-    for table in WINDOWED {
-        let mut end: Option<Blob> = None;
-        loop {
-            let chunk = view.scan(table, &[], end.as_deref(), Order::Descending, CHUNK)?;
-            if !chunk.iter().all(|(key, _)| insert(seen, key)) {
-                break;
-            }
-            let Some((last, _)) = chunk.into_iter().last() else { break };
-            end = Some(last);
-        }
-    }
-    Ok(())
-}
-
-/// Adds the key of a row of one of these tables; false if its day is not held.
-pub fn insert(seen: &mut SeenWindow, key: &[u8]) -> bool {
-    let parts = key.split_first_chunk::<4>().map(|(day, hash)| (day, hash.try_into()));
-    match parts {
-        Some((day, Ok(hash))) => seen.insert(u32::from_be_bytes(*day), hash),
-        // No key that anybody asks for.
-        _ => true,
     }
 }

@@ -60,6 +60,7 @@ pub mod timeline;
 pub mod timers;
 pub mod verify;
 pub mod versions;
+mod window;
 mod writer;
 
 use std::pin::Pin;
@@ -218,17 +219,10 @@ impl Engine {
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
         let refusals = Refusals::new(limits.refusals_per_minute);
-        let (shared, seen) = load::load(
-            &store,
-            seal,
-            (limits.seen_window, limits.search),
-            steady,
-            (metrics, refusals),
-        )?;
+        let shared = load::load(&store, seal, limits.search, steady, (metrics, refusals))?;
         let shared = Arc::new(shared);
         let (queue, jobs) = sync_channel(limits.queue);
-        let writer =
-            writer::Loop::new(store, rules, limits, Arc::clone(&shared), seen, clock, jobs);
+        let writer = writer::Loop::new(store, rules, limits, Arc::clone(&shared), clock, jobs);
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || {

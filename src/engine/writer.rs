@@ -15,9 +15,9 @@ use super::decide::{Decision, decide};
 use super::draft::{Context, Notice};
 use super::rows::Rows;
 use super::rules::Rules;
-use super::seen::SeenWindow;
 use super::shared::{ClockReport, Health, Shared};
-use super::{Carried, Error, Job, Limits, blocks, clock, load};
+use super::window::{WINDOWED, Window};
+use super::{Carried, Error, Job, Limits, blocks, clock};
 use crate::domain::clock::{Clock, Jump, Time};
 use crate::domain::time::Micros;
 use crate::store::owner::Owner;
@@ -47,7 +47,7 @@ pub struct Loop {
     rules: Rules,
     limits: Limits,
     shared: Arc<Shared>,
-    seen: SeenWindow,
+    seen: Window,
     clock: Clock,
     jobs: Receiver<Job>,
     failing: bool,
@@ -70,16 +70,15 @@ impl Loop {
         rules: Rules,
         limits: Limits,
         shared: Arc<Shared>,
-        seen: SeenWindow,
         clock: Clock,
         jobs: Receiver<Job>,
     ) -> Loop {
         Loop {
             store,
             rules,
+            seen: Window::new(limits.seen_window),
             limits,
             shared,
-            seen,
             clock,
             jobs,
             failing: false,
@@ -93,6 +92,7 @@ impl Loop {
         let mut stop = false;
         self.destroy_keys();
         while !stop {
+            self.seen.fill(&self.shared.reader);
             let mut batch = VecDeque::new();
             match self.wait() {
                 Ok(Some(job)) => stop = self.sort(job, &mut batch),
@@ -139,9 +139,11 @@ impl Loop {
         }
     }
 
-    /// The next job; nothing for a while only when a store that does not write wants to be tried again.
+    /// The next job; nothing for a while only when there is something else to do, or a store that does not write wants to
+    /// be tried again.
     fn wait(&self) -> Result<Option<Job>, ()> {
         let nap = match (self.failing, self.full) {
+            _ if self.seen.is_filling() => Duration::ZERO,
             (true, _) => RETRY,
             (false, true) => RETRY_FULL,
             (false, false) => return self.jobs.recv().map(Some).map_err(|_| ()),
@@ -417,7 +419,7 @@ fn one(
     open: &mut Batch,
     rules: &Rules,
     shared: &Shared,
-    (seen, time): (&mut SeenWindow, Time),
+    (seen, time): (&mut Window, Time),
     submission: &Submission,
 ) -> Result<(Decision, bool), Error> {
     let mut random = [0; 32];
@@ -433,7 +435,7 @@ fn one(
         rules,
         seal: &shared.seal,
         actor: &submission.actor,
-        seen: Some(seen),
+        seen: seen.whole(),
         categories: Some(&categories),
     };
     let decided = catch_unwind(AssertUnwindSafe(|| decide(open, submission, &ctx)));
@@ -448,16 +450,10 @@ fn one(
     if let Some(mut plan) = decision.plan.take() {
         shared.index().outdate(&mut plan);
         doomed = plan.rows.iter().any(dooms);
-        let keys: Vec<_> = plan
-            .rows
-            .iter()
-            .filter(|r| load::WINDOWED.contains(&r.table) && r.value.is_some())
-            .map(|r| r.key.clone())
-            .collect();
+        let noted: Vec<Row> =
+            plan.rows.iter().filter(|row| WINDOWED.contains(&row.table)).cloned().collect();
         open.apply(plan).map_err(|e| Error::Refused(Refusal::Store(e.to_string())))?;
-        for key in keys {
-            load::insert(seen, &key);
-        }
+        noted.iter().for_each(|row| seen.note(row));
     }
     Ok((decision, doomed))
 }

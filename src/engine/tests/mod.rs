@@ -38,9 +38,9 @@ use super::event::Event;
 use super::index::{Filter, Index, Set, Sort};
 use super::rows::{Rows, key};
 use super::rules::{AutomationRules, BotReturns, Rules, WebhookRules};
-use super::seen::SeenWindow;
 use super::timers::{AT_ONCE, Timer};
 use super::verify;
+use super::window::Window;
 use super::{blocks, load};
 use crate::domain::agent::Role;
 use crate::domain::categorise::Categoriser;
@@ -68,7 +68,7 @@ struct Desk {
     rows: Memory,
     rules: Rules,
     seal: Seal,
-    seen: SeenWindow,
+    seen: Window,
     index: Index,
     /// What the box's clocks show, and what it makes of it.
     reading: Reading,
@@ -94,7 +94,7 @@ impl Desk {
             rows: Memory::default(),
             rules: rules(),
             seal: Seal::new([7; 32]),
-            seen: SeenWindow::new(SEEN_WINDOW),
+            seen: Window::new(SEEN_WINDOW),
             index: Index::default(),
             reading,
             kept: clock.state().clone(),
@@ -151,6 +151,7 @@ impl Desk {
             self.keep_blocks();
         }
         self.index = load::index(&self.rows()).unwrap();
+        self.seen = Window::new(SEEN_WINDOW);
         let built = self.kept.believed.unwrap_or_default().plus(-Micros::DAY);
         self.clock = Clock::start(Some(self.kept.clone()), None, self.reading, built);
         self.own(Command::OrphanCalls).unwrap();
@@ -185,6 +186,9 @@ impl Desk {
 
     fn submit(&mut self, submission: &Submission) -> Answer {
         self.drawn += 1;
+        if self.drawn.is_multiple_of(3) {
+            self.seen.take(&self.rows).unwrap();
+        }
         let mut random = [0; 32];
         random[..8].copy_from_slice(&self.drawn.to_le_bytes());
         let time = self.clock.read(self.reading);
@@ -196,7 +200,7 @@ impl Desk {
             rules: &self.rules,
             seal: &self.seal,
             actor: &submission.actor,
-            seen: Some(&self.seen),
+            seen: self.seen.whole(),
             categories: None,
         };
         self.last.clear();
@@ -230,10 +234,7 @@ impl Desk {
                 }
                 Table::SlaStandings => self.index.stand(number(), self.written(row)),
                 Table::IndexBlocks => self.index.note_row(number(), row.value.is_some()),
-                table if load::WINDOWED.contains(&table) && row.value.is_some() => {
-                    load::insert(&mut self.seen, &row.key);
-                }
-                _ => {}
+                _ => self.seen.note(row),
             }
         }
     }
