@@ -99,7 +99,7 @@ impl Engine {
         let view = Newest(&shared.reader);
         let rows = Rows { view: &view, seal: &shared.seal };
         let search = &shared.search;
-        search.catch_up(rows)?;
+        search.catch_up(shared, rows)?;
         let state = search.read();
         let evaluation = Evaluation { engine: self, search, state: &state, rows, asked };
         Ok(evaluation.run()?)

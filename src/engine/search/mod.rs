@@ -48,6 +48,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use super::index::Index;
 use super::rows::{ReadError, Rows};
+use super::shared::Shared;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::search::stem::Lexicon;
 use crate::domain::ticket::MAX_MERGES;
@@ -132,6 +133,8 @@ pub struct Search {
     pub(super) settings: Settings,
     /// Keys of rows that changed and were not looked at yet.
     noted: Mutex<HashSet<Key>>,
+    /// Events behind the segments which a start left to be looked at, from after the first to the second.
+    behind: Mutex<Option<(u64, u64)>>,
     cache: Cache,
     gate: Gate,
     state: RwLock<State>,
@@ -181,6 +184,7 @@ impl Search {
         Search {
             settings,
             noted: Mutex::default(),
+            behind: Mutex::default(),
             cache: Cache::new(settings.cache),
             gate: Gate::new(settings.queries),
             state: RwLock::default(),
@@ -221,7 +225,8 @@ impl Search {
     }
 
     /// Takes over what is noted, as the rows are now.
-    fn catch_up(&self, rows: Rows<'_>) -> Result<(), ReadError> {
+    fn catch_up(&self, shared: &Shared, rows: Rows<'_>) -> Result<(), ReadError> {
+        self.look_behind(shared);
         if self.noted().is_empty() {
             return Ok(());
         }
@@ -235,6 +240,31 @@ impl Search {
             self.note_keys(noted);
         }
         done
+    }
+
+    /// Notes what changed behind the segments before the start, unless that was done. It takes a quarter of a second after
+    /// some thousand changes, for which a start does not wait.
+    fn look_behind(&self, shared: &Shared) {
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((after, until)) = *behind else { return };
+        match shared.feed.touched(after, until, &SOURCES) {
+            Ok(touched) => {
+                self.note_keys(touched.iter().filter_map(|(table, key)| key_of(*table, key)));
+            }
+            Err(error) => {
+                tracing::info!(%error, "the search index is built anew");
+                self.build_anew(shared);
+            }
+        }
+        *behind = None;
+    }
+
+    /// Begins to build the index anew from the rows.
+    fn build_anew(&self, shared: &Shared) {
+        let mut state = self.write();
+        let before = std::mem::take(&mut state.manifest);
+        state.anew(before, shared);
+        self.wanted.notify_one();
     }
 
     pub fn progress(&self, rows_in_all: u64) -> Progress {

@@ -31,7 +31,7 @@ impl Engine {
         let shared = self.shared();
         let view = Newest(&shared.reader);
         let rows = Rows { view: &view, seal: &shared.seal };
-        shared.search.catch_up(rows)?;
+        shared.search.catch_up(shared, rows)?;
         let Some(ticket) = rows.live(number)? else { return Ok(Vec::new()) };
         let mut about: Vec<String> = Vec::new();
         let mut lexicon = Lexicon::default();

@@ -20,7 +20,7 @@ impl Engine {
         let shared = self.shared();
         let view = Newest(&shared.reader);
         let rows = Rows { view: &view, seal: &shared.seal };
-        shared.search.catch_up(rows)?;
+        shared.search.catch_up(shared, rows)?;
         let visible = shared.index().passing(rights);
         let state = shared.search.read();
         let sources = state.sources(shared.search.pieces(rows));

@@ -3,7 +3,7 @@
 //! One tends it at a time. A segment is named in the manifest's remains before its first row is written, and again
 //! before its rows go: whatever dies in between, the next start removes them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tokio::runtime::Handle;
 
@@ -27,7 +27,7 @@ const AT_ONCE: usize = 200;
 const DEAD_PART: u32 = 4;
 
 impl Search {
-    /// At start: opens what there is, and notes what changed behind it.
+    /// At start: opens what there is; what changed behind it is looked at when somebody searches, or it is tended.
     pub(in crate::engine) fn open(&self, shared: &Shared) -> Result<(), ReadError> {
         let view = Newest(&shared.reader);
         let rows = Rows { view: &view, seal: &shared.seal };
@@ -35,15 +35,9 @@ impl Search {
         let mut state = self.write();
         state.find_homes(&rows, &shared.index())?;
         if state.open(&pieces, &shared.feed_epoch)? {
-            let upto = state.manifest.upto;
-            let touched = shared.feed.touched(upto, shared.published(), &SOURCES);
-            match touched {
-                Ok(touched) => {
-                    self.note_keys(touched.iter().filter_map(|(table, key)| key_of(*table, key)));
-                    return Ok(());
-                }
-                Err(error) => tracing::info!(%error, "the search index is built anew"),
-            }
+            let behind = (state.manifest.upto, shared.published());
+            *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = Some(behind);
+            return Ok(());
         }
         let is_empty = SOURCES.iter().try_fold(true, |empty, table| {
             Ok::<_, ReadError>(
@@ -61,7 +55,7 @@ impl Search {
 
 impl State {
     /// An index without a document, to be built.
-    fn anew(&mut self, before: SearchManifest, shared: &Shared) {
+    pub(super) fn anew(&mut self, before: SearchManifest, shared: &Shared) {
         let old = before.segments.iter().map(|segment| segment.number);
         self.manifest = SearchManifest {
             form: FORM,
@@ -105,10 +99,7 @@ impl Engine {
     /// Builds the index anew from the rows; comes back when that has begun, and [`Engine::tend_search`] goes on.
     pub async fn reindex(&self) {
         let _one = self.shared().search.tending.lock().await;
-        let mut state = self.shared().search.write();
-        let before = std::mem::take(&mut state.manifest);
-        state.anew(before, self.shared());
-        self.shared().search.wanted.notify_one();
+        self.shared().search.build_anew(self.shared());
     }
 
     /// Comes back when the index wants to be tended though nothing happened.
@@ -153,7 +144,7 @@ impl Tending {
     }
 
     pub fn catch_up(&self) -> Result<(), Error> {
-        Ok(self.with(|pieces| self.search().catch_up(pieces.rows))?)
+        Ok(self.with(|pieces| self.search().catch_up(self.engine.shared(), pieces.rows))?)
     }
 
     fn submit(&self, step: Step) -> Result<Reply, Error> {
