@@ -56,6 +56,7 @@ pub mod status;
 mod submission;
 #[cfg(test)]
 mod tests;
+pub mod ticket_cache;
 pub mod timeline;
 pub mod timers;
 pub mod verify;

@@ -19,6 +19,7 @@ use super::people::{Live, People};
 use super::presence::{PresenceNow, Presences};
 use super::rows::key;
 use super::search::Search;
+use super::ticket_cache::TicketCache;
 use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
 use crate::domain::category::Category;
@@ -68,6 +69,7 @@ pub struct Shared {
     pub refusals: Refusals,
     pub(super) search: Search,
     index: RwLock<Index>,
+    pub(super) tickets: TicketCache,
     tokens: RwLock<HashMap<[u8; 32], Arc<Token>>>,
     calls: RwLock<HashMap<u64, OpenCall>>,
     outbox: Outbox,
@@ -123,6 +125,7 @@ impl Shared {
             refusals,
             search,
             index: RwLock::default(),
+            tickets: TicketCache::default(),
             tokens: RwLock::default(),
             calls: RwLock::default(),
             outbox: Outbox::default(),
@@ -328,6 +331,7 @@ impl Shared {
         let (mut index, mut rights, mut categories) = (None, false, Vec::new());
         for row in plans.iter().flat_map(|p| &p.rows) {
             match row.table {
+                Table::Tickets => number(&row.key).into_iter().for_each(|n| self.tickets.forget(n)),
                 Table::Index => {
                     let Some(number) = number(&row.key) else { continue };
                     let index = index.get_or_insert_with(|| write(&self.index));
@@ -421,6 +425,7 @@ impl Shared {
     /// Takes over what was read from the rows, in place of all that is held.
     pub(super) fn replace(&self, held: Held) {
         *write(&self.index) = held.index;
+        self.tickets.forget_all();
         let tokens = held.tokens.into_iter().map(|t| (t.hash, Arc::new(t)));
         *write(&self.tokens) = tokens.collect();
         self.metrics.open_calls.set(held.calls.len() as i64);

@@ -50,6 +50,8 @@ pub struct Loop {
     seen: Window,
     clock: Clock,
     jobs: Receiver<Job>,
+    /// A daemon's, not a tool's: it looks after the store, and keeps blocks of the index in it.
+    tends: bool,
     failing: bool,
     /// The disk is full: it is looked at until there is room.
     full: bool,
@@ -81,6 +83,7 @@ impl Loop {
             shared,
             clock,
             jobs,
+            tends: false,
             failing: false,
             full: false,
             owes_orphans: false,
@@ -127,8 +130,10 @@ impl Loop {
                 open.apply(clock::plan(clock.state(), &shared.seal))
             });
         }
-        let unstored = self.shared.index().unstored();
-        self.keep_blocks(unstored);
+        if self.tends {
+            let unstored = self.shared.index().unstored();
+            self.keep_blocks(unstored);
+        }
         self.store.close()
     }
 
@@ -298,6 +303,7 @@ impl Loop {
         let owners: Vec<Owner> =
             found.iter().filter_map(|(row_key, _)| Owner::of_key(row_key)).collect();
         self.store.forget_plain();
+        self.shared.tickets.forget_all();
         if let Err(error) = keys.destroy(&owners) {
             tracing::error!(%error, "keys of what was erased could not be destroyed yet");
             return;
@@ -379,6 +385,7 @@ impl Loop {
     }
 
     fn trim(&mut self) {
+        self.tends = true;
         self.tend_space();
         self.destroy_keys();
         self.read_clock();

@@ -255,10 +255,11 @@ impl Desk<'_> {
         let query = serde_json::from_value(query)
             .map_err(|error| Problem::bad_request(format!("arguments: {error}")))?;
         let found = tickets_list::find(self.state, self.caller, &query).await?;
-        let Listed { tickets, total, .. } = found;
+        let Listed { numbers, total, .. } = found;
         let now = self.state.engine.shared().now();
         let tickets = self.state.engine.read(|rows| {
-            let shown = tickets.into_iter().map(|ticket| listed(&rows, ticket, now));
+            let found = tickets(&rows, &numbers)?.into_iter();
+            let shown = found.map(|ticket| listed(&rows, ticket, now));
             shown.collect::<Result<Vec<_>, _>>()
         })?;
         Ok(json!({"success": true, "total": total, "tickets": tickets}))

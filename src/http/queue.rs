@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
-use super::calls::{tickets, unexpected};
+use super::calls::unexpected;
 use super::error::Failure;
 use super::extract::{Caller, Input, Named, Query, limit, number};
 use crate::domain::priority::Priority;
@@ -43,17 +43,17 @@ fn queue_status(ticket: &Ticket) -> &'static str {
     }
 }
 
-impl From<Ticket> for QueueTicket {
-    fn from(t: Ticket) -> QueueTicket {
+impl From<&Ticket> for QueueTicket {
+    fn from(t: &Ticket) -> QueueTicket {
         let name = t.requester.name.clone().or_else(|| t.requester.phone.clone());
         QueueTicket {
             id: t.number,
-            status: queue_status(&t),
+            status: queue_status(t),
             customer_name: name.unwrap_or_else(|| "Unknown".into()),
-            customer_phone: t.requester.phone,
+            customer_phone: t.requester.phone.clone(),
             priority: t.priority.as_str(),
             created_at: t.created_at,
-            assigned_agent_id: t.assignee.map(|a| a.agent),
+            assigned_agent_id: t.assignee.as_ref().map(|a| a.agent),
         }
     }
 }
@@ -90,8 +90,8 @@ fn page(
     let limit = limit(query.limit.as_deref(), 50)?;
     let offset = number("offset", query.offset.as_deref(), 0)?;
     let found = state.engine.shared().index().find(filter, sort, offset, limit);
-    let found = state.engine.read(|rows| tickets(&rows, &found.numbers))?;
-    Ok(Json(QueueList { tickets: found.into_iter().map(QueueTicket::from).collect() }))
+    let found = state.engine.tickets(&found.numbers)?;
+    Ok(Json(QueueList { tickets: found.iter().map(|found| (&found.ticket).into()).collect() }))
 }
 
 /// What waits for an agent: the highest priority first, then the oldest (S4.11, S4.12).

@@ -1,15 +1,15 @@
 //! The list of tickets: every filter, order and page of it (S3.4, S3.5, S3.28, S3.29).
 //!
-//! It is one pass over the index of tickets and reads the records of the page alone; with `q` the index of words tells
-//! before which of them are meant.
+//! It is one pass over the index of tickets and reads the records of the page alone, but for what lists have shown lately;
+//! with `q` the index of words tells before which of them are meant.
 
-use axum::Json;
 use axum::extract::State as Shared;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
-use super::calls::tickets;
 use super::error::Failure;
 use super::extract::{Caller, Query, limit, number};
 use super::search_query::{self, Wanted};
@@ -118,8 +118,6 @@ pub struct ListedTicket {
     escalated: bool,
     on_hold: bool,
     call_running: bool,
-    /// How it stands by its SLA; absent without a promise
-    sla: Option<ListedSla>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Micros,
     #[schema(value_type = String, format = DateTime)]
@@ -133,6 +131,8 @@ pub struct ListedTicket {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Micros>,
+    /// How it stands by its SLA; null without a promise
+    sla: Option<ListedSla>,
 }
 
 /// How a ticket stands by its SLA (S3.10, S3.12).
@@ -178,15 +178,26 @@ impl From<Ticket> for ListedTicket {
             escalated: t.escalation.is_some(),
             on_hold: t.on_hold.is_some(),
             call_running: t.call_running,
-            sla: None,
             created_at: t.created_at,
             updated_at: t.updated_at,
             last_message_at: t.last_message_at,
             first_response_at: t.first_response_at,
             resolved_at: t.resolved_at,
             deleted_at: t.deleted.map(|d| d.at),
+            sla: None,
         }
     }
+}
+
+/// What the list says of a ticket, up to how it stands by its SLA: that changes by itself.
+fn before_sla(ticket: &Ticket) -> String {
+    let mut text = json(&ListedTicket::from(ticket.clone()));
+    text.truncate(text.len() - "null}".len());
+    text
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("its maps have names for keys")
 }
 
 #[derive(Serialize, ToSchema)]
@@ -228,28 +239,31 @@ pub async fn list(
     Shared(state): Shared<State>,
     caller: Caller,
     Query(query): Query<ListQuery>,
-) -> Result<Json<TicketList>, Failure> {
-    let Listed { tickets, page, limit, total, search } = find(&state, &caller, &query).await?;
-    let total_pages = total.div_ceil(limit as u64);
+) -> Result<Response, Failure> {
+    let Listed { numbers, page, limit, total, search } = find(&state, &caller, &query).await?;
+    let tickets = state.engine.tickets(&numbers)?;
+    let pagination = Pagination::of(page, limit, total);
+    let list = json(&TicketList { tickets: Vec::new(), pagination, search });
+    let (head, tail) = list.split_at("{\"tickets\":[".len());
+    let mut body = String::with_capacity(1024 * (tickets.len() + 1));
+    body.push_str(head);
     let now = state.engine.shared().now();
-    let standings: Vec<_> = {
-        let index = state.engine.shared().index();
-        tickets.iter().map(|ticket| index.standing(ticket.number)).collect()
-    };
-    let listed = |(ticket, standing): (Ticket, Option<SlaStanding>)| ListedTicket {
-        sla: standing.map(|standing| ListedSla::of(standing, now)),
-        ..ListedTicket::from(ticket)
-    };
-    Ok(Json(TicketList {
-        tickets: tickets.into_iter().zip(standings).map(listed).collect(),
-        pagination: Pagination { page, limit, total, total_pages },
-        search,
-    }))
+    let index = state.engine.shared().index();
+    for (at, cached) in tickets.iter().enumerate() {
+        body.push_str(if at == 0 { "" } else { "," });
+        body.push_str(cached.written(before_sla));
+        let standing = index.standing(cached.ticket.number);
+        body.push_str(&json(&standing.map(|standing| ListedSla::of(standing, now))));
+        body.push('}');
+    }
+    drop(index);
+    body.push_str(tail);
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// A page of tickets.
 pub struct Listed {
-    pub tickets: Vec<Ticket>,
+    pub numbers: Vec<u64>,
     pub page: usize,
     pub limit: usize,
     /// How many there are on all pages.
@@ -258,8 +272,8 @@ pub struct Listed {
 }
 
 impl Listed {
-    pub fn of(tickets: Vec<Ticket>, page: usize, limit: usize, total: u64) -> Listed {
-        Listed { tickets, page, limit, total, search: None }
+    pub fn of(numbers: Vec<u64>, page: usize, limit: usize, total: u64) -> Listed {
+        Listed { numbers, page, limit, total, search: None }
     }
 }
 
@@ -307,8 +321,7 @@ pub async fn find(state: &State, caller: &Caller, query: &ListQuery) -> Result<L
             (found, search)
         }
     };
-    let tickets = state.engine.read(|rows| tickets(&rows, &found.numbers))?;
-    Ok(Listed { tickets, page, limit, total: found.total, search })
+    Ok(Listed { numbers: found.numbers, page, limit, total: found.total, search })
 }
 
 /// What a query leaves of what the caller may see.

@@ -51,7 +51,7 @@ pub fn store(dir: &Path) -> Store {
 
 /// Where consumers are, what the daemon notes of its clock and of tickets that rules wait for, what it ships: rows
 /// that are put without an event.
-pub const EVENTLESS: [Table; 9] = [
+pub const EVENTLESS: [Table; 10] = [
     Table::Cursors,
     Table::Clock,
     Table::Links,
@@ -61,6 +61,7 @@ pub const EVENTLESS: [Table; 9] = [
     Table::Rules,
     Table::RuleTimers,
     Table::Watches,
+    Table::IndexBlocks,
 ];
 
 /// Every row but the store's own and the places of the feed's consumers, which no backup brings back.

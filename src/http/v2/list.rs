@@ -189,9 +189,10 @@ pub struct CrmTickets {
 
 fn page_of(state: &State, found: Listed) -> Result<Json<Success<CrmTickets>>, Failure> {
     let now = state.engine.shared().now();
-    let Listed { tickets, page, limit, total, .. } = found;
+    let Listed { numbers, page, limit, total, .. } = found;
     let tickets = state.engine.read(|rows| {
-        tickets.into_iter().map(|ticket| listed(&rows, ticket, now)).collect::<Result<Vec<_>, _>>()
+        let found = tickets(&rows, &numbers)?.into_iter();
+        found.map(|ticket| listed(&rows, ticket, now)).collect::<Result<Vec<_>, _>>()
     })?;
     let pages = total.div_ceil(limit as u64);
     let page = CrmTickets { tickets, total, page, limit, pages, total_pages: pages };
@@ -290,16 +291,16 @@ async fn in_conversation(
     let filter = Filter { contacts, ..asked };
     let numbers = state.engine.shared().index().newest(&filter, MOST);
     let all = state.engine.read(|rows| {
-        let mut all: Vec<Ticket> = Vec::new();
+        let mut all = Vec::new();
         for number in &numbers {
             let Some(ticket) = rows.ticket(*number)? else { continue };
             if rows.conversation_of(&ticket)? == Some(conversation.id) {
-                all.push(ticket);
+                all.push(*number);
             }
         }
         Ok(all)
     })?;
     let total = all.len() as u64;
-    let tickets = all.into_iter().skip(before.saturating_mul(limit)).take(limit).collect();
-    page_of(state, Listed::of(tickets, page, limit, total))
+    let numbers = all.into_iter().skip(before.saturating_mul(limit)).take(limit).collect();
+    page_of(state, Listed::of(numbers, page, limit, total))
 }
