@@ -17,7 +17,7 @@ use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
 const ASSETS: &str = "src/web/assets";
-/// The API's description, kept true by `tests/openapi.rs`.
+/// The API's description, kept true by `src/app/description.rs`.
 const OPENAPI: &str = "docs/openapi.json";
 /// The page of `/docs`.
 const DOCS: &str = "src/web/docs";

@@ -2,6 +2,8 @@
 
 pub mod allocator;
 mod certificate;
+#[cfg(test)]
+mod description;
 mod desk;
 mod error;
 mod inherited;
@@ -20,7 +22,6 @@ use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use utoipa::openapi::OpenApi;
 
 use crate::auth::policy;
 use crate::config::{Config, Tls};
@@ -62,13 +63,6 @@ pub struct Bound {
     pub redirect: Option<SocketAddr>,
     /// Where the first admin begins, if there is nobody yet.
     pub set_up: Option<String>,
-}
-
-/// The OpenAPI document, made anew: a daemon serves `docs/openapi.json`. Inline, as are the two that it calls, so that
-/// nobody compiles it who does not ask for it.
-#[inline]
-pub fn description() -> OpenApi {
-    http::describe(ingest::describe)
 }
 
 /// Who may what, as a table to be read.

@@ -16,6 +16,7 @@
 //! | [`ingest`] | the doors: call relays, WhatsApp bridges |
 //! | [`http`] | the API: router, errors, one file a resource |
 //! | [`routes`] | lists of routes, to be served or described |
+//! | [`describe`] | what handlers and shapes say of themselves, for the tests |
 //! | [`web`] | the pages, out of the binary |
 //! | [`net`] | outbound HTTP: TLS, names, S3 |
 //! | [`auth`] | tokens and who may what |
@@ -37,6 +38,7 @@ pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod describe;
 pub mod domain;
 pub mod engine;
 pub mod http;

@@ -1,8 +1,8 @@
 //! A ticket as seed 001 answers whoever made it (S1.17, S1.18): the form's face and that of the platforms' webhooks.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::describe::ToSchema;
 use crate::domain::reference::customer_code;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::Engine;
 use super::index::{Filter, Set};
 use super::rows::{ReadError, Rows};
+use crate::describe::ToSchema;
 use crate::domain::channel::Channel;
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::status::Status;

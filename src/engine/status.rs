@@ -6,11 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
-use utoipa::ToSchema;
 
 use super::audit::read::Extent;
 use super::outbox::BridgeState;
 use super::{ClockReport, Engine, Job, Shared};
+use crate::describe::ToSchema;
 use crate::domain::contact::Scope;
 use crate::domain::status::Status as TicketStatus;
 use crate::domain::time::Micros;

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
+use crate::describe::ToSchema;
 use crate::store::{FILE, KEPT_BEFORE_UPGRADE};
 
 const NOTE: &str = "versions.json";

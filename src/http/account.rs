@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::error::{Failure, not_found};
@@ -13,6 +12,7 @@ use super::login::{busy, check};
 use super::person::Person;
 use super::queue::Nothing;
 use crate::auth::{password, secret};
+use crate::describe::{self, ToSchema};
 use crate::domain::session::Proof;
 use crate::domain::time::Micros;
 use crate::domain::totp;
@@ -44,7 +44,7 @@ pub struct NewPassword {
 }
 
 /// Another password. Every other session ends.
-#[utoipa::path(post, path = "/api/auth/password", tag = "people", request_body = NewPassword, responses((status = 204)))]
+#[describe::path(post, path = "/api/auth/password", tag = "people", request_body = NewPassword, responses((status = 204)))]
 pub async fn change_password(
     Shared(state): Shared<State>,
     person: Person,
@@ -100,7 +100,7 @@ pub struct Offered {
 }
 
 /// Offers a second factor (TOTP, RFC 6238). It is asked for once a first code has confirmed it.
-#[utoipa::path(post, path = "/api/auth/totp", tag = "people", request_body = Confirmed, responses((status = 200, body = Offered)))]
+#[describe::path(post, path = "/api/auth/totp", tag = "people", request_body = Confirmed, responses((status = 200, body = Offered)))]
 pub async fn offer_totp(
     Shared(state): Shared<State>,
     person: Person,
@@ -146,7 +146,7 @@ pub struct RecoveryCodes {
 }
 
 /// Confirms the second factor with its first code.
-#[utoipa::path(post, path = "/api/auth/totp/confirm", tag = "people", request_body = Code, responses((status = 200, body = RecoveryCodes)))]
+#[describe::path(post, path = "/api/auth/totp/confirm", tag = "people", request_body = Code, responses((status = 200, body = RecoveryCodes)))]
 pub async fn confirm_totp(
     Shared(state): Shared<State>,
     person: Person,
@@ -159,7 +159,7 @@ pub async fn confirm_totp(
 }
 
 /// Takes the second factor away.
-#[utoipa::path(delete, path = "/api/auth/totp", tag = "people", request_body = Confirmed, responses((status = 204)))]
+#[describe::path(delete, path = "/api/auth/totp", tag = "people", request_body = Confirmed, responses((status = 204)))]
 pub async fn drop_totp(
     Shared(state): Shared<State>,
     person: Person,
@@ -220,13 +220,13 @@ pub fn sessions_of(state: &State, agent: u64, current: Option<u64>) -> Sessions 
 }
 
 /// The caller's sessions, oldest first.
-#[utoipa::path(get, path = "/api/auth/sessions", tag = "people", responses((status = 200, body = Sessions)))]
+#[describe::path(get, path = "/api/auth/sessions", tag = "people", responses((status = 200, body = Sessions)))]
 pub async fn sessions(Shared(state): Shared<State>, person: Person) -> Json<Sessions> {
     Json(sessions_of(&state, person.agent.id, Some(person.session)))
 }
 
 /// Ends all the caller's sessions but the one that asks.
-#[utoipa::path(delete, path = "/api/auth/sessions", tag = "people", responses((status = 204)))]
+#[describe::path(delete, path = "/api/auth/sessions", tag = "people", responses((status = 204)))]
 pub async fn end_other_sessions(
     Shared(state): Shared<State>,
     person: Person,
@@ -238,7 +238,7 @@ pub async fn end_other_sessions(
 }
 
 /// Ends one of the caller's sessions.
-#[utoipa::path(delete, path = "/api/auth/sessions/{session}", tag = "people",
+#[describe::path(delete, path = "/api/auth/sessions/{session}", tag = "people",
     params(("session" = String, Path, description = "the number of one of the caller's sessions")), responses((status = 204)))]
 pub async fn end_session(
     Shared(state): Shared<State>,

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::account::{Sessions, hashed, id, sessions_of};
@@ -14,6 +13,7 @@ use super::extract::{Caller, Input};
 use super::person::PersonView;
 use super::queue::Nothing;
 use crate::auth::secret;
+use crate::describe::{self, ToSchema};
 use crate::domain::agent::{Agent, Role};
 use crate::engine;
 use crate::engine::account::{AccountCommand, Ending, NewPerson, PersonChanges};
@@ -44,7 +44,7 @@ pub struct Colleague {
 }
 
 /// Everybody who works, or worked, at the desk, by id.
-#[utoipa::path(get, path = "/api/agents", tag = "people", operation_id = "list_agents", responses((status = 200, body = Agents)))]
+#[describe::path(get, path = "/api/agents", tag = "people", operation_id = "list_agents", responses((status = 200, body = Agents)))]
 pub async fn list(Shared(state): Shared<State>, caller: Caller) -> Json<Agents> {
     let is_admin = caller.token.acts_as() == Role::Admin;
     let agents = state.engine.shared().people().agents();
@@ -87,7 +87,7 @@ fn role(text: &str) -> Result<Role, Failure> {
 }
 
 /// A person begins. Who already had tokens under this name keeps their tickets.
-#[utoipa::path(post, path = "/api/agents", tag = "people", operation_id = "add_agent", request_body = NewAgent, responses((status = 201, body = MadeAgent)))]
+#[describe::path(post, path = "/api/agents", tag = "people", operation_id = "add_agent", request_body = NewAgent, responses((status = 201, body = MadeAgent)))]
 pub async fn add(
     Shared(state): Shared<State>,
     input: Input<NewAgent>,
@@ -134,7 +134,7 @@ pub struct AgentChanges {
 }
 
 /// Changes a person; what is absent stays. The last admin stays one.
-#[utoipa::path(put, path = "/api/agents/{agent}", tag = "people", operation_id = "change_agent", params(("agent" = String, Path, description = "the agent's id")),
+#[describe::path(put, path = "/api/agents/{agent}", tag = "people", operation_id = "change_agent", params(("agent" = String, Path, description = "the agent's id")),
     request_body = AgentChanges, responses((status = 200, body = PersonView)))]
 pub async fn change(
     Shared(state): Shared<State>,
@@ -157,7 +157,7 @@ pub struct MadeLink {
 }
 
 /// A link by which a person sets a new password. Until it is used nothing changes.
-#[utoipa::path(post, path = "/api/agents/{agent}/link", tag = "people", operation_id = "make_link", params(("agent" = String, Path, description = "the agent's id")),
+#[describe::path(post, path = "/api/agents/{agent}/link", tag = "people", operation_id = "make_link", params(("agent" = String, Path, description = "the agent's id")),
     responses((status = 201, body = MadeLink)))]
 pub async fn link(
     Shared(state): Shared<State>,
@@ -169,7 +169,7 @@ pub async fn link(
 }
 
 /// A person's sessions, oldest first.
-#[utoipa::path(get, path = "/api/agents/{agent}/sessions", tag = "people", operation_id = "sessions_of_agent",
+#[describe::path(get, path = "/api/agents/{agent}/sessions", tag = "people", operation_id = "sessions_of_agent",
     params(("agent" = String, Path, description = "the agent's id")), responses((status = 200, body = Sessions)))]
 pub async fn sessions(
     Shared(state): Shared<State>,
@@ -182,7 +182,7 @@ pub async fn sessions(
 }
 
 /// Ends all of a person's sessions.
-#[utoipa::path(delete, path = "/api/agents/{agent}/sessions", tag = "people", operation_id = "end_sessions_of_agent",
+#[describe::path(delete, path = "/api/agents/{agent}/sessions", tag = "people", operation_id = "end_sessions_of_agent",
     params(("agent" = String, Path, description = "the agent's id")), responses((status = 204)))]
 pub async fn end_sessions(
     Shared(state): Shared<State>,
@@ -197,7 +197,7 @@ pub async fn end_sessions(
 }
 
 /// Takes a person's second factor away, for those who have lost it.
-#[utoipa::path(delete, path = "/api/agents/{agent}/totp", tag = "people", operation_id = "drop_totp_of_agent",
+#[describe::path(delete, path = "/api/agents/{agent}/totp", tag = "people", operation_id = "drop_totp_of_agent",
     params(("agent" = String, Path, description = "the agent's id")), responses((status = 204)))]
 pub async fn drop_totp(
     Shared(state): Shared<State>,

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::analytics_query::{AnalyticsQuery, FiguresAnswer, Question, filter};
 use super::error::Failure;
 use super::extract::{Caller, Query};
+use crate::describe::{self, ToSchema};
 use crate::engine::analytics::{
     self, AgentFigures, Csat, Distribution, ESCALATION_TARGET, Now, Overview, PeakHours, Period,
     Promises, Volume,
@@ -40,7 +40,7 @@ pub struct AgentsFigures {
 }
 
 /// What matters at this moment: what waits, what is late, what was done today. Takes the filters and `tz`.
-#[utoipa::path(get, path = "/api/tickets/analytics/now", operation_id = "analytics_now", tag = "analytics",
+#[describe::path(get, path = "/api/tickets/analytics/now", operation_id = "analytics_now", tag = "analytics",
     params(AnalyticsQuery), responses((status = 200, body = Now)))]
 pub async fn now(
     Shared(state): Shared<State>,
@@ -57,7 +57,7 @@ pub async fn now(
 }
 
 /// The desk in a dozen figures.
-#[utoipa::path(get, path = "/api/tickets/analytics/overview", operation_id = "analytics_overview", tag = "analytics",
+#[describe::path(get, path = "/api/tickets/analytics/overview", operation_id = "analytics_overview", tag = "analytics",
     params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Overview>)))]
 pub async fn overview(
     Shared(state): Shared<State>,
@@ -70,7 +70,7 @@ pub async fn overview(
 }
 
 /// Tickets made and resolved, and those that were left, by hour, day, week or month.
-#[utoipa::path(get, path = "/api/tickets/analytics/volume", operation_id = "analytics_volume", tag = "analytics",
+#[describe::path(get, path = "/api/tickets/analytics/volume", operation_id = "analytics_volume", tag = "analytics",
     params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Vec<Volume>>)))]
 pub async fn volume(
     Shared(state): Shared<State>,
@@ -85,7 +85,7 @@ pub async fn volume(
 }
 
 /// The tickets made in the period by status, priority, channel, category and tag.
-#[utoipa::path(get, path = "/api/tickets/analytics/distribution", operation_id = "analytics_distribution",
+#[describe::path(get, path = "/api/tickets/analytics/distribution", operation_id = "analytics_distribution",
     tag = "analytics", params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Distribution>)))]
 pub async fn distribution(
     Shared(state): Shared<State>,
@@ -99,7 +99,7 @@ pub async fn distribution(
 }
 
 /// What each agent did; agents are shown themselves alone.
-#[utoipa::path(get, path = "/api/tickets/analytics/agents", operation_id = "analytics_agents", tag = "analytics",
+#[describe::path(get, path = "/api/tickets/analytics/agents", operation_id = "analytics_agents", tag = "analytics",
     params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<AgentsFigures>)))]
 pub async fn agents(
     Shared(state): Shared<State>,
@@ -124,7 +124,7 @@ pub async fn agents(
 }
 
 /// How service levels were kept, by target, priority, channel, category and time.
-#[utoipa::path(get, path = "/api/tickets/analytics/sla/detailed", operation_id = "analytics_sla", tag = "analytics",
+#[describe::path(get, path = "/api/tickets/analytics/sla/detailed", operation_id = "analytics_sla", tag = "analytics",
     params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Promises>)))]
 pub async fn sla(
     Shared(state): Shared<State>,
@@ -139,7 +139,7 @@ pub async fn sla(
 }
 
 /// What customers said of how they were served.
-#[utoipa::path(get, path = "/api/tickets/analytics/csat", operation_id = "analytics_csat", tag = "analytics",
+#[describe::path(get, path = "/api/tickets/analytics/csat", operation_id = "analytics_csat", tag = "analytics",
     params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<Csat>)))]
 pub async fn csat(
     Shared(state): Shared<State>,
@@ -154,7 +154,7 @@ pub async fn csat(
 }
 
 /// In which hours of the week tickets are made.
-#[utoipa::path(get, path = "/api/tickets/analytics/peak-hours", operation_id = "analytics_peak_hours",
+#[describe::path(get, path = "/api/tickets/analytics/peak-hours", operation_id = "analytics_peak_hours",
     tag = "analytics", params(AnalyticsQuery), responses((status = 200, body = FiguresAnswer<PeakHours>)))]
 pub async fn peak_hours(
     Shared(state): Shared<State>,

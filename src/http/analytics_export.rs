@@ -10,13 +10,13 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use utoipa::IntoParams;
 
 use super::State;
 use super::analytics_query::{AnalyticsQuery, Question};
 use super::calls::tickets;
 use super::error::Failure;
 use super::extract::{Caller, Query};
+use crate::describe::{self, IntoParams};
 use crate::domain::figures::Outcome;
 use crate::domain::sla::State as SlaState;
 use crate::domain::ticket::Ticket;
@@ -47,7 +47,7 @@ enum Form {
 
 /// The tickets made in the period, a row each, the oldest first. In CSV what a spreadsheet would take for a formula
 /// has an apostrophe before it.
-#[utoipa::path(get, path = "/api/tickets/analytics/export", operation_id = "analytics_export", tag = "analytics",
+#[describe::path(get, path = "/api/tickets/analytics/export", operation_id = "analytics_export", tag = "analytics",
     params(AnalyticsQuery, FormQuery), responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")))))]
 pub async fn export(
     Shared(state): Shared<State>,

@@ -3,12 +3,12 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::error::Failure;
 use super::extract::Caller;
 use super::tickets_list::{assignee, categories, channels, priorities, statuses, tag};
+use crate::describe::{IntoParams, ToSchema};
 use crate::domain::time::Micros;
 use crate::engine::analytics::{Buckets, Granularity, MAX_BUCKETS, MAX_DAYS, Period};
 use crate::engine::index::{AssigneeIs, Fact, Filter, Index};

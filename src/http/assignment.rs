@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
@@ -12,6 +11,7 @@ use super::error::{Failure, not_found};
 use super::extract::{Id, Input};
 use super::queue::Nothing;
 use super::rules::{conditions, name};
+use crate::describe::{self, ToSchema};
 use crate::domain::condition::Conditions;
 use crate::domain::rule::{AssignmentRule, Strategy};
 use crate::domain::time::Micros;
@@ -88,7 +88,7 @@ impl From<AssignmentRule> for AssignmentView {
 }
 
 /// The rules of assignment, in their order.
-#[utoipa::path(get, path = "/api/assignment-rules", operation_id = "list_assignment_rules", tag = "rules",
+#[describe::path(get, path = "/api/assignment-rules", operation_id = "list_assignment_rules", tag = "rules",
     responses((status = 200, body = AssignmentRules)))]
 pub async fn list(Shared(state): Shared<State>) -> Result<Json<AssignmentRules>, Failure> {
     let rules = state.engine.read(|rows| rows.assignment_rules())?;
@@ -96,7 +96,7 @@ pub async fn list(Shared(state): Shared<State>) -> Result<Json<AssignmentRules>,
 }
 
 /// One of them.
-#[utoipa::path(get, path = "/api/assignment-rules/{id}", operation_id = "read_assignment_rule", tag = "rules",
+#[describe::path(get, path = "/api/assignment-rules/{id}", operation_id = "read_assignment_rule", tag = "rules",
     params(("id" = u64, Path)), responses((status = 200, body = AssignmentView)))]
 pub async fn read(
     Shared(state): Shared<State>,
@@ -108,7 +108,7 @@ pub async fn read(
 }
 
 /// Makes a rule. From now on what fits it is given to whoever is online and has room, what waits already included.
-#[utoipa::path(post, path = "/api/assignment-rules", operation_id = "create_assignment_rule", tag = "rules",
+#[describe::path(post, path = "/api/assignment-rules", operation_id = "create_assignment_rule", tag = "rules",
     request_body = AssignmentBody, responses((status = 201, body = AssignmentView)))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -118,7 +118,7 @@ pub async fn create(
 }
 
 /// Replaces a rule.
-#[utoipa::path(put, path = "/api/assignment-rules/{id}", operation_id = "update_assignment_rule", tag = "rules",
+#[describe::path(put, path = "/api/assignment-rules/{id}", operation_id = "update_assignment_rule", tag = "rules",
     params(("id" = u64, Path)), request_body = AssignmentBody, responses((status = 200, body = AssignmentView)))]
 pub async fn update(
     Shared(state): Shared<State>,
@@ -151,7 +151,7 @@ async fn save(
 }
 
 /// Deletes a rule; whoever has a ticket keeps it.
-#[utoipa::path(delete, path = "/api/assignment-rules/{id}", operation_id = "delete_assignment_rule", tag = "rules",
+#[describe::path(delete, path = "/api/assignment-rules/{id}", operation_id = "delete_assignment_rule", tag = "rules",
     params(("id" = u64, Path)), responses((status = 204)))]
 pub async fn delete(
     Shared(state): Shared<State>,

@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::error::{Failure, not_found};
@@ -18,6 +17,7 @@ use super::extract::{Caller, Input, Named, Query, named};
 use super::queue::Nothing;
 use super::tickets::visible;
 use super::upload;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::file::{StoredFile, may_be_shown};
 use crate::domain::reference::Reference;
 use crate::domain::ticket::Ticket;
@@ -80,7 +80,7 @@ fn ticket_of(state: &State, caller: &Caller, reference: &Reference) -> Result<Ti
 }
 
 /// The files of a ticket, those included that are attached to nothing yet.
-#[utoipa::path(get, path = "/api/tickets/{ref}/attachments", operation_id = "list_attachments", tag = "tickets",
+#[describe::path(get, path = "/api/tickets/{ref}/attachments", operation_id = "list_attachments", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket")), responses((status = 200, body = Files)))]
 pub async fn list(
     Shared(state): Shared<State>,
@@ -102,11 +102,11 @@ pub struct UploadQuery {
 /// Uploads files for a ticket: the body is one file, called as `?name=` says, or `multipart/form-data`.
 ///
 /// Name them in `attachments` of a comment within a day, or they go again.
-#[utoipa::path(post, path = "/api/tickets/{ref}/attachments", operation_id = "upload_attachment", tag = "tickets",
+#[describe::path(post, path = "/api/tickets/{ref}/attachments", operation_id = "upload_attachment", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket"), UploadQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = Files), (status = 413, description = "larger than attachments.max_size")))]
-pub async fn upload(
+pub async fn add(
     Shared(state): Shared<State>,
     caller: Caller,
     Named(reference): Named,
@@ -144,7 +144,7 @@ pub struct ServeQuery {
 }
 
 /// A file, to be saved. Images may be shown (`?inline=true`); nothing is ever served as a page.
-#[utoipa::path(get, path = "/api/tickets/{ref}/attachments/{file}", operation_id = "read_attachment", tag = "tickets",
+#[describe::path(get, path = "/api/tickets/{ref}/attachments/{file}", operation_id = "read_attachment", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket"), ("file" = u64, Path, description = "the file's id"), ServeQuery),
     responses((status = 200, body = Vec<u8>, content_type = "*/*")))]
 pub async fn read(
@@ -162,7 +162,7 @@ pub async fn read(
 }
 
 /// Takes back a file that is attached to nothing.
-#[utoipa::path(delete, path = "/api/tickets/{ref}/attachments/{file}", operation_id = "delete_attachment", tag = "tickets",
+#[describe::path(delete, path = "/api/tickets/{ref}/attachments/{file}", operation_id = "delete_attachment", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket"), ("file" = u64, Path, description = "the file's id")),
     responses((status = 204), (status = 409, description = "it is attached")))]
 pub async fn delete(

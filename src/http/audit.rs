@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::error::Failure;
 use super::extract::{Query, limit, named, number};
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::reference::Reference;
 use crate::domain::time::Micros;
 use crate::engine::audit::read::{Extent, Line, Wanted};
@@ -63,7 +63,7 @@ impl From<Extent> for ExtentView {
 }
 
 /// Who did what: changes, logins and refusals, the newest first.
-#[utoipa::path(get, path = "/api/audit", operation_id = "read_audit", tag = "operations", params(AuditQuery),
+#[describe::path(get, path = "/api/audit", operation_id = "read_audit", tag = "operations", params(AuditQuery),
     responses((status = 200, body = AuditPage)))]
 pub async fn list(
     Shared(state): Shared<State>,

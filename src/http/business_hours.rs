@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
@@ -14,6 +13,7 @@ use super::error::Failure;
 use super::extract::{Id, Input};
 use super::queue::Nothing;
 use super::sla::name;
+use crate::describe::{self, ToSchema};
 use crate::domain::calendar::{MAX_HOLIDAYS, Span, Week, clock};
 use crate::domain::sla_policy::{BusinessHours, DAYS};
 use crate::domain::time::Micros;
@@ -125,7 +125,7 @@ fn hours(body: HoursBody) -> Result<NewBusinessHours, Problem> {
 }
 
 /// All business hours; the first ones are taken where a policy names none.
-#[utoipa::path(get, path = "/api/business-hours", operation_id = "list_business_hours", tag = "sla",
+#[describe::path(get, path = "/api/business-hours", operation_id = "list_business_hours", tag = "sla",
     responses((status = 200, body = AllHours)))]
 pub async fn list(Shared(state): Shared<State>) -> Result<Json<AllHours>, Failure> {
     let now = state.engine.shared().now();
@@ -135,7 +135,7 @@ pub async fn list(Shared(state): Shared<State>) -> Result<Json<AllHours>, Failur
 }
 
 /// Makes business hours.
-#[utoipa::path(post, path = "/api/business-hours", operation_id = "create_business_hours", tag = "sla",
+#[describe::path(post, path = "/api/business-hours", operation_id = "create_business_hours", tag = "sla",
     request_body = HoursBody, responses((status = 201, body = HoursView)))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -146,7 +146,7 @@ pub async fn create(
 }
 
 /// Replaces business hours.
-#[utoipa::path(put, path = "/api/business-hours/{id}", operation_id = "update_business_hours", tag = "sla",
+#[describe::path(put, path = "/api/business-hours/{id}", operation_id = "update_business_hours", tag = "sla",
     params(("id" = u64, Path)), request_body = HoursBody, responses((status = 200, body = HoursView)))]
 pub async fn update(
     Shared(state): Shared<State>,
@@ -170,7 +170,7 @@ async fn save(
 }
 
 /// Deletes business hours that no policy counts in.
-#[utoipa::path(delete, path = "/api/business-hours/{id}", operation_id = "delete_business_hours", tag = "sla",
+#[describe::path(delete, path = "/api/business-hours/{id}", operation_id = "delete_business_hours", tag = "sla",
     params(("id" = u64, Path)), responses((status = 204)))]
 pub async fn delete(
     Shared(state): Shared<State>,

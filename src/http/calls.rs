@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls_view::{CallDetail, CallTicket, Envelope, Interaction, MetadataRow};
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, number};
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::entry::{Entry, Speaker, ToolCall};
 use crate::domain::priority::Priority;
@@ -51,7 +51,7 @@ pub struct CallList {
 }
 
 /// Calls, newest first (S0.23, S0.24).
-#[utoipa::path(get, path = "/api/calls", tag = "calls", params(ListQuery), responses((status = 200, body = CallList)))]
+#[describe::path(get, path = "/api/calls", tag = "calls", params(ListQuery), responses((status = 200, body = CallList)))]
 pub async fn list(
     Shared(state): Shared<State>,
     caller: Caller,
@@ -110,7 +110,7 @@ pub struct OpenBody {
 }
 
 /// Opens a call's ticket, for relays that speak plain HTTP (S0.33).
-#[utoipa::path(post, path = "/api/calls", tag = "calls", request_body = OpenBody,
+#[describe::path(post, path = "/api/calls", tag = "calls", request_body = OpenBody,
     responses((status = 201, body = Envelope<CallTicket>)))]
 pub async fn open(
     Shared(state): Shared<State>,
@@ -164,7 +164,7 @@ pub fn unexpected(reply: &Reply) -> Failure {
 }
 
 /// A call with its transcript in spoken order (S0.27).
-#[utoipa::path(get, path = "/api/calls/{id}", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
+#[describe::path(get, path = "/api/calls/{id}", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = Envelope<CallDetail>)))]
 pub async fn detail(
     Shared(state): Shared<State>,
@@ -227,7 +227,7 @@ pub struct UpdateBody {
 }
 
 /// Changes what is given and leaves the rest (S0.36); a category set here stays (S0.50).
-#[utoipa::path(put, path = "/api/calls/{id}", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
+#[describe::path(put, path = "/api/calls/{id}", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
     request_body = UpdateBody, responses((status = 200, body = Envelope<CallTicket>)))]
 pub async fn update(
     Shared(state): Shared<State>,
@@ -276,7 +276,7 @@ pub struct ToolCallBody {
 }
 
 /// Adds one turn to a call (S0.34).
-#[utoipa::path(post, path = "/api/calls/{id}/interactions", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/calls/{id}/interactions", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
     request_body = InteractionBody, responses((status = 201, body = Envelope<Interaction>)))]
 pub async fn log_interaction(
     Shared(state): Shared<State>,
@@ -321,7 +321,7 @@ pub struct MetadataBody {
 }
 
 /// Attaches a key and a value to a call (S0.35).
-#[utoipa::path(post, path = "/api/calls/{id}/metadata", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/calls/{id}/metadata", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
     request_body = MetadataBody, responses((status = 201, body = Envelope<MetadataRow>)))]
 pub async fn add_metadata(
     Shared(state): Shared<State>,
@@ -351,7 +351,7 @@ fn yes() -> bool {
 }
 
 /// Ends a call: closed, category and summary set (S0.37 to S0.39).
-#[utoipa::path(post, path = "/api/calls/{id}/close", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/calls/{id}/close", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
     request_body = CloseBody, responses((status = 200, body = Envelope<CallTicket>)))]
 pub async fn close(
     Shared(state): Shared<State>,
@@ -365,7 +365,7 @@ pub async fn close(
 }
 
 /// A call in the form that other ticket systems import (S0.42).
-#[utoipa::path(get, path = "/api/calls/{id}/export", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
+#[describe::path(get, path = "/api/calls/{id}/export", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = Export)))]
 pub async fn export(
     Shared(state): Shared<State>,

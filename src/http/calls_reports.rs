@@ -6,12 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls_view::Envelope;
 use super::error::Failure;
 use super::extract::Caller;
+use crate::describe::{self, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
@@ -45,7 +45,7 @@ pub struct ByStatus {
 }
 
 /// How many calls there are, by status and category (S0.21).
-#[utoipa::path(get, path = "/api/calls/stats", tag = "calls", responses((status = 200, body = Envelope<Stats>)))]
+#[describe::path(get, path = "/api/calls/stats", tag = "calls", responses((status = 200, body = Envelope<Stats>)))]
 pub async fn stats(
     Shared(state): Shared<State>,
     caller: Caller,
@@ -84,7 +84,7 @@ pub struct CategoryCount {
 }
 
 /// The ten categories with the most calls (S0.45).
-#[utoipa::path(get, path = "/api/calls/reports/categories", tag = "calls", responses((status = 200, body = Envelope<Vec<CategoryCount>>)))]
+#[describe::path(get, path = "/api/calls/reports/categories", tag = "calls", responses((status = 200, body = Envelope<Vec<CategoryCount>>)))]
 pub async fn categories(
     Shared(state): Shared<State>,
     caller: Caller,
@@ -107,7 +107,7 @@ pub struct CategoryHours {
 }
 
 /// The mean time to resolution by category, longest first (S0.46).
-#[utoipa::path(get, path = "/api/calls/reports/resolution-time", tag = "calls", responses((status = 200, body = Envelope<Vec<CategoryHours>>)))]
+#[describe::path(get, path = "/api/calls/reports/resolution-time", tag = "calls", responses((status = 200, body = Envelope<Vec<CategoryHours>>)))]
 pub async fn resolution_time(
     Shared(state): Shared<State>,
     caller: Caller,
@@ -135,7 +135,7 @@ pub struct HourCount {
 }
 
 /// Calls begun in each of the last 24 hours, oldest first; hours without any are left out (S0.47).
-#[utoipa::path(get, path = "/api/calls/reports/hourly", tag = "calls", responses((status = 200, body = Envelope<Vec<HourCount>>)))]
+#[describe::path(get, path = "/api/calls/reports/hourly", tag = "calls", responses((status = 200, body = Envelope<Vec<HourCount>>)))]
 pub async fn hourly(
     Shared(state): Shared<State>,
     caller: Caller,
@@ -161,7 +161,7 @@ pub struct ToolCount {
 }
 
 /// How often each tool was called, most often first (S0.48).
-#[utoipa::path(get, path = "/api/calls/reports/tool-calls", tag = "calls", responses((status = 200, body = Envelope<Vec<ToolCount>>)))]
+#[describe::path(get, path = "/api/calls/reports/tool-calls", tag = "calls", responses((status = 200, body = Envelope<Vec<ToolCount>>)))]
 pub async fn tool_calls(
     Shared(state): Shared<State>,
     _: Caller,

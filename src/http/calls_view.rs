@@ -1,8 +1,8 @@
 //! The calls face as seed 000 draws it: field names, words and envelopes (S0.21 to S0.31, S0.42).
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::describe::ToSchema;
 use crate::domain::entry::Entry;
 use crate::domain::ticket::{Metadata, Ticket};
 use crate::domain::time::Micros;

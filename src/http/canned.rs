@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
@@ -14,6 +13,7 @@ use super::extract::{Caller, Id, Input, Query, limit, named, number};
 use super::intake::Findings;
 use super::queue::Nothing;
 use super::tickets::visible;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::canned::{
     CannedResponse, MAX_CANNED, MAX_CONTENT, MAX_SHORTCUT, MAX_TITLE, Rendered, Variable,
     first_name, render as fill, uses,
@@ -92,7 +92,7 @@ pub struct CannedQuery {
 }
 
 /// Canned responses, oldest first; those whose shortcut is what is looked for come before.
-#[utoipa::path(get, path = "/api/tickets/canned-responses", operation_id = "list_canned_responses", tag = "canned responses",
+#[describe::path(get, path = "/api/tickets/canned-responses", operation_id = "list_canned_responses", tag = "canned responses",
     params(CannedQuery), responses((status = 200, body = CannedList)))]
 pub async fn list(
     Shared(state): Shared<State>,
@@ -134,7 +134,7 @@ fn stored(rows: &Rows<'_>, id: u64) -> Result<Option<CannedResponse>, ReadError>
 }
 
 /// One canned response.
-#[utoipa::path(get, path = "/api/tickets/canned-responses/{id}", operation_id = "read_canned_response", tag = "canned responses",
+#[describe::path(get, path = "/api/tickets/canned-responses/{id}", operation_id = "read_canned_response", tag = "canned responses",
     params(("id" = u64, Path, description = "its id")), responses((status = 200, body = CannedView)))]
 pub async fn read(Shared(state): Shared<State>, Id(id): Id) -> Result<Json<CannedView>, Failure> {
     let found = state.engine.read(|rows| {
@@ -158,7 +158,7 @@ pub struct CannedBody {
 }
 
 /// Makes a canned response.
-#[utoipa::path(post, path = "/api/tickets/canned-responses", operation_id = "create_canned_response", tag = "canned responses", request_body = CannedBody,
+#[describe::path(post, path = "/api/tickets/canned-responses", operation_id = "create_canned_response", tag = "canned responses", request_body = CannedBody,
     responses((status = 201, body = CannedView), (status = 409, description = "the shortcut is another's")))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -203,7 +203,7 @@ pub struct CannedUpdate {
 }
 
 /// Changes what is given and leaves the rest.
-#[utoipa::path(put, path = "/api/tickets/canned-responses/{id}", operation_id = "update_canned_response", tag = "canned responses", request_body = CannedUpdate,
+#[describe::path(put, path = "/api/tickets/canned-responses/{id}", operation_id = "update_canned_response", tag = "canned responses", request_body = CannedUpdate,
     params(("id" = u64, Path, description = "its id")), responses((status = 200, body = CannedView)))]
 pub async fn update(
     Shared(state): Shared<State>,
@@ -228,7 +228,7 @@ pub async fn update(
 }
 
 /// Deletes a canned response; its shortcut is free again.
-#[utoipa::path(delete, path = "/api/tickets/canned-responses/{id}", operation_id = "delete_canned_response", tag = "canned responses",
+#[describe::path(delete, path = "/api/tickets/canned-responses/{id}", operation_id = "delete_canned_response", tag = "canned responses",
     params(("id" = u64, Path, description = "its id")), responses((status = 204)))]
 pub async fn delete(
     Shared(state): Shared<State>,
@@ -240,7 +240,7 @@ pub async fn delete(
 }
 
 /// Counts one use (S3.26).
-#[utoipa::path(post, path = "/api/tickets/canned-responses/{id}/use", operation_id = "use_canned_response", tag = "canned responses",
+#[describe::path(post, path = "/api/tickets/canned-responses/{id}/use", operation_id = "use_canned_response", tag = "canned responses",
     params(("id" = u64, Path, description = "its id")), responses((status = 200, body = CannedView)))]
 pub async fn count_use(
     Shared(state): Shared<State>,
@@ -268,7 +268,7 @@ pub struct RenderedView {
 }
 
 /// Fills a canned response in for a ticket, to be looked over before it is sent.
-#[utoipa::path(post, path = "/api/tickets/canned-responses/{id}/render", operation_id = "render_canned_response", tag = "canned responses", request_body = RenderBody,
+#[describe::path(post, path = "/api/tickets/canned-responses/{id}/render", operation_id = "render_canned_response", tag = "canned responses", request_body = RenderBody,
     params(("id" = u64, Path, description = "its id")), responses((status = 200, body = RenderedView)))]
 pub async fn render(
     Shared(state): Shared<State>,

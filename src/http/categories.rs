@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
@@ -14,6 +13,7 @@ use super::error::{Failure, not_found};
 use super::extract::{Input, Query};
 use super::intake::Findings;
 use super::queue::Nothing;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::category::{
     Category, FoundIn, MAX_CATEGORY_DESCRIPTION, MAX_CATEGORY_NAME, MAX_SLUG,
 };
@@ -83,7 +83,7 @@ fn count(state: &State, slug: &str) -> u64 {
 }
 
 /// Every category (S3.24).
-#[utoipa::path(get, path = "/api/tickets/categories", operation_id = "list_categories", tag = "categories",
+#[describe::path(get, path = "/api/tickets/categories", operation_id = "list_categories", tag = "categories",
     responses((status = 200, body = Categories)))]
 pub async fn list(Shared(state): Shared<State>) -> Json<Categories> {
     let counts = counts(&state.engine.shared().index());
@@ -93,7 +93,7 @@ pub async fn list(Shared(state): Shared<State>) -> Json<Categories> {
 }
 
 /// One category.
-#[utoipa::path(get, path = "/api/tickets/categories/{id}", operation_id = "read_category", tag = "categories",
+#[describe::path(get, path = "/api/tickets/categories/{id}", operation_id = "read_category", tag = "categories",
     params(("id" = String, Path, description = "as `billing`")), responses((status = 200, body = CategoryView)))]
 pub async fn read(
     Shared(state): Shared<State>,
@@ -132,7 +132,7 @@ fn found_in(word: Option<&String>) -> Result<Option<FoundIn>, Problem> {
 }
 
 /// Makes a category. One that came with the desk and that nobody has changed yet is taken over.
-#[utoipa::path(post, path = "/api/tickets/categories", operation_id = "create_category", tag = "categories", request_body = CategoryBody,
+#[describe::path(post, path = "/api/tickets/categories", operation_id = "create_category", tag = "categories", request_body = CategoryBody,
     responses((status = 201, body = CategoryView), (status = 409, description = "there is one of this id")))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -185,7 +185,7 @@ pub struct CategoryUpdate {
 }
 
 /// Changes what is given and leaves the rest. The id stays, so tickets follow a new name.
-#[utoipa::path(put, path = "/api/tickets/categories/{id}", operation_id = "update_category", tag = "categories", request_body = CategoryUpdate,
+#[describe::path(put, path = "/api/tickets/categories/{id}", operation_id = "update_category", tag = "categories", request_body = CategoryUpdate,
     params(("id" = String, Path, description = "as `billing`")), responses((status = 200, body = CategoryView)))]
 pub async fn update(
     Shared(state): Shared<State>,
@@ -221,7 +221,7 @@ pub struct DeleteQuery {
 }
 
 /// Deletes a category. One in use is 409, unless `move_to` says where what is in it goes.
-#[utoipa::path(delete, path = "/api/tickets/categories/{id}", operation_id = "delete_category", tag = "categories",
+#[describe::path(delete, path = "/api/tickets/categories/{id}", operation_id = "delete_category", tag = "categories",
     params(("id" = String, Path, description = "as `billing`"), DeleteQuery),
     responses((status = 204), (status = 409, description = "in use")))]
 pub async fn delete(

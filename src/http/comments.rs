@@ -5,7 +5,6 @@ use axum::extract::{FromRequestParts, Path, State as Shared};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::attachments::{self, FileView};
@@ -15,6 +14,7 @@ use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named, Query, limit, named, number};
 use super::queue::Nothing;
 use super::tickets::{TimelineQuery, visible};
+use crate::describe::{self, ToSchema};
 use crate::domain::entry::{Delivery, Entry, Kind, Speaker};
 use crate::domain::reference::Reference;
 use crate::domain::ticket::Ticket;
@@ -109,7 +109,7 @@ impl CommentView {
 /// Writes a comment. A public one on a WhatsApp ticket is on its way to the customer when this is answered: it is in
 /// the outbox, on disk; `delivery` says how far it has come. It is the ticket's first response if there was none, and
 /// the bot keeps silent from now on.
-#[utoipa::path(post, path = "/api/tickets/{ref}/comments", operation_id = "add_comment", tag = "tickets", request_body = CommentBody,
+#[describe::path(post, path = "/api/tickets/{ref}/comments", operation_id = "add_comment", tag = "tickets", request_body = CommentBody,
     params(("ref" = String, Path, description = "any reference of the ticket")), responses((status = 201, body = CommentView)))]
 pub async fn add(
     Shared(state): Shared<State>,
@@ -147,7 +147,7 @@ pub struct Comments {
 
 /// What was said on a ticket, by customer and agents, and the internal notes: the timeline without tool calls and
 /// events.
-#[utoipa::path(get, path = "/api/tickets/{ref}/comments", operation_id = "list_comments", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), TimelineQuery),
+#[describe::path(get, path = "/api/tickets/{ref}/comments", operation_id = "list_comments", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), TimelineQuery),
     responses((status = 200, body = Comments)))]
 pub async fn list(
     Shared(state): Shared<State>,
@@ -211,7 +211,7 @@ pub struct RewordBody {
 
 /// Changes the words of a comment; the earlier ones are kept. One's own, anybody's for supervisors. 409 if it has gone
 /// out to the customer, or is about to: what they have read stays as they read it.
-#[utoipa::path(put, path = "/api/tickets/{ref}/comments/{comment}", operation_id = "edit_comment", tag = "tickets", request_body = RewordBody,
+#[describe::path(put, path = "/api/tickets/{ref}/comments/{comment}", operation_id = "edit_comment", tag = "tickets", request_body = RewordBody,
     params(("ref" = String, Path, description = "any reference of the ticket"), ("comment" = u32, Path, description = "the comment's id")),
     responses((status = 200, body = CommentView)))]
 pub async fn edit(
@@ -224,7 +224,7 @@ pub async fn edit(
 }
 
 /// Deletes a comment; its words are kept for admins. The same rules as for editing one.
-#[utoipa::path(delete, path = "/api/tickets/{ref}/comments/{comment}", operation_id = "delete_comment", tag = "tickets",
+#[describe::path(delete, path = "/api/tickets/{ref}/comments/{comment}", operation_id = "delete_comment", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket"), ("comment" = u32, Path, description = "the comment's id")),
     responses((status = 204)))]
 pub async fn delete(
@@ -238,7 +238,7 @@ pub async fn delete(
 }
 
 /// Sends a public comment again that could not be delivered; 409 unless its delivery has failed.
-#[utoipa::path(post, path = "/api/tickets/{ref}/comments/{comment}/resend", operation_id = "resend_comment", tag = "tickets",
+#[describe::path(post, path = "/api/tickets/{ref}/comments/{comment}/resend", operation_id = "resend_comment", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket"), ("comment" = u32, Path, description = "the comment's id")),
     responses((status = 200, body = CommentView)))]
 pub async fn resend(
@@ -251,7 +251,7 @@ pub async fn resend(
 }
 
 /// Always refused: frontdesk records calls and has no voice in them.
-#[utoipa::path(post, path = "/api/calls/{id}/say", operation_id = "say_in_call", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/calls/{id}/say", operation_id = "say_in_call", tag = "calls", params(("id" = String, Path, description = "any reference of the ticket")),
     responses((status = 409, description = "always")))]
 pub async fn say(
     Shared(state): Shared<State>,

@@ -7,7 +7,6 @@ use axum::extract::{FromRequestParts, Path, State as Shared};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
@@ -17,6 +16,7 @@ use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Query};
 use super::intake::{Findings, given};
 use super::queue::Nothing;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::profile::{
     MAX_ATTRIBUTE, MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTES, MAX_NOTES, MAX_TAG, MAX_TAGS, is_language,
 };
@@ -67,7 +67,7 @@ impl FromRequestParts<State> for ContactId {
 ///
 /// Their words, names and addresses leave tickets, timelines and everything beside them; the tickets stay, hollow, so
 /// that counts stay right. Where the store is encrypted their keys are destroyed.
-#[utoipa::path(
+#[describe::path(
     delete,
     path = "/api/contacts/{id}",
     tag = "privacy",
@@ -182,7 +182,7 @@ impl ContactBody {
 }
 
 /// Makes a contact, with a phone number or an e-mail address at least.
-#[utoipa::path(post, path = "/api/contacts", operation_id = "create_contact", tag = "contacts", request_body = ContactBody,
+#[describe::path(post, path = "/api/contacts", operation_id = "create_contact", tag = "contacts", request_body = ContactBody,
     responses((status = 201, body = ContactDetail), (status = 409, description = "somebody has one of the addresses")))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -205,7 +205,7 @@ pub async fn changed<T>(state: &State, input: &Input<T>, command: Command) -> Re
 }
 
 /// One contact with its figures. The id of one that became part of another leads to that other one.
-#[utoipa::path(get, path = "/api/contacts/{id}", operation_id = "read_contact", tag = "contacts",
+#[describe::path(get, path = "/api/contacts/{id}", operation_id = "read_contact", tag = "contacts",
     params(("id" = u64, Path, description = "The contact's id, `contact_id` of a ticket")), responses((status = 200, body = ContactDetail), (status = 404, body = Problem)))]
 pub async fn read(
     Shared(state): Shared<State>,
@@ -216,7 +216,7 @@ pub async fn read(
 }
 
 /// Changes what is given and leaves the rest.
-#[utoipa::path(patch, path = "/api/contacts/{id}", operation_id = "change_contact", tag = "contacts", request_body = ContactBody,
+#[describe::path(patch, path = "/api/contacts/{id}", operation_id = "change_contact", tag = "contacts", request_body = ContactBody,
     params(("id" = u64, Path, description = "The contact's id")),
     responses((status = 200, body = ContactDetail), (status = 404, body = Problem), (status = 409, description = "an address is another contact's")))]
 pub async fn change(

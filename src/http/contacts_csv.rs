@@ -12,7 +12,6 @@ use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
@@ -22,6 +21,7 @@ use super::contacts_view::ContactView;
 use super::error::Failure;
 use super::extract::{Caller, Query, number};
 use super::intake::Findings;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::engine::command::{Command, Reply};
 use crate::engine::contacts::{ContactChanges, ContactCommand, Known, Tally};
 use crate::engine::{self};
@@ -55,7 +55,7 @@ pub struct RefusedLine {
 
 /// Takes contacts from a table: `name,phone,email,vip,language,tags,notes` and `attribute:NAME`, in any order, with tags
 /// between semicolons. Whom phone or e-mail name is brought up to date, others are made; empty cells change nothing.
-#[utoipa::path(post, path = "/api/contacts/import", operation_id = "import_contacts", tag = "contacts",
+#[describe::path(post, path = "/api/contacts/import", operation_id = "import_contacts", tag = "contacts",
     request_body(content = String, content_type = "text/csv", description = "at most 5000 lines behind the header"),
     responses((status = 200, body = Imported), (status = 400, body = Problem, description = "nothing was taken; `errors` names the lines")))]
 pub async fn import(
@@ -194,7 +194,7 @@ pub struct ExportQuery {
 }
 
 /// Contacts as a table that a spreadsheet opens and `POST /api/contacts/import` takes.
-#[utoipa::path(get, path = "/api/contacts/export", operation_id = "export_contacts", tag = "contacts", params(ExportQuery),
+#[describe::path(get, path = "/api/contacts/export", operation_id = "export_contacts", tag = "contacts", params(ExportQuery),
     responses((status = 200, body = String, content_type = "text/csv")))]
 pub async fn export(
     Shared(state): Shared<State>,

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::contacts::ContactId;
@@ -12,6 +11,7 @@ use super::error::Failure;
 use super::extract::{Caller, Query, limit, number};
 use super::tickets::EntryView;
 use super::tickets_list::{ListedTicket, Pagination};
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::entry::Entry;
 use crate::domain::ticket::Ticket;
 use crate::engine::rows::{ReadError, Rows};
@@ -38,7 +38,7 @@ pub struct ContactTickets {
 }
 
 /// A contact's tickets that the caller may see, the newest first (S2.43).
-#[utoipa::path(get, path = "/api/contacts/{id}/tickets", operation_id = "contact_tickets", tag = "contacts",
+#[describe::path(get, path = "/api/contacts/{id}/tickets", operation_id = "contact_tickets", tag = "contacts",
     params(("id" = u64, Path, description = "The contact's id"), PageQuery), responses((status = 200, body = ContactTickets), (status = 404, body = Problem)))]
 pub async fn tickets(
     Shared(state): Shared<State>,
@@ -92,7 +92,7 @@ pub struct ContactTimeline {
 }
 
 /// All conversations with a contact, over every channel, ticket by ticket.
-#[utoipa::path(get, path = "/api/contacts/{id}/timeline", operation_id = "contact_timeline", tag = "contacts",
+#[describe::path(get, path = "/api/contacts/{id}/timeline", operation_id = "contact_timeline", tag = "contacts",
     params(("id" = u64, Path, description = "The contact's id"), HistoryQuery), responses((status = 200, body = ContactTimeline), (status = 404, body = Problem)))]
 pub async fn timeline(
     Shared(state): Shared<State>,

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::contacts_view::ContactView;
 use super::error::Failure;
 use super::extract::{Caller, Query, limit, number};
 use super::tickets_list::Pagination;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::contact::Contact;
 use crate::domain::profile::Profile;
 use crate::engine::contacts::{Tally, tally};
@@ -95,7 +95,7 @@ pub struct Found {
 }
 
 /// Lists contacts, the newest first. An agent sees those of whose tickets they see one, and those without any ticket.
-#[utoipa::path(get, path = "/api/contacts", operation_id = "list_contacts", tag = "contacts", params(ContactQuery), responses((status = 200, body = ContactList)))]
+#[describe::path(get, path = "/api/contacts", operation_id = "list_contacts", tag = "contacts", params(ContactQuery), responses((status = 200, body = ContactList)))]
 pub async fn list(
     Shared(state): Shared<State>,
     caller: Caller,

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::contacts::{ContactId, changed};
@@ -12,6 +11,7 @@ use super::contacts_view::{ContactDetail, detail, seen};
 use super::error::Failure;
 use super::extract::Input;
 use super::intake::Findings;
+use crate::describe::{self, ToSchema};
 use crate::domain::contact::{MAX_ADDRESSES, MAX_CONVERSATIONS};
 use crate::domain::ticket::MAX_NAME;
 use crate::engine::command::{Command, Refusal};
@@ -30,7 +30,7 @@ pub struct MergeContactsBody {
 }
 
 /// Makes one contact out of two: addresses, chats, tickets and notes go to the one that stays. Splitting undoes it.
-#[utoipa::path(post, path = "/api/contacts/{id}/merge", operation_id = "merge_contact", tag = "contacts", request_body = MergeContactsBody,
+#[describe::path(post, path = "/api/contacts/{id}/merge", operation_id = "merge_contact", tag = "contacts", request_body = MergeContactsBody,
     params(("id" = u64, Path, description = "The contact that becomes part of the other")),
     responses((status = 200, body = ContactDetail), (status = 404, body = Problem), (status = 409, description = "they are one already, one is a group, or they have too many addresses together")))]
 pub async fn merge(
@@ -66,7 +66,7 @@ pub struct SplitBody {
 
 /// Takes addresses out of a contact: they become another contact's, or again that of the contact under which they came
 /// before a merge, with its tickets and chats.
-#[utoipa::path(post, path = "/api/contacts/{id}/split", operation_id = "split_contact", tag = "contacts", request_body = SplitBody,
+#[describe::path(post, path = "/api/contacts/{id}/split", operation_id = "split_contact", tag = "contacts", request_body = SplitBody,
     params(("id" = u64, Path, description = "The contact that is two persons")),
     responses((status = 201, body = ContactDetail, description = "the contact that has the addresses now"), (status = 404, body = Problem), (status = 409, description = "these addresses belong together")))]
 pub async fn split(

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::error::{Failure, not_found};
 use super::extract::Caller;
+use crate::describe::ToSchema;
 use crate::domain::rating::Rating;
 use crate::domain::time::Micros;
 use crate::engine::contacts::{Known, Tally};

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Path, State as Shared};
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input};
 use super::tickets::visible;
+use crate::describe::{self, ToSchema};
 use crate::domain::contact::{Conversation, Mode};
 use crate::domain::time::Micros;
 use crate::engine::command::{Command, Reply};
@@ -67,7 +67,7 @@ impl FromRequestParts<State> for Numbered {
 }
 
 /// One conversation.
-#[utoipa::path(get, path = "/api/conversations/{conversation}", operation_id = "read_conversation", tag = "conversations",
+#[describe::path(get, path = "/api/conversations/{conversation}", operation_id = "read_conversation", tag = "conversations",
     params(("conversation" = u64, Path, description = "a ticket's conversation_id")), responses((status = 200, body = ConversationView)))]
 pub async fn read(
     Shared(state): Shared<State>,
@@ -95,7 +95,7 @@ pub struct ModeBody {
 
 /// Hands a conversation to the bot or to the agents. The bot keeps it until the customer's next ticket or a person's
 /// reply, written here or typed on the business's phone.
-#[utoipa::path(post, path = "/api/conversations/{conversation}/mode", operation_id = "set_mode", tag = "conversations", request_body = ModeBody,
+#[describe::path(post, path = "/api/conversations/{conversation}/mode", operation_id = "set_mode", tag = "conversations", request_body = ModeBody,
     params(("conversation" = u64, Path, description = "a ticket's conversation_id")), responses((status = 200, body = ConversationView)))]
 pub async fn set_mode(
     Shared(state): Shared<State>,

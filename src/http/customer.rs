@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
@@ -20,6 +19,7 @@ use super::portal::{PublicEntry, PublicTicket};
 use super::public::{HandedOver, MAX_WORKSPACE, fresh_token, own_workspace, within_limits};
 use super::visitor::Visitor;
 use crate::auth::token;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::email;
 use crate::domain::entry::Speaker;
@@ -57,7 +57,7 @@ pub struct SubmitBody {
 }
 
 /// A customer opens a ticket (S3.41). The token that comes back is good for this ticket alone; it is shown this once.
-#[utoipa::path(post, path = "/api/public/tickets", operation_id = "submit_ticket", tag = "portal", security(()), request_body = SubmitBody,
+#[describe::path(post, path = "/api/public/tickets", operation_id = "submit_ticket", tag = "portal", security(()), request_body = SubmitBody,
     responses((status = 201, body = HandedOver)))]
 pub async fn submit(
     Shared(state): Shared<State>,
@@ -149,7 +149,7 @@ pub struct FoundTicket {
 ///
 /// An address alone is answered the same whether or not it is known here; links to its tickets go there by mail, where mail
 /// goes out and `mail.portal_link` is set.
-#[utoipa::path(get, path = "/api/public/tickets/lookup", operation_id = "look_up_ticket", tag = "portal", security(()), params(LookupQuery),
+#[describe::path(get, path = "/api/public/tickets/lookup", operation_id = "look_up_ticket", tag = "portal", security(()), params(LookupQuery),
     responses((status = 200, body = Lookup)))]
 pub async fn lookup(
     Shared(state): Shared<State>,
@@ -240,7 +240,7 @@ pub struct Replied {
 }
 
 /// A customer writes more on their ticket. One that waited for them goes on, one that had ended opens again.
-#[utoipa::path(post, path = "/api/public/tickets/{ref}/reply", operation_id = "reply_on_ticket", tag = "portal", security(()), request_body = ReplyBody,
+#[describe::path(post, path = "/api/public/tickets/{ref}/reply", operation_id = "reply_on_ticket", tag = "portal", security(()), request_body = ReplyBody,
     params(("ref" = String, Path, description = "any reference of the ticket"), TokenQuery), responses((status = 201, body = Replied)))]
 pub async fn reply(
     Shared(state): Shared<State>,
@@ -308,7 +308,7 @@ impl RatingView {
 }
 
 /// A customer rates their ticket once it is resolved (S3.44): one rating a ticket, which may be changed for a day.
-#[utoipa::path(post, path = "/api/public/tickets/{ref}/satisfaction", operation_id = "rate_ticket", tag = "portal", security(()), request_body = RatingBody,
+#[describe::path(post, path = "/api/public/tickets/{ref}/satisfaction", operation_id = "rate_ticket", tag = "portal", security(()), request_body = RatingBody,
     params(("ref" = String, Path, description = "any reference of the ticket"), TokenQuery),
     responses((status = 201, body = RatingView), (status = 409, description = "not resolved yet, or rated more than a day ago")))]
 pub async fn rate(

@@ -6,7 +6,6 @@ use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::State;
 use super::attachments::{NamedFile, serve};
@@ -19,6 +18,7 @@ use super::portal::PublicEntry;
 use super::public::within_limits;
 use super::upload::{self, MAX_SIZE, Most, Received};
 use super::visitor::Visitor;
+use crate::describe::{self, IntoParams};
 use crate::domain::entry::Kind;
 use crate::domain::file::{self, MAX_FILES, MAX_FROM_CUSTOMER};
 use crate::domain::ticket::MAX_DESCRIPTION;
@@ -42,7 +42,7 @@ pub struct FilesQuery {
 /// Without words the reply is the files' names.
 ///
 /// What the reply does to the ticket is what `POST …/reply` does. The token comes as bearer or in the address.
-#[utoipa::path(post, path = "/api/public/tickets/{ref}/attachments", operation_id = "reply_with_files", tag = "portal", security(()),
+#[describe::path(post, path = "/api/public/tickets/{ref}/attachments", operation_id = "reply_with_files", tag = "portal", security(()),
     params(("ref" = String, Path, description = "any reference of the ticket"), FilesQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = Replied), (status = 409, description = "the ticket can hold no more files"), (status = 413, description = "larger than attachments.max_size"), (status = 429, description = "attachments.customer_daily of this ticket is spent; see Retry-After")))]
@@ -91,10 +91,10 @@ pub async fn send(
 }
 
 /// A file that is attached to something the customer may read.
-#[utoipa::path(get, path = "/api/public/tickets/{ref}/attachments/{file}", operation_id = "read_own_attachment", tag = "portal",
+#[describe::path(get, path = "/api/public/tickets/{ref}/attachments/{file}", operation_id = "read_own_attachment", tag = "portal",
     params(("ref" = String, Path, description = "any reference of the ticket"), ("file" = u64, Path, description = "the file's id"), TokenQuery),
     responses((status = 200, body = Vec<u8>, content_type = "*/*")))]
-pub async fn file(
+pub async fn read(
     Shared(state): Shared<State>,
     NamedFile(reference, id): NamedFile,
     Query(query): Query<TokenQuery>,

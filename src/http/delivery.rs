@@ -1,8 +1,8 @@
 //! How far an agent's message has come, as timelines and comments show it.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::describe::ToSchema;
 use crate::domain::entry::Speaker;
 use crate::domain::outbound::Dispatch;
 use crate::domain::time::Micros;

@@ -1,12 +1,14 @@
 //! What the OpenAPI document says of the API as a whole. The binary has none of this: it serves `docs/openapi.json`.
 
+mod examples;
+mod links;
+
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{examples, links};
 use crate::wire::problem::{FieldError, MEDIA_TYPE, Present, Problem};
 
 const ABOUT: &str = "Every phone call and WhatsApp message becomes a ticket with its full transcript, on the box itself.\n\n\

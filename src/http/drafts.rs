@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Input, Named};
 use super::tickets::visible;
+use crate::describe::{self, ToSchema};
 use crate::domain::reply_draft::ReplyDraft;
 use crate::domain::time::Micros;
 use crate::engine::command::{Actor, Command, Reply};
@@ -42,7 +42,7 @@ pub struct DraftBody {
 }
 
 /// The caller's own draft on a ticket.
-#[utoipa::path(get, path = "/api/drafts/{ref}", operation_id = "read_draft", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(get, path = "/api/drafts/{ref}", operation_id = "read_draft", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = DraftView)))]
 pub async fn read(
     Shared(state): Shared<State>,
@@ -63,7 +63,7 @@ pub async fn read(
 }
 
 /// Keeps the caller's draft on a ticket in place of the one before. Nobody else sees it, and nothing is told of it.
-#[utoipa::path(put, path = "/api/drafts/{ref}", operation_id = "save_draft", tag = "tickets", request_body = DraftBody,
+#[describe::path(put, path = "/api/drafts/{ref}", operation_id = "save_draft", tag = "tickets", request_body = DraftBody,
     params(("ref" = String, Path, description = "any reference of the ticket")), responses((status = 200, body = DraftView)))]
 pub async fn save(
     Shared(state): Shared<State>,

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Named};
 use super::tickets::visible;
+use crate::describe::{self, ToSchema};
 use crate::domain::rule::Escalated;
 use crate::domain::time::Micros;
 
@@ -43,7 +43,7 @@ impl From<Escalated> for EscalatedView {
 }
 
 /// How a ticket was escalated, by people and by rules.
-#[utoipa::path(get, path = "/api/tickets/{ref}/escalations", operation_id = "list_escalations", tag = "tickets",
+#[describe::path(get, path = "/api/tickets/{ref}/escalations", operation_id = "list_escalations", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket")), responses((status = 200, body = EscalatedList)))]
 pub async fn list(
     Shared(state): Shared<State>,

@@ -7,7 +7,6 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
@@ -17,6 +16,7 @@ use super::extract::{Caller, Input, Query, limit, number, sequence};
 use super::queue::Nothing;
 use super::ticket_view::TicketView;
 use super::tickets::EntryView;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::contact::Contact;
 use crate::domain::sla::Target;
 use crate::domain::time::Micros;
@@ -116,7 +116,7 @@ pub struct FeedQuery {
 
 /// Events in order; 410 when those behind `after` were dropped, or when `after` is from another epoch, as after a
 /// restore: then read the state and go on from `newest`.
-#[utoipa::path(get, path = "/api/feed", tag = "feed", params(FeedQuery), responses((status = 200, body = FeedPage)))]
+#[describe::path(get, path = "/api/feed", tag = "feed", params(FeedQuery), responses((status = 200, body = FeedPage)))]
 pub async fn read(
     Shared(state): Shared<State>,
     caller: Caller,
@@ -181,7 +181,7 @@ pub struct CursorView {
 }
 
 /// The durable cursors of consumers. What a cursor has not passed is kept, up to `feed.max_bytes`.
-#[utoipa::path(get, path = "/api/feed/cursors", tag = "feed", responses((status = 200, body = Cursors)))]
+#[describe::path(get, path = "/api/feed/cursors", tag = "feed", responses((status = 200, body = Cursors)))]
 pub async fn cursors(Shared(state): Shared<State>) -> Result<Json<Cursors>, Failure> {
     let rows = state.engine.read(|rows| rows.cursors())?;
     let cursors = rows.into_iter().map(|(name, seq)| CursorView { name, seq });
@@ -194,7 +194,7 @@ pub struct CursorBody {
 }
 
 /// Makes or moves a cursor.
-#[utoipa::path(put, path = "/api/feed/cursors/{name}", tag = "feed", params(("name" = String, Path, description = "1 to 64 of a-z, 0-9, `-`, `_`, `.`")),
+#[describe::path(put, path = "/api/feed/cursors/{name}", tag = "feed", params(("name" = String, Path, description = "1 to 64 of a-z, 0-9, `-`, `_`, `.`")),
     request_body = CursorBody, responses((status = 200, body = CursorView)))]
 pub async fn move_cursor(
     Shared(state): Shared<State>,
@@ -214,7 +214,7 @@ pub async fn move_cursor(
 }
 
 /// Forgets a cursor.
-#[utoipa::path(delete, path = "/api/feed/cursors/{name}", tag = "feed", params(("name" = String, Path, description = "the consumer's name")),
+#[describe::path(delete, path = "/api/feed/cursors/{name}", tag = "feed", params(("name" = String, Path, description = "the consumer's name")),
     responses((status = 204)))]
 pub async fn drop_cursor(
     Shared(state): Shared<State>,

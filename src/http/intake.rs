@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
@@ -12,6 +11,7 @@ use super::error::Failure;
 use super::extract::{Caller, Input, Named, Query};
 use super::ticket_view::TicketView;
 use super::tickets::shown;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::email;
 use crate::domain::entry::Speaker;
@@ -118,7 +118,7 @@ pub fn requester(address: &str, name: Option<&str>) -> NewRequester {
 }
 
 /// Makes a ticket of a form, a mail, anything (S1.4 to S1.7). Every request makes one.
-#[utoipa::path(post, path = "/api/tickets/create", operation_id = "create_ticket", tag = "intake", request_body = CreateBody,
+#[describe::path(post, path = "/api/tickets/create", operation_id = "create_ticket", tag = "intake", request_body = CreateBody,
     responses((status = 201, body = Created)))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -194,7 +194,7 @@ pub struct StatusQuery {
 }
 
 /// Moves a ticket to a status (S1.14). A move that the ticket's life does not allow is 409 and names those it does.
-#[utoipa::path(put, path = "/api/tickets/{ref}/status", operation_id = "set_ticket_status", tag = "intake", request_body = StatusBody,
+#[describe::path(put, path = "/api/tickets/{ref}/status", operation_id = "set_ticket_status", tag = "intake", request_body = StatusBody,
     params(("ref" = String, Path, description = "any reference of the ticket"), StatusQuery),
     responses((status = 200, body = TicketView)))]
 pub async fn set_status(

@@ -9,7 +9,6 @@ use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
@@ -22,6 +21,7 @@ use super::visitor::Visitor;
 use crate::auth::password::Busy;
 use crate::auth::secret::{Cookie, Refresh, draw};
 use crate::auth::{Lives, jwt};
+use crate::describe::{self, ToSchema};
 use crate::domain::agent::Agent;
 use crate::domain::email::folded;
 use crate::domain::session::{Account, Proof, Session};
@@ -76,7 +76,7 @@ pub struct Wish {
 
 /// Logs a person in (S3.1). 401 with `totp_required` asks for the code of the second factor; 429 says how long to wait
 /// after failures.
-#[utoipa::path(post, path = "/api/auth/login", tag = "people", security(()), request_body = Login,
+#[describe::path(post, path = "/api/auth/login", tag = "people", security(()), request_body = Login,
     responses((status = 200, body = LoggedIn)))]
 pub async fn login(
     Shared(state): Shared<State>,
@@ -225,7 +225,7 @@ pub struct RefreshBody {
 
 /// The next access token, and the next refresh token: each is good once, and one that comes a second time ends the
 /// session, as somebody else may have it.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "people", security(()), request_body = RefreshBody,
+#[describe::path(post, path = "/api/auth/refresh", tag = "people", security(()), request_body = RefreshBody,
     responses((status = 200, body = LoggedIn)))]
 pub async fn refresh(
     Shared(state): Shared<State>,
@@ -262,7 +262,7 @@ pub async fn refresh(
 }
 
 /// Ends the session, and with it all its tokens and open connections.
-#[utoipa::path(post, path = "/api/auth/logout", tag = "people", responses((status = 204)))]
+#[describe::path(post, path = "/api/auth/logout", tag = "people", responses((status = 204)))]
 pub async fn logout(
     Shared(state): Shared<State>,
     person: Person,
@@ -289,7 +289,7 @@ pub struct Me {
 }
 
 /// Who calls.
-#[utoipa::path(get, path = "/api/auth/me", tag = "people", responses((status = 200, body = Me)))]
+#[describe::path(get, path = "/api/auth/me", tag = "people", responses((status = 200, body = Me)))]
 pub async fn me(
     Shared(state): Shared<State>,
     caller: Caller,

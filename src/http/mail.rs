@@ -4,13 +4,13 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::comments::NamedComment;
 use super::error::{Failure, not_found};
 use super::extract::Caller;
 use super::tickets::visible;
+use crate::describe::{self, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::email;
 use crate::domain::mail::Mail;
@@ -64,7 +64,7 @@ impl From<Mail> for MailView {
 }
 
 /// The mail that a comment, or an event of the timeline, came or went as: its head, and all of its text.
-#[utoipa::path(get, path = "/api/tickets/{ref}/comments/{comment}/mail", operation_id = "read_mail", tag = "tickets",
+#[describe::path(get, path = "/api/tickets/{ref}/comments/{comment}/mail", operation_id = "read_mail", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket"), ("comment" = u32, Path, description = "the comment's id")),
     responses((status = 200, body = MailView), (status = 404, description = "no such comment, or it is no mail")))]
 pub async fn read(

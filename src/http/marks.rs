@@ -1,9 +1,9 @@
 //! What a timeline shows beside an entry: earlier wordings, reactions, the message that it answers.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::tickets::EntryView;
+use crate::describe::ToSchema;
 use crate::domain::message::{Quote, Reaction};
 use crate::domain::time::Micros;
 use crate::engine::marks::Marks;

@@ -23,6 +23,7 @@ use super::tickets_list::{self, Listed};
 use super::v2::assistant::carry_out;
 use super::v2::identity::Told;
 use super::v2::view::{listed, whole};
+use crate::describe;
 use crate::domain::contact::Scope;
 use crate::domain::crm::MAX_CALL_ID;
 use crate::domain::reference::Reference;
@@ -69,7 +70,7 @@ fn failed(id: &Value, Error(wrong, message): Error) -> Value {
 }
 
 /// One message of the Model Context Protocol (streamable HTTP, stateless: JSON answers, no session)
-#[utoipa::path(post, path = "/mcp", operation_id = "model_context_protocol", tag = "assistant",
+#[describe::path(post, path = "/mcp", operation_id = "model_context_protocol", tag = "assistant",
     params(("Frontdesk-Customer" = Option<String>, Header, description = "whom an assistant serves: a number, a WhatsApp address, or `conversation:` and its id"),
         ("Idempotency-Key" = Option<String>, Header, description = "or the argument `idempotency_key` of a call: the same one for the same customer makes one ticket; without it the same id with the same arguments does"),
         ("MCP-Protocol-Version" = Option<String>, Header, description = "2025-11-25, 2025-06-18 or 2025-03-26")),

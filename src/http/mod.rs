@@ -28,12 +28,12 @@ mod cookies;
 mod customer;
 mod customer_files;
 mod delivery;
+#[cfg(test)]
 mod description;
 mod drafts;
 mod error;
 mod escalations;
 mod etag;
-mod examples;
 mod extract;
 mod feed;
 mod forwarded;
@@ -42,7 +42,6 @@ mod intake;
 mod legacy;
 mod limiter;
 mod limits;
-mod links;
 pub mod live;
 mod login;
 pub mod mail;
@@ -95,14 +94,15 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::sync::Semaphore;
-use utoipa::openapi::OpenApi;
 
 use self::system::CertificateView;
 use crate::auth::Authenticator;
 use crate::config::{PrivacyConfig, Range};
 use crate::domain::language::Language;
 use crate::engine::Engine;
-use crate::routes::{Description, Routes, routes};
+#[cfg(test)]
+use crate::routes::Description;
+use crate::routes::{Routes, routes};
 pub use legacy::router as legacy_router;
 pub use limits::Limits;
 
@@ -180,10 +180,10 @@ pub struct Public {
 
 /// The OpenAPI document of the whole API, made anew; `describe_doors` adds the intake's. The one that is served is
 /// `docs/openapi.json`.
-#[inline]
-pub fn describe(describe_doors: fn(OpenApi) -> OpenApi) -> OpenApi {
-    let Description(document) = api(Description(description::base()));
-    description::complete(describe_doors(document))
+#[cfg(test)]
+pub fn describe(describe_doors: fn(Description) -> Description) -> utoipa::openapi::OpenApi {
+    let Description(document) = describe_doors(api(Description(description::base())));
+    description::complete(document)
 }
 
 /// The whole API. `doors` are the routes of the intake.
@@ -257,7 +257,7 @@ fn api<R: Routes<State>>(to: R) -> R {
         .routes(routes!(customer::reply))
         .routes(routes!(customer::rate))
         .routes(routes!(customer_files::send))
-        .routes(routes!(customer_files::file))
+        .routes(routes!(customer_files::read))
         .routes(routes!(portal::look))
         .routes(routes!(categories::list, categories::create))
         .routes(routes!(categories::read, categories::update, categories::delete))
@@ -273,7 +273,7 @@ fn api<R: Routes<State>>(to: R) -> R {
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::delivery))
         .routes(routes!(webhooks::redeliver))
-        .routes(routes!(attachments::list, attachments::upload))
+        .routes(routes!(attachments::list, attachments::add))
         .routes(routes!(attachments::read, attachments::delete))
         .routes(routes!(satisfaction::read))
         .routes(routes!(analytics::now))

@@ -8,10 +8,10 @@ use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::error::Failure;
+use crate::describe::{self, ToSchema};
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 use crate::engine::Shared as Held;
@@ -30,7 +30,7 @@ pub struct Alive {
 }
 
 /// Alive: the process answers.
-#[utoipa::path(get, path = "/health", tag = "operations", security(()), responses((status = 200, body = Alive)))]
+#[describe::path(get, path = "/health", tag = "operations", security(()), responses((status = 200, body = Alive)))]
 pub async fn health() -> Json<Alive> {
     Json(Alive { status: "healthy", version: env!("CARGO_PKG_VERSION") })
 }
@@ -82,7 +82,7 @@ impl From<Source> for SourceState {
 }
 
 /// Ready: the store can be written, tried by writing.
-#[utoipa::path(get, path = "/ready", tag = "operations", security(()),
+#[describe::path(get, path = "/ready", tag = "operations", security(()),
     responses((status = 200, body = Ready), (status = 503, body = Ready)))]
 pub async fn ready(Shared(state): Shared<State>) -> Response {
     let probe = tokio::time::timeout(PROBE_TIMEOUT, state.engine.probe()).await;
@@ -99,7 +99,7 @@ pub async fn ready(Shared(state): Shared<State>) -> Response {
 }
 
 /// Figures in the text format of Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8")))]
+#[describe::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8")))]
 pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Failure> {
     let shared = state.engine.shared();
     let mut text = shared.metrics.encode().map_err(|_| {

@@ -4,12 +4,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Serialize;
 use std::sync::Arc;
-use utoipa::ToSchema;
 
 use super::State;
 use super::error::Failure;
 use super::extract::Caller;
 use super::visitor::Visitor;
+use crate::describe::ToSchema;
 use crate::domain::agent::Agent;
 use crate::domain::session::{Account, Credential};
 use crate::engine::rows::key;

@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
+use crate::describe::{self, ToSchema};
 
 #[derive(Serialize, ToSchema)]
 pub struct PlaceView {
@@ -20,7 +20,7 @@ pub struct PlaceView {
 }
 
 /// What the desk is called and looks like, for its customers' pages.
-#[utoipa::path(get, path = "/api/public/desk", operation_id = "read_public_desk", tag = "portal", security(()), responses((status = 200, body = PlaceView)))]
+#[describe::path(get, path = "/api/public/desk", operation_id = "read_public_desk", tag = "portal", security(()), responses((status = 200, body = PlaceView)))]
 pub async fn read(Shared(state): Shared<State>) -> Json<PlaceView> {
     let desk = &state.desk;
     Json(PlaceView { name: desk.name.clone(), color: desk.color.clone(), max_file: desk.max_file })

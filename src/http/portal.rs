@@ -5,12 +5,12 @@ use axum::extract::State as Shared;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::error::{Failure, not_found};
 use super::extract::{Named, Query, limit, number};
 use crate::auth::token;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::file::StoredFile;
 use crate::domain::rating::{CHANGEABLE_FOR, Rating};
@@ -132,7 +132,7 @@ pub struct PortalQuery {
 }
 
 /// A customer looks at their ticket (S3.40), by the access token of this ticket.
-#[utoipa::path(get, path = "/api/public/tickets/{ref}", operation_id = "look_at_ticket", tag = "chat",
+#[describe::path(get, path = "/api/public/tickets/{ref}", operation_id = "look_at_ticket", tag = "chat",
     params(("ref" = String, Path, description = "any reference of the ticket"), PortalQuery),
     responses((status = 200, body = PublicView)))]
 pub async fn look(

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
 use super::error::Failure;
 use super::extract::{Input, Named};
 use super::queue::Nothing;
+use crate::describe::{self, ToSchema};
 use crate::engine::command::{Command, Reply};
 
 #[derive(Serialize, ToSchema)]
@@ -19,7 +19,7 @@ pub struct RevokedTokens {
 }
 
 /// Revokes every token by which a customer looks at this ticket, at once.
-#[utoipa::path(delete, path = "/api/tickets/{ref}/portal-tokens", tag = "tickets", operation_id = "revoke_portal_tokens",
+#[describe::path(delete, path = "/api/tickets/{ref}/portal-tokens", tag = "tickets", operation_id = "revoke_portal_tokens",
     params(("ref" = String, Path, description = "any reference of the ticket")), responses((status = 200, body = RevokedTokens)))]
 pub async fn revoke(
     Shared(state): Shared<State>,

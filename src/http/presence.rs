@@ -5,14 +5,14 @@ use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
 use super::error::Failure;
 use super::extract::{Caller, Id, Input};
 use super::queue::Nothing;
-use super::ticket_view::{TicketView, show};
+use super::ticket_view::show;
+use crate::describe::{self, ToSchema};
 use crate::domain::presence::{State as Presence, Workload};
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
@@ -91,7 +91,7 @@ fn views(state: &State) -> Result<Vec<PresenceView>, Failure> {
 }
 
 /// Who is there, with what they have and take.
-#[utoipa::path(get, path = "/api/presence", operation_id = "list_presence", tag = "agents",
+#[describe::path(get, path = "/api/presence", operation_id = "list_presence", tag = "agents",
     responses((status = 200, body = Presences)))]
 pub async fn list(Shared(state): Shared<State>) -> Result<Json<Presences>, Failure> {
     Ok(Json(Presences { agents: views(&state)? }))
@@ -99,7 +99,7 @@ pub async fn list(Shared(state): Shared<State>) -> Result<Json<Presences>, Failu
 
 /// Says that the caller is online, away or offline. To be repeated as a heartbeat: whoever is silent for a minute
 /// (`automation.heartbeat_grace`) is offline. A repeated state writes nothing.
-#[utoipa::path(post, path = "/api/presence", operation_id = "set_presence", tag = "agents", request_body = PresenceBody,
+#[describe::path(post, path = "/api/presence", operation_id = "set_presence", tag = "agents", request_body = PresenceBody,
     responses((status = 200, body = PresenceView)))]
 pub async fn set(
     Shared(state): Shared<State>,
@@ -122,7 +122,7 @@ pub async fn set(
 }
 
 /// Sets how many open tickets an agent takes, and when they work; what is left out is as the configuration says.
-#[utoipa::path(put, path = "/api/agents/{agent}/workload", operation_id = "set_workload", tag = "agents",
+#[describe::path(put, path = "/api/agents/{agent}/workload", operation_id = "set_workload", tag = "agents",
     params(("agent" = u64, Path, description = "the agent's id")), request_body = WorkloadBody,
     responses((status = 200, body = PresenceView)))]
 pub async fn set_workload(
@@ -145,8 +145,8 @@ const CHOICE: usize = 100;
 
 /// Gives the caller the ticket that is to be done next: by how its SLA stands, then by priority, then the oldest. 204:
 /// nothing waits.
-#[utoipa::path(post, path = "/api/tickets/next", operation_id = "next_ticket", tag = "queue", request_body = Nothing,
-    responses((status = 200, body = TicketView), (status = 204, description = "nothing waits")))]
+#[describe::path(post, path = "/api/tickets/next", operation_id = "next_ticket", tag = "queue", request_body = Nothing,
+    responses((status = 200, body = super::ticket_view::TicketView), (status = 204, description = "nothing waits")))]
 pub async fn next(
     Shared(state): Shared<State>,
     input: Input<Nothing>,

@@ -7,7 +7,6 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::account::checked;
@@ -19,6 +18,7 @@ use super::intake::Findings;
 use super::person::Person;
 use super::privacy_export;
 use super::visitor::Visitor;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::agent::Agent;
 use crate::domain::audit::Who as By;
 use crate::domain::deed::{Deed, MAX_REASON};
@@ -71,7 +71,7 @@ pub struct RetentionView {
 }
 
 /// What is kept how long, what was deleted, and how erasing stands
-#[utoipa::path(get, path = "/api/privacy", operation_id = "read_privacy", tag = "privacy", responses((status = 200, body = PrivacyView)))]
+#[describe::path(get, path = "/api/privacy", operation_id = "read_privacy", tag = "privacy", responses((status = 200, body = PrivacyView)))]
 pub async fn read(Shared(state): Shared<State>) -> Result<Json<PrivacyView>, Failure> {
     let told = state.engine.privacy_state()?;
     let clock = state.engine.shared().clock().filter(|clock| clock.trusted);
@@ -140,7 +140,7 @@ pub struct DeedView {
 }
 
 /// What was done for privacy: data given out or erased, tickets deleted for good
-#[utoipa::path(get, path = "/api/privacy/deeds", operation_id = "list_privacy_deeds", tag = "privacy", params(DeedQuery), responses((status = 200, body = Deeds)))]
+#[describe::path(get, path = "/api/privacy/deeds", operation_id = "list_privacy_deeds", tag = "privacy", params(DeedQuery), responses((status = 200, body = Deeds)))]
 pub async fn deeds(
     Shared(state): Shared<State>,
     Query(query): Query<DeedQuery>,
@@ -228,7 +228,7 @@ pub struct EraseBody {
 /// Find a person and how much is held of them
 ///
 /// Contacts are found, and whoever only ever called or filled in a form.
-#[utoipa::path(post, path = "/api/privacy/find", operation_id = "find_person", tag = "privacy", request_body = WhoBody,
+#[describe::path(post, path = "/api/privacy/find", operation_id = "find_person", tag = "privacy", request_body = WhoBody,
     responses((status = 200, body = FoundView), (status = 404, body = Problem, description = "nobody is known by this")))]
 pub async fn find(
     Shared(state): Shared<State>,
@@ -257,7 +257,7 @@ pub async fn find(
 ///
 /// One JSON document: the contact with addresses and notes, then each ticket with its timeline, metadata, rating and
 /// the names of its files. It is noted who asked and why before the first byte goes.
-#[utoipa::path(post, path = "/api/privacy/export", operation_id = "export_person", tag = "privacy", request_body = ExportBody,
+#[describe::path(post, path = "/api/privacy/export", operation_id = "export_person", tag = "privacy", request_body = ExportBody,
     responses((status = 200, content_type = "application/json", body = serde_json::Value), (status = 404, body = Problem)))]
 pub async fn export(
     Shared(state): Shared<State>,
@@ -276,7 +276,7 @@ pub async fn export(
 ///
 /// Their words, names and addresses leave tickets, timelines and everything beside them; the tickets stay, hollow, so
 /// that counts stay right. Where the store is encrypted their keys are destroyed.
-#[utoipa::path(post, path = "/api/privacy/erase", operation_id = "erase_person", tag = "privacy", request_body = EraseBody,
+#[describe::path(post, path = "/api/privacy/erase", operation_id = "erase_person", tag = "privacy", request_body = EraseBody,
     responses((status = 200, body = ErasedView), (status = 404, body = Problem)))]
 pub async fn erase(
     Shared(state): Shared<State>,

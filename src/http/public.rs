@@ -7,7 +7,6 @@ use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
@@ -16,6 +15,7 @@ use super::extract::OpenInput;
 use super::intake::{Findings, given, requester};
 use super::portal::PublicTicket;
 use crate::auth::token;
+use crate::describe::{self, ToSchema};
 use crate::domain::entry::Speaker;
 use crate::domain::ticket::{MAX_DESCRIPTION, MAX_NAME, MAX_SUBJECT, MAX_SUMMARY, Ticket};
 use crate::domain::time::Micros;
@@ -102,7 +102,7 @@ pub struct Escalated {
 ///
 /// Needs no token, but a workspace id that is configured. The chat becomes the ticket's timeline; handed over again
 /// it adds what is new.
-#[utoipa::path(post, path = "/api/public/tickets/from-chat", tag = "chat", security(()), request_body = FromChat,
+#[describe::path(post, path = "/api/public/tickets/from-chat", tag = "chat", security(()), request_body = FromChat,
     responses((status = 201, body = HandedOver), (status = 200, body = HandedOver, description = "the chat has a ticket already")))]
 pub async fn from_chat(
     Shared(state): Shared<State>,
@@ -151,7 +151,7 @@ pub async fn from_chat(
 }
 
 /// A chatbot asks for people (S3.34): the chat's ticket is found or made, flagged, and raised to high priority at least.
-#[utoipa::path(post, path = "/api/public/tickets/escalate", tag = "chat", security(()), request_body = Escalate,
+#[describe::path(post, path = "/api/public/tickets/escalate", tag = "chat", security(()), request_body = Escalate,
     responses((status = 201, body = Escalated), (status = 200, body = Escalated, description = "the chat has a ticket already")))]
 pub async fn escalate(
     Shared(state): Shared<State>,

@@ -4,12 +4,12 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
 use super::error::Failure;
 use super::extract::{Caller, Input, Named, Query, limit, number};
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::ticket::Ticket;
@@ -95,7 +95,7 @@ fn page(
 }
 
 /// What waits for an agent: the highest priority first, then the oldest (S4.11, S4.12).
-#[utoipa::path(get, path = "/api/tickets/queue", tag = "queue", params(LimitQuery), responses((status = 200, body = QueueList)))]
+#[describe::path(get, path = "/api/tickets/queue", tag = "queue", params(LimitQuery), responses((status = 200, body = QueueList)))]
 pub async fn queue(
     Shared(state): Shared<State>,
     Query(query): Query<LimitQuery>,
@@ -104,7 +104,7 @@ pub async fn queue(
 }
 
 /// What the current agent has claimed, newest first (S4.14).
-#[utoipa::path(get, path = "/api/tickets/my-tickets", tag = "queue", params(LimitQuery), responses((status = 200, body = QueueList)))]
+#[describe::path(get, path = "/api/tickets/my-tickets", tag = "queue", params(LimitQuery), responses((status = 200, body = QueueList)))]
 pub async fn my_tickets(
     Shared(state): Shared<State>,
     caller: Caller,
@@ -135,7 +135,7 @@ pub struct AllQuery {
 }
 
 /// Every ticket, for supervisors and admins (S4.15).
-#[utoipa::path(get, path = "/api/tickets/all", tag = "queue", params(AllQuery), responses((status = 200, body = QueueList)))]
+#[describe::path(get, path = "/api/tickets/all", tag = "queue", params(AllQuery), responses((status = 200, body = QueueList)))]
 pub async fn all(
     Shared(state): Shared<State>,
     Query(query): Query<AllQuery>,
@@ -185,7 +185,7 @@ pub struct Claimed {
 pub struct Nothing {}
 
 /// Takes a ticket. Of many agents at once one wins; the others get 409 and learn who has it (S4.13).
-#[utoipa::path(post, path = "/api/tickets/{ref}/claim", tag = "queue", params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/claim", tag = "queue", params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = ClaimAnswer)))]
 pub async fn claim(
     Shared(state): Shared<State>,

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
 use super::error::{Failure, not_found};
 use super::extract::{Id, Input, named_as};
 use super::queue::Nothing;
+use crate::describe::{self, ToSchema};
 use crate::domain::condition::Conditions;
 use crate::domain::rule::{
     Action, MAX_ACTION_TEXT, MAX_ACTIONS, MAX_RULE_NAME, MAX_WAIT, Rule, RuleBody, RuleRun, Trigger,
@@ -197,7 +197,7 @@ fn action_fits(action: &Action) -> Result<(), String> {
 }
 
 /// The rules, in the order in which they are asked.
-#[utoipa::path(get, path = "/api/rules", operation_id = "list_rules", tag = "rules", responses((status = 200, body = RuleList)))]
+#[describe::path(get, path = "/api/rules", operation_id = "list_rules", tag = "rules", responses((status = 200, body = RuleList)))]
 pub async fn list(Shared(state): Shared<State>) -> Result<Json<RuleList>, Failure> {
     let rules = state.engine.read(|rows| rows.rules())?;
     Ok(Json(RuleList { rules: rules.into_iter().map(RuleView::from).collect() }))
@@ -209,14 +209,14 @@ fn known(state: &State, id: u64) -> Result<Rule, Failure> {
 }
 
 /// One of them.
-#[utoipa::path(get, path = "/api/rules/{id}", operation_id = "read_rule", tag = "rules", params(("id" = u64, Path)),
+#[describe::path(get, path = "/api/rules/{id}", operation_id = "read_rule", tag = "rules", params(("id" = u64, Path)),
     responses((status = 200, body = RuleView)))]
 pub async fn read(Shared(state): Shared<State>, Id(id): Id) -> Result<Json<RuleView>, Failure> {
     known(&state, id).map(|rule| Json(rule.into()))
 }
 
 /// Makes a rule. One of time looks at what waits already, too.
-#[utoipa::path(post, path = "/api/rules", operation_id = "create_rule", tag = "rules", request_body = RuleInput,
+#[describe::path(post, path = "/api/rules", operation_id = "create_rule", tag = "rules", request_body = RuleInput,
     responses((status = 201, body = RuleView)))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -226,7 +226,7 @@ pub async fn create(
 }
 
 /// Replaces a rule. One that ships does not follow the configuration any more.
-#[utoipa::path(put, path = "/api/rules/{id}", operation_id = "update_rule", tag = "rules", params(("id" = u64, Path)),
+#[describe::path(put, path = "/api/rules/{id}", operation_id = "update_rule", tag = "rules", params(("id" = u64, Path)),
     request_body = RuleInput, responses((status = 200, body = RuleView)))]
 pub async fn update(
     Shared(state): Shared<State>,
@@ -258,7 +258,7 @@ async fn rule_of<T>(
 }
 
 /// Switches a rule on or off; on ends a pause.
-#[utoipa::path(patch, path = "/api/rules/{id}", operation_id = "switch_rule", tag = "rules", params(("id" = u64, Path)),
+#[describe::path(patch, path = "/api/rules/{id}", operation_id = "switch_rule", tag = "rules", params(("id" = u64, Path)),
     request_body = SwitchBody, responses((status = 200, body = RuleView)))]
 pub async fn switch(
     Shared(state): Shared<State>,
@@ -270,7 +270,7 @@ pub async fn switch(
 }
 
 /// Deletes a rule with the record of its runs. One that ships does not come back.
-#[utoipa::path(delete, path = "/api/rules/{id}", operation_id = "delete_rule", tag = "rules", params(("id" = u64, Path)),
+#[describe::path(delete, path = "/api/rules/{id}", operation_id = "delete_rule", tag = "rules", params(("id" = u64, Path)),
     responses((status = 204)))]
 pub async fn delete(
     Shared(state): Shared<State>,
@@ -302,7 +302,7 @@ pub struct Runs {
 }
 
 /// When a rule ran, and on what.
-#[utoipa::path(get, path = "/api/rules/{id}/runs", operation_id = "list_rule_runs", tag = "rules",
+#[describe::path(get, path = "/api/rules/{id}/runs", operation_id = "list_rule_runs", tag = "rules",
     params(("id" = u64, Path)), responses((status = 200, body = Runs)))]
 pub async fn runs(Shared(state): Shared<State>, Id(id): Id) -> Result<Json<Runs>, Failure> {
     known(&state, id)?;
@@ -339,7 +339,7 @@ pub struct Tried {
 
 /// What a rule would do, and to which tickets, as they are now; nothing is done. A rule about what the customer writes is
 /// tried as if they had just written their first words.
-#[utoipa::path(post, path = "/api/rules/{id}/test", operation_id = "test_rule", tag = "rules",
+#[describe::path(post, path = "/api/rules/{id}/test", operation_id = "test_rule", tag = "rules",
     params(("id" = u64, Path)), request_body = TryBody, responses((status = 200, body = Tried)))]
 pub async fn test(
     Shared(state): Shared<State>,

@@ -8,11 +8,12 @@ use super::customer::RatingView;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Named};
 use super::tickets::visible;
+use crate::describe;
 use crate::domain::rating::Rating;
 use crate::engine::rows::key;
 
 /// The customer's rating of a ticket; 404 while there is none.
-#[utoipa::path(get, path = "/api/tickets/{ref}/satisfaction", operation_id = "read_satisfaction", tag = "tickets",
+#[describe::path(get, path = "/api/tickets/{ref}/satisfaction", operation_id = "read_satisfaction", tag = "tickets",
     params(("ref" = String, Path, description = "any reference of the ticket")), responses((status = 200, body = RatingView)))]
 pub async fn read(
     Shared(state): Shared<State>,

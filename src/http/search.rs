@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::tickets;
@@ -13,6 +12,7 @@ use super::search_query::{self, Wanted};
 use super::search_view::{self, CannedHit, ContactHit, Group, MessageHit, TicketHit};
 use super::tickets::visible;
 use super::tickets_list::{ListedTicket, flag};
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::engine::index::{Filter, Span};
 use crate::engine::search::Asked;
 use crate::wire::problem::Problem;
@@ -69,7 +69,7 @@ fn rights(caller: &Caller) -> Filter {
 ///
 /// Everything is found from the moment it is acknowledged, what is said in running calls too. Hits in snippets are
 /// ranges of characters (Unicode code points).
-#[utoipa::path(get, path = "/api/search", operation_id = "search", tag = "search", params(SearchQuery),
+#[describe::path(get, path = "/api/search", operation_id = "search", tag = "search", params(SearchQuery),
     responses((status = 200, body = SearchResults), (status = 400, body = Problem, description = "Says at which character the query is wrong")))]
 pub async fn everything(
     Shared(state): Shared<State>,
@@ -123,7 +123,7 @@ pub struct Suggestion {
 }
 
 /// How the last word of what somebody types may go on: words of tickets that the caller may see
-#[utoipa::path(get, path = "/api/search/suggest", operation_id = "suggest_words", tag = "search", params(SearchQuery),
+#[describe::path(get, path = "/api/search/suggest", operation_id = "suggest_words", tag = "search", params(SearchQuery),
     responses((status = 200, body = Suggestions)))]
 pub async fn suggest(
     Shared(state): Shared<State>,
@@ -166,7 +166,7 @@ pub struct SimilarTicket {
 }
 
 /// Tickets that are about the same, the likest first: those that share its rare words
-#[utoipa::path(get, path = "/api/tickets/{ref}/similar", operation_id = "similar_tickets", tag = "search",
+#[describe::path(get, path = "/api/tickets/{ref}/similar", operation_id = "similar_tickets", tag = "search",
     params(("ref" = String, Path, description = "any reference of the ticket"), SimilarQuery),
     responses((status = 200, body = SimilarTickets), (status = 404, body = Problem)))]
 pub async fn similar(

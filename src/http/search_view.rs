@@ -1,9 +1,9 @@
 //! What a search shows: records of the few best, with the part of the text in which the words stand.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::tickets_list::ListedTicket;
+use crate::describe::ToSchema;
 use crate::domain::canned::{CannedResponse, MAX_CANNED};
 use crate::domain::contact::Contact;
 use crate::domain::entry::Entry;

@@ -9,12 +9,13 @@ use axum::response::{IntoResponse, Response};
 
 use super::State;
 use super::error::Failure;
+use crate::describe;
 use crate::wire::problem::Problem;
 
 /// The certificate of the box's own authority, for browsers and bridges to trust.
 ///
 /// 404 where the certificate is not of the box's making (`http.tls`).
-#[utoipa::path(get, path = "/ca.pem", tag = "operations", security(()), responses((status = 200, body = String, content_type = "application/x-pem-file")))]
+#[describe::path(get, path = "/ca.pem", tag = "operations", security(()), responses((status = 200, body = String, content_type = "application/x-pem-file")))]
 pub async fn authority(Shared(state): Shared<State>) -> Result<Response, Failure> {
     let pem = state.authority.clone().ok_or_else(|| {
         let why = "the box has no authority of its own: http.tls is not \"self\"";

@@ -3,7 +3,6 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::account::hashed;
@@ -14,6 +13,7 @@ use super::login::{Wish, begin};
 use super::person::PersonView;
 use super::visitor::Visitor;
 use crate::auth::token;
+use crate::describe::{self, ToSchema};
 use crate::domain::session::Link;
 use crate::engine;
 use crate::engine::account::AccountCommand;
@@ -43,7 +43,7 @@ pub struct SetUp {
 
 /// Uses a one-time link: sets the password and logs in. Whoever has a second factor still has to log in with it: then
 /// the answer holds the person alone.
-#[utoipa::path(post, path = "/api/setup", tag = "people", security(()), request_body = SetUp,
+#[describe::path(post, path = "/api/setup", tag = "people", security(()), request_body = SetUp,
     responses((status = 200, body = super::login::LoggedIn)))]
 pub async fn set_up(
     Shared(state): Shared<State>,

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
@@ -14,6 +13,7 @@ use super::error::{Failure, not_found};
 use super::extract::{Caller, Id, Input, Named};
 use super::queue::Nothing;
 use super::tickets::visible;
+use crate::describe::{self, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::sla::{MAX_TARGET, Promise, Standing, State as SlaState, Target, Targets};
@@ -271,7 +271,7 @@ fn policy(state: &State, body: PolicyBody) -> Result<NewSlaPolicy, Failure> {
 }
 
 /// The SLA policies.
-#[utoipa::path(get, path = "/api/tickets/sla-policies", operation_id = "list_sla_policies", tag = "sla",
+#[describe::path(get, path = "/api/tickets/sla-policies", operation_id = "list_sla_policies", tag = "sla",
     responses((status = 200, body = Policies)))]
 pub async fn list(Shared(state): Shared<State>) -> Result<Json<Policies>, Failure> {
     let policies = state.engine.read(|rows| rows.sla_policies())?;
@@ -279,7 +279,7 @@ pub async fn list(Shared(state): Shared<State>) -> Result<Json<Policies>, Failur
 }
 
 /// Makes a policy (S3.14). Tickets that are made from now on are promised what it says.
-#[utoipa::path(post, path = "/api/tickets/sla-policies", operation_id = "create_sla_policy", tag = "sla",
+#[describe::path(post, path = "/api/tickets/sla-policies", operation_id = "create_sla_policy", tag = "sla",
     request_body = PolicyBody, responses((status = 201, body = PolicyView)))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -290,7 +290,7 @@ pub async fn create(
 }
 
 /// Replaces a policy. Tickets keep what they were promised until it is applied.
-#[utoipa::path(put, path = "/api/tickets/sla-policies/{id}", operation_id = "update_sla_policy", tag = "sla",
+#[describe::path(put, path = "/api/tickets/sla-policies/{id}", operation_id = "update_sla_policy", tag = "sla",
     params(("id" = u64, Path)), request_body = PolicyBody, responses((status = 200, body = PolicyView)))]
 pub async fn update(
     Shared(state): Shared<State>,
@@ -314,7 +314,7 @@ async fn save(
 }
 
 /// Deletes a policy; tickets keep what they were promised.
-#[utoipa::path(delete, path = "/api/tickets/sla-policies/{id}", operation_id = "delete_sla_policy", tag = "sla",
+#[describe::path(delete, path = "/api/tickets/sla-policies/{id}", operation_id = "delete_sla_policy", tag = "sla",
     params(("id" = u64, Path)), responses((status = 204)))]
 pub async fn delete(
     Shared(state): Shared<State>,
@@ -328,7 +328,7 @@ pub async fn delete(
 const APPLIED_AT_ONCE: usize = 200;
 
 /// Promises what the policy says now to the open tickets that have it.
-#[utoipa::path(post, path = "/api/tickets/sla-policies/{id}/apply", operation_id = "apply_sla_policy", tag = "sla",
+#[describe::path(post, path = "/api/tickets/sla-policies/{id}/apply", operation_id = "apply_sla_policy", tag = "sla",
     params(("id" = u64, Path)), responses((status = 200, body = Applied)))]
 pub async fn apply(
     Shared(state): Shared<State>,
@@ -438,7 +438,7 @@ fn target_view(standing: &Standing, clock: &SlaClock, target: Target) -> TargetV
 }
 
 /// How a ticket stands by its SLA.
-#[utoipa::path(get, path = "/api/tickets/{ref}/sla", operation_id = "read_ticket_sla", tag = "sla",
+#[describe::path(get, path = "/api/tickets/{ref}/sla", operation_id = "read_ticket_sla", tag = "sla",
     params(("ref" = String, Path, description = "any reference of the ticket")), responses((status = 200, body = SlaView)))]
 pub async fn of_ticket(
     Shared(state): Shared<State>,

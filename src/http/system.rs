@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
+use crate::describe::{self, ToSchema};
 use crate::domain::time::Micros;
 use crate::engine::last_backup::LastBackup;
 use crate::engine::status::Status;
@@ -56,7 +56,7 @@ pub enum CertificateState {
 
 /// The state of the box: store, journal, disk, memory, doors, bridges, clock, the last backup, the certificate. Counts,
 /// sizes in bytes and spans in seconds; nothing of anybody. What `frontdesk status --json` says, and the certificate.
-#[utoipa::path(get, path = "/api/system", operation_id = "read_system", tag = "operations", responses((status = 200, body = SystemView)))]
+#[describe::path(get, path = "/api/system", operation_id = "read_system", tag = "operations", responses((status = 200, body = SystemView)))]
 pub async fn read(Shared(state): Shared<State>) -> Json<SystemView> {
     let data_dir = state.data_dir.clone();
     let note = tokio::task::spawn_blocking(move || LastBackup::read(&data_dir));

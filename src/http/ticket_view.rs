@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::customer::RatingView;
 use super::mail::way_out;
 use super::sla::SlaView;
+use crate::describe::ToSchema;
 use crate::domain::rating::Rating;
 use crate::domain::reference::customer_code;
 use crate::domain::ticket::Ticket;

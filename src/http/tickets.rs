@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::attachments::{self, FileView};
@@ -14,6 +13,7 @@ use super::etag::Tagged;
 use super::extract::{Caller, Named, Query, limit, number};
 use super::marks::{QuoteView, ReactionView, RevisionView};
 use super::ticket_view::{TicketView, show};
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::contact::Scope;
 use crate::domain::entry::Entry;
 use crate::domain::ticket::Ticket;
@@ -35,7 +35,7 @@ pub fn shown(caller: &Caller, found: Option<Ticket>) -> Result<Ticket, Failure> 
 
 /// One ticket. Its `ETag` names the state that it shows: send it as `If-Match` with a change, and a change that somebody
 /// else made meanwhile is not overwritten unseen.
-#[utoipa::path(get, path = "/api/tickets/{ref}", operation_id = "read_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket: 1001, #1001, UUID, GXS-…, TKT-…, zendesk:123")),
+#[describe::path(get, path = "/api/tickets/{ref}", operation_id = "read_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket: 1001, #1001, UUID, GXS-…, TKT-…, zendesk:123")),
     responses((status = 200, body = TicketView, headers(("ETag" = String)))))]
 pub async fn read(
     Shared(state): Shared<State>,
@@ -166,7 +166,7 @@ pub struct TimelineQuery {
 }
 
 /// A ticket's timeline in spoken or sent order.
-#[utoipa::path(get, path = "/api/tickets/{ref}/timeline", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), TimelineQuery),
+#[describe::path(get, path = "/api/tickets/{ref}/timeline", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), TimelineQuery),
     responses((status = 200, body = Timeline)))]
 pub async fn timeline(
     Shared(state): Shared<State>,

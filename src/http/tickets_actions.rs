@@ -3,7 +3,6 @@
 use axum::extract::{FromRequestParts, Path, State as Shared};
 use axum::http::request::Parts;
 use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::unexpected;
@@ -12,6 +11,7 @@ use super::etag::{IfMatch, Tagged};
 use super::extract::{Caller, Input, Named, named, named_as};
 use super::queue::Nothing;
 use super::ticket_view::{TicketView, show};
+use crate::describe::{self, ToSchema};
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
 use crate::engine::command::{Actor, Command, Reply};
@@ -112,7 +112,7 @@ async fn move_to(
 }
 
 /// Resolves a ticket.
-#[utoipa::path(post, path = "/api/tickets/{ref}/resolve", tag = "tickets", request_body = EndBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/resolve", tag = "tickets", request_body = EndBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn resolve(
     Shared(state): Shared<State>,
@@ -124,7 +124,7 @@ pub async fn resolve(
 }
 
 /// Closes a ticket.
-#[utoipa::path(post, path = "/api/tickets/{ref}/close", operation_id = "close_ticket", tag = "tickets", request_body = EndBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/close", operation_id = "close_ticket", tag = "tickets", request_body = EndBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn close(
     Shared(state): Shared<State>,
@@ -136,7 +136,7 @@ pub async fn close(
 }
 
 /// Opens a resolved or closed ticket again.
-#[utoipa::path(post, path = "/api/tickets/{ref}/reopen", tag = "tickets", request_body = EndBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/reopen", tag = "tickets", request_body = EndBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn reopen(
     Shared(state): Shared<State>,
@@ -159,7 +159,7 @@ pub struct AssignBody {
 }
 
 /// Gives a ticket to an agent, whoever has it (S3.6); a new one is open then.
-#[utoipa::path(post, path = "/api/tickets/{ref}/assign", operation_id = "assign_ticket", tag = "tickets", request_body = AssignBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/assign", operation_id = "assign_ticket", tag = "tickets", request_body = AssignBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn assign(
     Shared(state): Shared<State>,
@@ -180,7 +180,7 @@ pub struct ReasonBody {
 }
 
 /// Takes a ticket from whoever has it: it is in the queue again.
-#[utoipa::path(post, path = "/api/tickets/{ref}/unassign", operation_id = "unassign_ticket", tag = "tickets", request_body = ReasonBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/unassign", operation_id = "unassign_ticket", tag = "tickets", request_body = ReasonBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn unassign(
     Shared(state): Shared<State>,
@@ -202,7 +202,7 @@ pub struct EscalateBody {
 }
 
 /// Flags a ticket as escalated; its status stays (S2.15).
-#[utoipa::path(post, path = "/api/tickets/{ref}/escalate", operation_id = "escalate_ticket", tag = "tickets", request_body = EscalateBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/escalate", operation_id = "escalate_ticket", tag = "tickets", request_body = EscalateBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn escalate(
     Shared(state): Shared<State>,
@@ -216,7 +216,7 @@ pub async fn escalate(
 }
 
 /// Takes the flag of an escalation away.
-#[utoipa::path(post, path = "/api/tickets/{ref}/deescalate", operation_id = "deescalate_ticket", tag = "tickets", request_body = Nothing, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/deescalate", operation_id = "deescalate_ticket", tag = "tickets", request_body = Nothing, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn deescalate(
     Shared(state): Shared<State>,
@@ -234,7 +234,7 @@ pub struct TagsBody {
 }
 
 /// Adds tags; those that it has already, however capitalised, stay as they are.
-#[utoipa::path(post, path = "/api/tickets/{ref}/tags", operation_id = "add_tags", tag = "tickets", request_body = TagsBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/tags", operation_id = "add_tags", tag = "tickets", request_body = TagsBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn add_tags(
     Shared(state): Shared<State>,
@@ -261,7 +261,7 @@ impl FromRequestParts<State> for NamedPart {
 }
 
 /// Takes a tag away; one that the ticket does not have changes nothing.
-#[utoipa::path(delete, path = "/api/tickets/{ref}/tags/{tag}", operation_id = "remove_tag", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), ("tag" = String, Path, description = "the tag, however capitalised")),
+#[describe::path(delete, path = "/api/tickets/{ref}/tags/{tag}", operation_id = "remove_tag", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), ("tag" = String, Path, description = "the tag, however capitalised")),
     responses((status = 200, body = TicketView)))]
 pub async fn remove_tag(
     Shared(state): Shared<State>,
@@ -281,7 +281,7 @@ pub struct FollowBody {
 }
 
 /// Lets an agent follow a ticket: they see it whoever has it (DESIGN C9).
-#[utoipa::path(post, path = "/api/tickets/{ref}/followers", operation_id = "follow_ticket", tag = "tickets", request_body = FollowBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/followers", operation_id = "follow_ticket", tag = "tickets", request_body = FollowBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn follow(
     Shared(state): Shared<State>,
@@ -297,7 +297,7 @@ pub async fn follow(
 }
 
 /// Ends following; `me` is oneself.
-#[utoipa::path(delete, path = "/api/tickets/{ref}/followers/{agent}", operation_id = "unfollow_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), ("agent" = String, Path, description = "the agent's id, or me")),
+#[describe::path(delete, path = "/api/tickets/{ref}/followers/{agent}", operation_id = "unfollow_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), ("agent" = String, Path, description = "the agent's id, or me")),
     responses((status = 200, body = TicketView)))]
 pub async fn unfollow(
     Shared(state): Shared<State>,
@@ -335,7 +335,7 @@ impl TicketName {
 }
 
 /// Ties two tickets together, both ways.
-#[utoipa::path(post, path = "/api/tickets/{ref}/related", operation_id = "relate_tickets", tag = "tickets", request_body = RelateBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/related", operation_id = "relate_tickets", tag = "tickets", request_body = RelateBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn relate(
     Shared(state): Shared<State>,
@@ -348,7 +348,7 @@ pub async fn relate(
 }
 
 /// Unties two tickets, both ways.
-#[utoipa::path(delete, path = "/api/tickets/{ref}/related/{other}", operation_id = "unrelate_tickets", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), ("other" = String, Path, description = "any reference of the other ticket")),
+#[describe::path(delete, path = "/api/tickets/{ref}/related/{other}", operation_id = "unrelate_tickets", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), ("other" = String, Path, description = "any reference of the other ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn unrelate(
     Shared(state): Shared<State>,

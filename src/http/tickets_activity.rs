@@ -6,12 +6,12 @@ use std::collections::hash_map::Entry;
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::error::{Failure, not_found};
 use super::extract::{Caller, Named, Query, limit, sequence};
 use super::tickets::visible;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::activity::{Activity, Value, What};
 use crate::domain::agent::Agent;
 use crate::domain::time::Micros;
@@ -66,7 +66,7 @@ pub struct ActivityView {
 }
 
 /// Everything that happened to a ticket besides what was said on it; its assignment history among it.
-#[utoipa::path(get, path = "/api/tickets/{ref}/activity", operation_id = "list_activity", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), ActivityQuery),
+#[describe::path(get, path = "/api/tickets/{ref}/activity", operation_id = "list_activity", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket"), ActivityQuery),
     responses((status = 200, body = ActivityList)))]
 pub async fn list(
     Shared(state): Shared<State>,

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::error::Failure;
 use super::extract::Input;
 use super::tickets_actions::{AgentName, TicketName};
 use super::tickets_edit::{EditBody, edits};
+use crate::describe::{self, ToSchema};
 use crate::domain::agent::Role;
 use crate::domain::reference::Reference;
 use crate::domain::status::Status;
@@ -66,7 +66,7 @@ pub struct BulkResult {
 }
 
 /// Does the same with many tickets. The answer is 200 whatever became of each, and says so ticket by ticket.
-#[utoipa::path(post, path = "/api/tickets/bulk", operation_id = "change_tickets", tag = "tickets", request_body = BulkBody,
+#[describe::path(post, path = "/api/tickets/bulk", operation_id = "change_tickets", tag = "tickets", request_body = BulkBody,
     responses((status = 200, body = BulkAnswer)))]
 pub async fn bulk(
     Shared(state): Shared<State>,

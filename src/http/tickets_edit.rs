@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer};
-use utoipa::ToSchema;
 
 use super::State;
 use super::calls::phone_digits;
@@ -18,6 +17,7 @@ use super::intake::{Findings, given, requester};
 use super::queue::Nothing;
 use super::ticket_view::TicketView;
 use super::tickets_actions::{AgentName, answer, change};
+use crate::describe::{self, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::entry::Speaker;
 use crate::domain::priority::Priority;
@@ -72,7 +72,7 @@ pub struct NewTicketBody {
 }
 
 /// Makes a ticket, open at once (S3.31). What the customer wrote is the first message of its timeline.
-#[utoipa::path(post, path = "/api/tickets", operation_id = "make_ticket", tag = "tickets", request_body = NewTicketBody,
+#[describe::path(post, path = "/api/tickets", operation_id = "make_ticket", tag = "tickets", request_body = NewTicketBody,
     responses((status = 201, body = TicketView, headers(("ETag" = String), ("Location" = String)))))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -298,7 +298,7 @@ pub fn edits<T>(input: &Input<T>, body: &EditBody) -> Result<Edits, Failure> {
 
 /// Changes the fields that are sent. With `If-Match`, only if nobody else changed the ticket since: else 412 with its
 /// present state.
-#[utoipa::path(patch, path = "/api/tickets/{ref}", operation_id = "edit_ticket", tag = "tickets", request_body = EditBody, params(("ref" = String, Path, description = "any reference of the ticket"), ("If-Match" = Option<String>, Header, description = "the ETag of the state that was seen")),
+#[describe::path(patch, path = "/api/tickets/{ref}", operation_id = "edit_ticket", tag = "tickets", request_body = EditBody, params(("ref" = String, Path, description = "any reference of the ticket"), ("If-Match" = Option<String>, Header, description = "the ETag of the state that was seen")),
     responses((status = 200, body = TicketView, headers(("ETag" = String))), (status = 412, body = Problem)))]
 pub async fn patch(
     Shared(state): Shared<State>,
@@ -311,7 +311,7 @@ pub async fn patch(
 }
 
 /// The same as `PATCH`: clients send whole tickets or parts of them.
-#[utoipa::path(put, path = "/api/tickets/{ref}", operation_id = "update_ticket", tag = "tickets", request_body = EditBody, params(("ref" = String, Path, description = "any reference of the ticket"), ("If-Match" = Option<String>, Header, description = "the ETag of the state that was seen")),
+#[describe::path(put, path = "/api/tickets/{ref}", operation_id = "update_ticket", tag = "tickets", request_body = EditBody, params(("ref" = String, Path, description = "any reference of the ticket"), ("If-Match" = Option<String>, Header, description = "the ETag of the state that was seen")),
     responses((status = 200, body = TicketView, headers(("ETag" = String))), (status = 412, body = Problem)))]
 pub async fn put(
     state: Shared<State>,
@@ -323,7 +323,7 @@ pub async fn put(
 }
 
 /// Deletes a ticket: nobody finds it any more, and for 30 days it can be restored.
-#[utoipa::path(delete, path = "/api/tickets/{ref}", operation_id = "delete_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(delete, path = "/api/tickets/{ref}", operation_id = "delete_ticket", tag = "tickets", params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 204)))]
 pub async fn delete(
     Shared(state): Shared<State>,
@@ -336,7 +336,7 @@ pub async fn delete(
 }
 
 /// Brings a deleted ticket back. 409 if its conversation has gone on in another open one.
-#[utoipa::path(post, path = "/api/tickets/{ref}/restore", operation_id = "restore_ticket", tag = "tickets", request_body = Nothing, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/restore", operation_id = "restore_ticket", tag = "tickets", request_body = Nothing, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn restore(
     Shared(state): Shared<State>,

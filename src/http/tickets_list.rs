@@ -7,12 +7,12 @@ use axum::extract::State as Shared;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::error::Failure;
 use super::extract::{Caller, Query, limit, number};
 use super::search_query::{self, Wanted};
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::agent::Role;
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
@@ -234,7 +234,7 @@ pub struct SearchView {
 }
 
 /// Lists tickets, the newest first. The total is exact, and counts only what the caller may see.
-#[utoipa::path(get, path = "/api/tickets", operation_id = "list_tickets", tag = "tickets", params(ListQuery), responses((status = 200, body = TicketList)))]
+#[describe::path(get, path = "/api/tickets", operation_id = "list_tickets", tag = "tickets", params(ListQuery), responses((status = 200, body = TicketList)))]
 pub async fn list(
     Shared(state): Shared<State>,
     caller: Caller,

@@ -2,7 +2,6 @@
 
 use axum::extract::State as Shared;
 use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::error::Failure;
@@ -11,6 +10,7 @@ use super::extract::{Input, Named};
 use super::queue::Nothing;
 use super::ticket_view::TicketView;
 use super::tickets_actions::{TicketName, answer, change};
+use crate::describe::{self, ToSchema};
 use crate::engine::command::Command;
 use crate::engine::desk::TicketChange;
 use crate::wire::problem::Problem;
@@ -30,7 +30,7 @@ pub struct MergeBody {
 
 /// Merges duplicates. The timelines become one, by time; every name of a merged ticket leads to the one that goes on, and
 /// so does its conversation. Answers the ticket that goes on.
-#[utoipa::path(post, path = "/api/tickets/{ref}/merge", operation_id = "merge_tickets", tag = "tickets", request_body = MergeBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/merge", operation_id = "merge_tickets", tag = "tickets", request_body = MergeBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn merge(
     Shared(state): Shared<State>,
@@ -61,7 +61,7 @@ pub async fn merge(
 
 /// Undoes the merge of a ticket into another, within an hour of it. What was said since stays with the other one. Answers
 /// the ticket that is whole again.
-#[utoipa::path(post, path = "/api/tickets/{ref}/unmerge", operation_id = "unmerge_ticket", tag = "tickets", request_body = Nothing, params(("ref" = String, Path, description = "any reference of the ticket that was merged into another")),
+#[describe::path(post, path = "/api/tickets/{ref}/unmerge", operation_id = "unmerge_ticket", tag = "tickets", request_body = Nothing, params(("ref" = String, Path, description = "any reference of the ticket that was merged into another")),
     responses((status = 200, body = TicketView)))]
 pub async fn unmerge(
     Shared(state): Shared<State>,

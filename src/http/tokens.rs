@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::State;
 use super::account::id;
@@ -13,6 +12,7 @@ use super::error::Failure;
 use super::extract::Input;
 use super::queue::Nothing;
 use crate::auth::token;
+use crate::describe::{self, ToSchema};
 use crate::domain::contact::{Scope, Token};
 use crate::domain::time::Micros;
 use crate::engine;
@@ -52,7 +52,7 @@ impl From<&Token> for TokenView {
 }
 
 /// Machine tokens, revoked ones included, by id.
-#[utoipa::path(get, path = "/api/tokens", tag = "people", operation_id = "list_tokens", responses((status = 200, body = Tokens)))]
+#[describe::path(get, path = "/api/tokens", tag = "people", operation_id = "list_tokens", responses((status = 200, body = Tokens)))]
 pub async fn list(Shared(state): Shared<State>) -> Json<Tokens> {
     let tokens = state.engine.shared().tokens();
     Json(Tokens { tokens: tokens.iter().map(|token| TokenView::from(token.as_ref())).collect() })
@@ -77,7 +77,7 @@ pub struct MadeToken {
 }
 
 /// Makes a machine token.
-#[utoipa::path(post, path = "/api/tokens", tag = "people", operation_id = "create_token", request_body = NewToken,
+#[describe::path(post, path = "/api/tokens", tag = "people", operation_id = "create_token", request_body = NewToken,
     responses((status = 201, body = MadeToken)))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -106,7 +106,7 @@ pub async fn create(
 }
 
 /// Revokes a machine token, at once.
-#[utoipa::path(delete, path = "/api/tokens/{token}", tag = "people", operation_id = "revoke_token",
+#[describe::path(delete, path = "/api/tokens/{token}", tag = "people", operation_id = "revoke_token",
     params(("token" = String, Path, description = "the token's id")), responses((status = 204)))]
 pub async fn revoke(
     Shared(state): Shared<State>,

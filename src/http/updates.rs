@@ -5,10 +5,10 @@ use axum::Json;
 use axum::extract::State as Shared;
 use jiff::Timestamp;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::error::Failure;
+use crate::describe::{self, ToSchema};
 use crate::engine::last_backup::LastBackup;
 use crate::engine::versions::{self, Ran, UpgradeCopy};
 use crate::wire::problem::Problem;
@@ -35,7 +35,7 @@ pub struct UpdatesView {
 }
 
 /// What runs here and ran before, and the copies that upgrades made
-#[utoipa::path(get, path = "/api/system/updates", operation_id = "read_updates", tag = "operations", responses((status = 200, body = UpdatesView)))]
+#[describe::path(get, path = "/api/system/updates", operation_id = "read_updates", tag = "operations", responses((status = 200, body = UpdatesView)))]
 pub async fn read(Shared(state): Shared<State>) -> Result<Json<UpdatesView>, Failure> {
     let format = state.engine.status().await.store.map(|store| store.format);
     let data_dir = state.data_dir.clone();

@@ -7,7 +7,6 @@ use axum::http::request::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::State;
 use super::calls::unexpected;
@@ -17,6 +16,7 @@ use super::extract::{Id, Input, Query, limit};
 use super::intake::Findings;
 use super::queue::Nothing;
 use super::webhooks_view::{Deliveries, WebhookDelivery, WebhookView, page};
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::time::Micros;
 use crate::domain::webhook::{MAX_URL, MAX_WEBHOOK_DESCRIPTION, Secret, Since, TEST, Webhook};
 use crate::engine::command::{Command, Reply};
@@ -32,7 +32,7 @@ pub struct Webhooks {
 }
 
 /// Every subscription.
-#[utoipa::path(get, path = "/api/webhooks", operation_id = "list_webhooks", tag = "webhooks", responses((status = 200, body = Webhooks)))]
+#[describe::path(get, path = "/api/webhooks", operation_id = "list_webhooks", tag = "webhooks", responses((status = 200, body = Webhooks)))]
 pub async fn list(Shared(state): Shared<State>) -> Result<Json<Webhooks>, Failure> {
     let all = state.engine.shared().hooks().all();
     let views = all.iter().map(|webhook| WebhookView::read(&state, webhook));
@@ -40,7 +40,7 @@ pub async fn list(Shared(state): Shared<State>) -> Result<Json<Webhooks>, Failur
 }
 
 /// One subscription, and how it does.
-#[utoipa::path(get, path = "/api/webhooks/{id}", operation_id = "read_webhook", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
+#[describe::path(get, path = "/api/webhooks/{id}", operation_id = "read_webhook", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
     responses((status = 200, body = WebhookView)))]
 pub async fn read(Shared(state): Shared<State>, Id(id): Id) -> Result<Json<WebhookView>, Failure> {
     let webhook = known(&state, id)?;
@@ -102,7 +102,7 @@ fn judge(state: &State, url: &str) -> Result<(), Failure> {
 }
 
 /// Subscribes a receiver to events (S3.37). What happens from now on is delivered to it, at least once and in order.
-#[utoipa::path(post, path = "/api/webhooks", operation_id = "create_webhook", tag = "webhooks", request_body = WebhookBody,
+#[describe::path(post, path = "/api/webhooks", operation_id = "create_webhook", tag = "webhooks", request_body = WebhookBody,
     responses((status = 201, body = WebhookWithSecret)))]
 pub async fn create(
     Shared(state): Shared<State>,
@@ -161,7 +161,7 @@ pub struct WebhookUpdate {
 }
 
 /// Changes what is given and leaves the rest.
-#[utoipa::path(put, path = "/api/webhooks/{id}", operation_id = "update_webhook", tag = "webhooks", request_body = WebhookUpdate,
+#[describe::path(put, path = "/api/webhooks/{id}", operation_id = "update_webhook", tag = "webhooks", request_body = WebhookUpdate,
     params(("id" = u64, Path, description = "its id")), responses((status = 200, body = WebhookView)))]
 pub async fn update(
     Shared(state): Shared<State>,
@@ -189,7 +189,7 @@ pub async fn update(
 }
 
 /// Makes a new secret. For a day deliveries are signed by the old one too, so that the receiver can change over.
-#[utoipa::path(post, path = "/api/webhooks/{id}/secret", operation_id = "rotate_webhook_secret", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
+#[describe::path(post, path = "/api/webhooks/{id}/secret", operation_id = "rotate_webhook_secret", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
     responses((status = 200, body = WebhookWithSecret)))]
 pub async fn rotate(
     Shared(state): Shared<State>,
@@ -202,7 +202,7 @@ pub async fn rotate(
 }
 
 /// Ends a subscription; its deliveries go with it.
-#[utoipa::path(delete, path = "/api/webhooks/{id}", operation_id = "delete_webhook", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
+#[describe::path(delete, path = "/api/webhooks/{id}", operation_id = "delete_webhook", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
     responses((status = 204)))]
 pub async fn delete(
     Shared(state): Shared<State>,
@@ -227,7 +227,7 @@ pub struct DeliveriesQuery {
 }
 
 /// Deliveries of a subscription, newest first: those that wait, and the last ones that have ended.
-#[utoipa::path(get, path = "/api/webhooks/{id}/deliveries", operation_id = "list_webhook_deliveries", tag = "webhooks",
+#[describe::path(get, path = "/api/webhooks/{id}/deliveries", operation_id = "list_webhook_deliveries", tag = "webhooks",
     params(("id" = u64, Path, description = "the webhook's id"), DeliveriesQuery), responses((status = 200, body = Deliveries)))]
 pub async fn deliveries(
     Shared(state): Shared<State>,
@@ -277,7 +277,7 @@ impl FromRequestParts<State> for NamedDelivery {
 }
 
 /// One delivery with what it sends.
-#[utoipa::path(get, path = "/api/webhooks/{id}/deliveries/{delivery}", operation_id = "read_webhook_delivery", tag = "webhooks",
+#[describe::path(get, path = "/api/webhooks/{id}/deliveries/{delivery}", operation_id = "read_webhook_delivery", tag = "webhooks",
     params(("id" = u64, Path, description = "the webhook's id"), ("delivery" = u64, Path, description = "its number")),
     responses((status = 200, body = WebhookDelivery)))]
 pub async fn delivery(
@@ -307,7 +307,7 @@ async fn queued(
 }
 
 /// Sends a delivery anew that has ended, under the id that it had.
-#[utoipa::path(post, path = "/api/webhooks/{id}/deliveries/{delivery}/redeliver", operation_id = "redeliver_webhook_delivery", tag = "webhooks",
+#[describe::path(post, path = "/api/webhooks/{id}/deliveries/{delivery}/redeliver", operation_id = "redeliver_webhook_delivery", tag = "webhooks",
     params(("id" = u64, Path, description = "the webhook's id"), ("delivery" = u64, Path, description = "its number")),
     responses((status = 202, body = QueuedView)))]
 pub async fn redeliver(
@@ -319,7 +319,7 @@ pub async fn redeliver(
 }
 
 /// Sends everything anew that was parked, oldest first; at most 500 at once.
-#[utoipa::path(post, path = "/api/webhooks/{id}/redeliver", operation_id = "redeliver_webhook", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
+#[describe::path(post, path = "/api/webhooks/{id}/redeliver", operation_id = "redeliver_webhook", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
     responses((status = 202, body = QueuedView)))]
 pub async fn redeliver_all(
     Shared(state): Shared<State>,
@@ -330,7 +330,7 @@ pub async fn redeliver_all(
 }
 
 /// Sends an event `webhook.test`, to try the way.
-#[utoipa::path(post, path = "/api/webhooks/{id}/test", operation_id = "test_webhook", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
+#[describe::path(post, path = "/api/webhooks/{id}/test", operation_id = "test_webhook", tag = "webhooks", params(("id" = u64, Path, description = "its id")),
     responses((status = 202, body = QueuedView)))]
 pub async fn test(
     Shared(state): Shared<State>,

@@ -1,10 +1,10 @@
 //! What is shown of webhooks and of their deliveries.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
 use super::error::Failure;
+use crate::describe::ToSchema;
 use crate::domain::time::Micros;
 use crate::domain::webhook::{Delivered, Delivery, DeliveryOutcome, Payload, Webhook};
 use crate::engine::hooks::Failing;

@@ -5,12 +5,12 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::relay::Relay;
 use super::session::Session;
 use super::{Doors, Refused};
 use crate::auth::Caller;
+use crate::describe::{self, IntoParams};
 use crate::domain::ticket::{MAX_NAME, MAX_SESSION_ID};
 use crate::engine::command::{NewCall, Origin};
 use crate::wire::problem::Problem;
@@ -51,7 +51,7 @@ impl About {
 /// daemon answers `{"type":"ticket",…}` at once and `{"type":"ack","seq":n}` when an event is on disk; without
 /// `seq` it counts frames from 1. A normal close ends the call; a broken connection may come back within
 /// `calls.resume_grace`. When its token is revoked the connection ends within a second, with 1008.
-#[utoipa::path(get, path = "/ingest/calls/{session_id}", tag = "doors",
+#[describe::path(get, path = "/ingest/calls/{session_id}", tag = "doors",
     params(("session_id" = String, Path, description = "the relay's own id of the session, 1 to 128 bytes"), About),
     responses((status = 101, description = "the WebSocket is open")))]
 pub async fn stream(

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 
 use axum::Json;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::door::Delivery;
 use super::{Doors, Refused};
 use crate::config::{Groups, WhatsappConfig};
+use crate::describe::ToSchema;
 use crate::domain::contact::{Mode, spelling};
 use crate::domain::entry::{Attachment, Delivery as Progress, MAX_BODY};
 use crate::domain::message::{Change, Changer, Quote};

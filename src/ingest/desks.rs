@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::door::{Delivery, Vendor, admit_signed};
 use super::{Doors, Refused, body, vendor};
+use crate::describe::{self, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::email;
 use crate::domain::entry::Speaker;
@@ -40,7 +40,7 @@ pub enum CaseAnswer {
 /// Takes the body of triggers as in the seed and the event subscriptions ticket.created, comment_added and
 /// status_changed. One Zendesk ticket is one ticket here, whatever comes first; a delivery that comes again adds
 /// nothing.
-#[utoipa::path(post, path = "/api/tickets/webhook/zendesk", operation_id = "zendesk_tells", tag = "doors", request_body(content = serde_json::Value, description = "a trigger's body, or an event"),
+#[describe::path(post, path = "/api/tickets/webhook/zendesk", operation_id = "zendesk_tells", tag = "doors", request_body(content = serde_json::Value, description = "a trigger's body, or an event"),
     responses((status = 200, body = CaseAnswer)))]
 pub async fn zendesk(
     State(doors): State<Doors>,
@@ -59,7 +59,7 @@ pub async fn zendesk(
 ///
 /// Takes notifications of the conversation topics and the seed's older shape. One conversation is one ticket,
 /// whatever comes first; a notification that comes again adds nothing, other topics are passed over.
-#[utoipa::path(post, path = "/api/tickets/webhook/intercom", operation_id = "intercom_tells", tag = "doors", request_body(content = serde_json::Value, description = "a notification"),
+#[describe::path(post, path = "/api/tickets/webhook/intercom", operation_id = "intercom_tells", tag = "doors", request_body(content = serde_json::Value, description = "a notification"),
     responses((status = 200, body = CaseAnswer)))]
 pub async fn intercom(
     State(doors): State<Doors>,

@@ -31,14 +31,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::head;
 use tokio::sync::{Semaphore, mpsc, watch};
-use utoipa::openapi::OpenApi;
 
 use crate::auth::Caller;
 use crate::config::{DoorsConfig, WhatsappConfig};
 use crate::domain::time::Micros;
 use crate::engine::Engine;
 use crate::engine::command::Actor;
-use crate::routes::{Description, Routes, routes};
+use crate::routes::{Routes, routes};
 use crate::wire::problem::Problem;
 use recorder::Backlog;
 pub use speech::{Speech, SpeechError};
@@ -117,7 +116,8 @@ impl Doors {
     }
 }
 
-fn routes<R: Routes<Doors>>(to: R) -> R {
+/// Adds the routes of all doors.
+pub fn routes<R: Routes<Doors>>(to: R) -> R {
     to.routes(routes!(calls::stream))
         .routes(routes!(realtime::connect))
         .routes(routes!(desks::zendesk))
@@ -140,13 +140,6 @@ fn routes<R: Routes<Doors>>(to: R) -> R {
         .route("/webhook/whapi", whatsapp::whapi_methods())
         .route("/webhook/whapi/{kind}", whatsapp::whapi_methods())
         .routes(routes!(whatsapp::from_meta, whatsapp::verify_meta))
-}
-
-/// Adds the description of the doors to a document.
-#[inline]
-pub fn describe(document: OpenApi) -> OpenApi {
-    let Description(document) = routes(Description(document));
-    document
 }
 
 fn actor(caller: &Caller) -> Actor {

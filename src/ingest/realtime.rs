@@ -5,7 +5,6 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::calls::{About, check};
 use super::frames::ClientSide;
@@ -13,6 +12,7 @@ use super::proxy::Proxy;
 use super::session::Session;
 use super::{Doors, Refused};
 use crate::auth::Caller;
+use crate::describe::{self, IntoParams};
 use crate::domain::ticket::MAX_SESSION_ID;
 use crate::engine::command::Origin;
 use crate::wire::problem::Problem;
@@ -40,7 +40,7 @@ pub struct Wanted {
 /// token comes as `Authorization: Bearer`, as `?token=` or, from browsers, as the subprotocols `realtime` and
 /// `openai-insecure-api-key.TOKEN`. If the service cannot be used, the client gets an event of type `error` and
 /// a close with 1013 (try again) or 1011.
-#[utoipa::path(get, path = "/ingest/realtime", tag = "doors", params(Wanted, About),
+#[describe::path(get, path = "/ingest/realtime", tag = "doors", params(Wanted, About),
     responses((status = 101, description = "the WebSocket is open")))]
 pub async fn connect(
     State(doors): State<Doors>,

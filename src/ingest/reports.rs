@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::door::{Delivery, Vendor, admit, admit_signed};
 use super::{Doors, Refused, body, vendor};
+use crate::describe::{self, ToSchema};
 use crate::domain::entry::{MAX_TOOL_CALLS, Speaker, ToolCall};
 use crate::domain::time::Micros;
 use crate::engine;
@@ -38,7 +38,7 @@ pub enum ReportAnswer {
 }
 
 /// Twilio's status callback of a call.
-#[utoipa::path(post, path = "/ingest/twilio/status", operation_id = "twilio_reports", tag = "doors", request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "CallSid, CallStatus, From, To, …"),
+#[describe::path(post, path = "/ingest/twilio/status", operation_id = "twilio_reports", tag = "doors", request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "CallSid, CallStatus, From, To, …"),
     responses((status = 200, body = ReportAnswer)))]
 pub async fn twilio(
     State(doors): State<Doors>,
@@ -54,7 +54,7 @@ pub async fn twilio(
 }
 
 /// LiveKit's webhook: who joined, and the end of a room.
-#[utoipa::path(post, path = "/ingest/livekit", operation_id = "livekit_reports", tag = "doors", request_body(content = serde_json::Value, description = "a webhook event"),
+#[describe::path(post, path = "/ingest/livekit", operation_id = "livekit_reports", tag = "doors", request_body(content = serde_json::Value, description = "a webhook event"),
     responses((status = 200, body = ReportAnswer)))]
 pub async fn livekit(
     State(doors): State<Doors>,
@@ -69,7 +69,7 @@ pub async fn livekit(
 }
 
 /// Vapi's server message: the report at the end of a call bears all that was said.
-#[utoipa::path(post, path = "/ingest/vapi", operation_id = "vapi_reports", tag = "doors", request_body(content = serde_json::Value, description = "a server message"),
+#[describe::path(post, path = "/ingest/vapi", operation_id = "vapi_reports", tag = "doors", request_body(content = serde_json::Value, description = "a server message"),
     responses((status = 200, body = ReportAnswer)))]
 pub async fn vapi(
     State(doors): State<Doors>,
@@ -82,7 +82,7 @@ pub async fn vapi(
 }
 
 /// OpenAI's webhook: a call has come in over SIP.
-#[utoipa::path(post, path = "/ingest/openai", operation_id = "openai_reports", tag = "doors", request_body(content = serde_json::Value, description = "realtime.call.incoming"),
+#[describe::path(post, path = "/ingest/openai", operation_id = "openai_reports", tag = "doors", request_body(content = serde_json::Value, description = "realtime.call.incoming"),
     responses((status = 200, body = ReportAnswer)))]
 pub async fn openai(
     State(doors): State<Doors>,
@@ -95,7 +95,7 @@ pub async fn openai(
 }
 
 /// Asterisk's events, of ARI (JSON) or AMI (text), one or many at once; the answer is that of the last.
-#[utoipa::path(post, path = "/ingest/asterisk", operation_id = "asterisk_reports", tag = "doors", request_body(content = String, content_type = "text/plain", description = "events of ARI or AMI"),
+#[describe::path(post, path = "/ingest/asterisk", operation_id = "asterisk_reports", tag = "doors", request_body(content = String, content_type = "text/plain", description = "events of ARI or AMI"),
     responses((status = 200, body = ReportAnswer)))]
 pub async fn asterisk(
     State(doors): State<Doors>,

@@ -12,6 +12,7 @@ use super::door::{self, Delivery, Vendor, admit, admit_signed};
 use super::signature::{self, Coding, Digest};
 use super::{Doors, Refused};
 use crate::config::SourceKind;
+use crate::describe::{self, IntoParams};
 use crate::wire::problem::Problem;
 use crate::wire::{baileys, chat, evolution, json, meta, waha, whapi, wuzapi};
 
@@ -60,7 +61,7 @@ fn parse(bytes: &[u8]) -> Result<Value, Problem> {
 /// Takes `messages.upsert` and the events about messages in any usual envelope, and the flat body of seed 004.
 /// Every customer message is on disk, with its ticket, before this is answered. A message id that comes again
 /// adds nothing.
-#[utoipa::path(post, path = "/webhook/baileys", operation_id = "receive", tag = "doors", request_body(content = serde_json::Value, description = "what the bridge has, in any usual envelope"),
+#[describe::path(post, path = "/webhook/baileys", operation_id = "receive", tag = "doors", request_body(content = serde_json::Value, description = "what the bridge has, in any usual envelope"),
     responses((status = 200, body = Answer)))]
 pub async fn from_baileys(
     State(doors): State<Doors>,
@@ -72,7 +73,7 @@ pub async fn from_baileys(
 }
 
 /// Evolution API delivers an event.
-#[utoipa::path(post, path = "/webhook/evolution", tag = "doors", request_body(content = serde_json::Value, description = "`{event, instance, data, …}`"),
+#[describe::path(post, path = "/webhook/evolution", tag = "doors", request_body(content = serde_json::Value, description = "`{event, instance, data, …}`"),
     responses((status = 200, body = Answer)))]
 pub async fn from_evolution(
     State(doors): State<Doors>,
@@ -84,7 +85,7 @@ pub async fn from_evolution(
 }
 
 /// Evolution API delivers an event that the address names (`webhook_by_events`).
-#[utoipa::path(post, path = "/webhook/evolution/{event}", tag = "doors", params(("event" = String, Path, description = "as `messages-upsert`")), request_body(content = serde_json::Value, description = "`{event, instance, data, …}`"),
+#[describe::path(post, path = "/webhook/evolution/{event}", tag = "doors", params(("event" = String, Path, description = "as `messages-upsert`")), request_body(content = serde_json::Value, description = "`{event, instance, data, …}`"),
     responses((status = 200, body = Answer)))]
 pub async fn from_evolution_event(
     State(doors): State<Doors>,
@@ -135,7 +136,7 @@ async fn admit_from(
 /// WAHA delivers an event.
 ///
 /// Signed with `X-Webhook-Hmac` (SHA-512) once `doors.waha.hmac_key` is set.
-#[utoipa::path(post, path = "/webhook/waha", tag = "doors", request_body(content = serde_json::Value, description = "`{event, session, payload, …}`"),
+#[describe::path(post, path = "/webhook/waha", tag = "doors", request_body(content = serde_json::Value, description = "`{event, session, payload, …}`"),
     responses((status = 200, body = Answer)))]
 pub async fn from_waha(
     State(doors): State<Doors>,
@@ -150,7 +151,7 @@ pub async fn from_waha(
 /// wuzapi delivers an event, as JSON or as a form.
 ///
 /// Signed with `x-hmac-signature` (SHA-256) once `doors.wuzapi.hmac_key` is set.
-#[utoipa::path(post, path = "/webhook/wuzapi", tag = "doors", request_body(content = serde_json::Value, description = "`{type, event, …}`, or a form with that in `jsonData`"),
+#[describe::path(post, path = "/webhook/wuzapi", tag = "doors", request_body(content = serde_json::Value, description = "`{type, event, …}`, or a form with that in `jsonData`"),
     responses((status = 200, body = Answer)))]
 pub async fn from_wuzapi(
     State(doors): State<Doors>,
@@ -167,7 +168,7 @@ pub async fn from_wuzapi(
 }
 
 /// Whapi.Cloud delivers events.
-#[utoipa::path(post, path = "/webhook/whapi", tag = "doors", request_body(content = serde_json::Value, description = "`{messages, statuses, …, event, channel_id}`"),
+#[describe::path(post, path = "/webhook/whapi", tag = "doors", request_body(content = serde_json::Value, description = "`{messages, statuses, …, event, channel_id}`"),
     responses((status = 200, body = Answer)))]
 pub async fn from_whapi(
     State(doors): State<Doors>,
@@ -179,7 +180,7 @@ pub async fn from_whapi(
 }
 
 /// The same with the event's kind in the address (mode `path`).
-#[utoipa::path(post, path = "/webhook/whapi/{kind}", tag = "doors", params(("kind" = String, Path, description = "as `messages`; the body tells it too")), request_body(content = serde_json::Value, description = "`{messages, statuses, …, event, channel_id}`"),
+#[describe::path(post, path = "/webhook/whapi/{kind}", tag = "doors", params(("kind" = String, Path, description = "as `messages`; the body tells it too")), request_body(content = serde_json::Value, description = "`{messages, statuses, …, event, channel_id}`"),
     responses((status = 200, body = Answer)))]
 pub async fn from_whapi_path(
     State(doors): State<Doors>,
@@ -197,7 +198,7 @@ pub fn whapi_methods() -> axum::routing::MethodRouter<Doors> {
 /// Meta's WhatsApp Cloud API delivers messages and statuses.
 ///
 /// Signed with `X-Hub-Signature-256` once `doors.whatsapp.app_secret` is set.
-#[utoipa::path(post, path = "/webhook/whatsapp", tag = "doors", request_body(content = serde_json::Value, description = "`{object, entry}`"),
+#[describe::path(post, path = "/webhook/whatsapp", tag = "doors", request_body(content = serde_json::Value, description = "`{object, entry}`"),
     responses((status = 200, body = Answer)))]
 pub async fn from_meta(
     State(doors): State<Doors>,
@@ -214,7 +215,7 @@ pub async fn from_meta(
 const MAX_CHALLENGE: usize = 1024;
 
 /// What Meta asks when a webhook is registered.
-#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[derive(serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Challenge {
     /// `subscribe`
@@ -232,7 +233,7 @@ pub struct Challenge {
 }
 
 /// Meta registers the webhook: whoever knows `doors.whatsapp.verify_token` gets the challenge back.
-#[utoipa::path(get, path = "/webhook/whatsapp", operation_id = "verify_meta", tag = "doors", params(Challenge),
+#[describe::path(get, path = "/webhook/whatsapp", operation_id = "verify_meta", tag = "doors", params(Challenge),
     responses((status = 200, content_type = "text/plain", body = String)))]
 pub async fn verify_meta(
     State(doors): State<Doors>,

@@ -1,7 +1,8 @@
 //! The error document of every face: `application/problem+json` (RFC 9457).
 
 use serde::Serialize;
-use utoipa::ToSchema;
+
+use crate::describe::ToSchema;
 
 pub const MEDIA_TYPE: &str = "application/problem+json";
 

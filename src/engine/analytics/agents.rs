@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::promises::Both;
 use super::{CsatFigures, Period, Spread, rate};
+use crate::describe::ToSchema;
 use crate::engine::index::Fact;
 
 /// The part of their tickets that agents should escalate at most (S2.34).

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{Buckets, Period, rate};
+use crate::describe::ToSchema;
 use crate::domain::time::Micros;
 use crate::engine::index::Fact;
 

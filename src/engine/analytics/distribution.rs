@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{Period, rate};
+use crate::describe::ToSchema;
 use crate::engine::index::Fact;
 
 /// Groups that one list names; what is left is told together.

@@ -1,9 +1,9 @@
 //! What matters at this moment.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{CsatFigures, Period};
+use crate::describe::ToSchema;
 use crate::domain::sla::State;
 use crate::domain::time::Micros;
 use crate::engine::index::Fact;

@@ -1,10 +1,10 @@
 //! The desk in a dozen figures.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::promises::Both;
 use super::{CsatFigures, Period, Spread, rate};
+use crate::describe::ToSchema;
 use crate::engine::index::Fact;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]

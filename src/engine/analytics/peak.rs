@@ -2,9 +2,9 @@
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::Period;
+use crate::describe::ToSchema;
 use crate::engine::index::Fact;
 
 /// Tickets made in the period, by the clock on the wall.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{Buckets, Period, Spread, rate};
+use crate::describe::ToSchema;
 use crate::domain::figures::Outcome;
 use crate::domain::sla::State;
 use crate::domain::time::Micros;

@@ -1,8 +1,8 @@
 //! How long things took: how many, mean, median, and what nine of ten did not exceed.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::describe::ToSchema;
 use crate::domain::time::Micros;
 
 /// Lengths of time in seconds; none where there is nothing to tell of.

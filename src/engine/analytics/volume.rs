@@ -1,9 +1,9 @@
 //! How many tickets come, go and stay.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{Buckets, Period};
+use crate::describe::ToSchema;
 use crate::domain::time::Micros;
 use crate::engine::index::Fact;
 

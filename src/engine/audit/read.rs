@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::chain;
+use crate::describe::ToSchema;
 use crate::domain::agent::Agent;
 use crate::domain::audit::{AuditEntry, AuditMark, Audited, Outcome, Who};
 use crate::domain::time::Micros;
@@ -126,7 +126,7 @@ pub struct Page {
 }
 
 /// How much of the audit there is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Extent {
     /// Rows that are kept.
     pub rows: u64,

@@ -4,9 +4,9 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::moment::{PartialLine, follows};
+use crate::describe::{self, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::entry::{Entry, Kind, Speaker};
 use crate::domain::ticket::Ticket;
@@ -75,7 +75,7 @@ pub struct CallLine {
 
 /// The calls that run now, oldest first, with what was said in them so far: all for supervisors, for agents those that
 /// are assigned to them. Live events with `transcripts=true` tell what is said from then on.
-#[utoipa::path(get, path = "/api/calls/live", operation_id = "running_calls", tag = "calls",
+#[describe::path(get, path = "/api/calls/live", operation_id = "running_calls", tag = "calls",
     responses((status = 200, body = Envelope<Vec<RunningCall>>)))]
 pub async fn running(
     Shared(state): Shared<State>,
@@ -168,7 +168,7 @@ pub struct FlagBody {
 
 /// Flags a call that runs, so that somebody comes back to it: its ticket is escalated with this reason. A call that has
 /// ended is escalated like any other ticket (409).
-#[utoipa::path(post, path = "/api/calls/{id}/flag", operation_id = "flag_call", tag = "calls", request_body = FlagBody, params(("id" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/calls/{id}/flag", operation_id = "flag_call", tag = "calls", request_body = FlagBody, params(("id" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = TicketView)))]
 pub async fn flag(
     Shared(state): Shared<State>,

@@ -2,9 +2,9 @@
 //! ticket as it is now.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::wanted::Wanted;
+use crate::describe::ToSchema;
 use crate::domain::agent::Role;
 use crate::domain::contact::Scope;
 use crate::domain::ticket::Ticket;

@@ -22,6 +22,7 @@ use super::viewing::{ViewingBody, look};
 use super::wanted::{Filter, Wanted};
 use super::{Live, position};
 use crate::auth;
+use crate::describe;
 use crate::engine::command::Origin;
 use crate::http::State;
 use crate::http::auth::by_token;
@@ -84,7 +85,7 @@ fn yes() -> bool {
 /// `POST /api/tickets/{ref}/viewing`; answered `ticket.viewing`) and `{"ping":1}` (answered `pong`). What is wrong with
 /// a message is answered `refused`. The close code says why it ends: 1008 the session is over or too much was said, 1012
 /// the daemon stops: come back.
-#[utoipa::path(get, path = "/api/live", operation_id = "live_socket", tag = "feed", params(LiveQuery),
+#[describe::path(get, path = "/api/live", operation_id = "live_socket", tag = "feed", params(LiveQuery),
     responses((status = 101, description = "the WebSocket is open")))]
 pub async fn connect(
     Shared(state): Shared<State>,

@@ -9,11 +9,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
 
 use super::position;
 use super::stream::{Stream, Told, What};
 use super::wanted::Filter;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::http::State;
 use crate::http::error::Failure;
 use crate::http::extract::{Caller, Query};
@@ -88,7 +88,7 @@ const NO_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 ///
 /// Messages named `moment` are no events of the feed and have no number: `ticket.viewing` with all who look at a ticket
 /// that the caller looks at too, and `call.line` with words of a running call that are not whole yet (`partial`).
-#[utoipa::path(get, path = "/api/live/events", operation_id = "live_events", tag = "feed", params(LiveQuery),
+#[describe::path(get, path = "/api/live/events", operation_id = "live_events", tag = "feed", params(LiveQuery),
     responses((status = 200, body = ServerSentEvent, content_type = "text/event-stream")))]
 pub async fn events(
     Shared(state): Shared<State>,

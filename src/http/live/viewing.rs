@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, sleep};
-use utoipa::ToSchema;
 
 use super::moment::ViewerView;
+use crate::describe::{self, ToSchema};
 use crate::domain::reference::Reference;
 use crate::engine::command::Actor;
 use crate::engine::moments::{GRACE, Viewer};
@@ -40,7 +40,7 @@ pub struct ViewingAnswer {
 
 /// Says that the caller looks at a ticket, and whether they write on it. To be said again within 30 seconds for as long
 /// as it holds. Those who look at the same ticket are told by live events (`ticket.viewing`).
-#[utoipa::path(post, path = "/api/tickets/{ref}/viewing", operation_id = "view_ticket", tag = "tickets", request_body = ViewingBody, params(("ref" = String, Path, description = "any reference of the ticket")),
+#[describe::path(post, path = "/api/tickets/{ref}/viewing", operation_id = "view_ticket", tag = "tickets", request_body = ViewingBody, params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = ViewingAnswer)))]
 pub async fn view(
     Shared(state): Shared<State>,

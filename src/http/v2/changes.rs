@@ -4,11 +4,11 @@ use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::Success;
 use super::given::{AgentGiven, PlaceGiven, place, trimmed};
 use super::view::{CrmTicket, whole};
+use crate::describe::{self, ToSchema};
 use crate::domain::crm::{MAX_CRM_SUBJECT, MAX_SUBCATEGORY};
 use crate::domain::entry::MAX_COMMENT;
 use crate::domain::reference::Reference;
@@ -23,7 +23,6 @@ use crate::http::etag::{IfMatch, Tagged};
 use crate::http::extract::{Input, Named};
 use crate::http::intake::Findings;
 use crate::http::tickets_edit::{priority, sent, status};
-use crate::wire::problem::Problem;
 
 type Told = Tagged<Success<CrmTicket>>;
 
@@ -126,10 +125,10 @@ fn edits(input: &Input<CrmEditBody>) -> Result<TicketChange, Failure> {
 }
 
 /// Changes the fields that are sent. With `If-Match`, only if nobody else changed the ticket since: else 412.
-#[utoipa::path(put, path = "/api/v2/tickets/{ref}", operation_id = "edit_crm_ticket", tag = "crm", request_body = CrmEditBody,
+#[describe::path(put, path = "/api/v2/tickets/{ref}", operation_id = "edit_crm_ticket", tag = "crm", request_body = CrmEditBody,
     params(("ref" = String, Path, description = "any reference of the ticket"), ("If-Match" = Option<String>, Header, description = "the ETag of the state that was seen")),
-    responses((status = 200, body = Success<CrmTicket>, headers(("ETag" = String))), (status = 412, body = Problem),
-        (status = 422, body = Problem, description = "this category needs a subcategory")))]
+    responses((status = 200, body = Success<CrmTicket>, headers(("ETag" = String))), (status = 412, body = crate::wire::problem::Problem),
+        (status = 422, body = crate::wire::problem::Problem, description = "this category needs a subcategory")))]
 pub async fn update(
     Shared(state): Shared<State>,
     Named(ticket): Named,
@@ -151,7 +150,7 @@ pub struct NoteBody {
 }
 
 /// Writes a note on a ticket, internal or for the customer (S2.52).
-#[utoipa::path(post, path = "/api/v2/tickets/{ref}/notes", operation_id = "add_crm_note", tag = "crm", request_body = NoteBody,
+#[describe::path(post, path = "/api/v2/tickets/{ref}/notes", operation_id = "add_crm_note", tag = "crm", request_body = NoteBody,
     params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 201, body = Success<CrmTicket>)))]
 pub async fn add_note(
@@ -184,7 +183,7 @@ pub struct CrmStatusBody {
 }
 
 /// Moves a ticket to a status; a move that its life does not allow is 409 and names those it does (S2.14).
-#[utoipa::path(put, path = "/api/v2/tickets/{ref}/status", operation_id = "set_crm_status", tag = "crm", request_body = CrmStatusBody,
+#[describe::path(put, path = "/api/v2/tickets/{ref}/status", operation_id = "set_crm_status", tag = "crm", request_body = CrmStatusBody,
     params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = Success<CrmTicket>)))]
 pub async fn set_status(
@@ -210,7 +209,7 @@ pub struct CrmAssignBody {
 }
 
 /// Gives a ticket to an agent.
-#[utoipa::path(put, path = "/api/v2/tickets/{ref}/assign", operation_id = "assign_crm_ticket", tag = "crm", request_body = CrmAssignBody,
+#[describe::path(put, path = "/api/v2/tickets/{ref}/assign", operation_id = "assign_crm_ticket", tag = "crm", request_body = CrmAssignBody,
     params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = Success<CrmTicket>)))]
 pub async fn assign(
@@ -239,7 +238,7 @@ pub struct ResolveBody {
 }
 
 /// Resolves a ticket.
-#[utoipa::path(put, path = "/api/v2/tickets/{ref}/resolve", operation_id = "resolve_crm_ticket", tag = "crm", request_body = ResolveBody,
+#[describe::path(put, path = "/api/v2/tickets/{ref}/resolve", operation_id = "resolve_crm_ticket", tag = "crm", request_body = ResolveBody,
     params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = Success<CrmTicket>)))]
 pub async fn resolve(
@@ -270,7 +269,7 @@ pub struct CrmEscalateBody {
 }
 
 /// Escalates a ticket: a flag, not a status (S2.15), and a colleague who has it then.
-#[utoipa::path(put, path = "/api/v2/tickets/{ref}/escalate", operation_id = "escalate_crm_ticket", tag = "crm", request_body = CrmEscalateBody,
+#[describe::path(put, path = "/api/v2/tickets/{ref}/escalate", operation_id = "escalate_crm_ticket", tag = "crm", request_body = CrmEscalateBody,
     params(("ref" = String, Path, description = "any reference of the ticket")),
     responses((status = 200, body = Success<CrmTicket>)))]
 pub async fn escalate(

@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::list::conversation;
 use super::paging::{Page, Pages, holds, words};
 use super::view::names;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::contact::{Contact, Conversation, Mode};
 use crate::domain::reference::customer_code;
 use crate::domain::time::Micros;
@@ -122,7 +122,7 @@ pub struct CrmConversations {
 }
 
 /// Lists conversations, the newest first; those in tickets that the caller may not see are left out and not counted.
-#[utoipa::path(get, path = "/api/v2/conversations", operation_id = "list_conversations", tag = "crm", params(ConversationsQuery),
+#[describe::path(get, path = "/api/v2/conversations", operation_id = "list_conversations", tag = "crm", params(ConversationsQuery),
     responses((status = 200, body = CrmConversations)))]
 pub async fn list(
     Shared(state): Shared<State>,
@@ -163,7 +163,7 @@ pub struct ConversationDetail {
 }
 
 /// One conversation.
-#[utoipa::path(get, path = "/api/v2/conversations/{id}", operation_id = "read_crm_conversation", tag = "crm",
+#[describe::path(get, path = "/api/v2/conversations/{id}", operation_id = "read_crm_conversation", tag = "crm",
     params(("id" = String, Path, description = "a conversation's number", example = "3")),
     responses((status = 200, body = ConversationDetail)))]
 pub async fn read(

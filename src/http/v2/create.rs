@@ -7,12 +7,10 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use utoipa::ToSchema;
 
-use super::Success;
 use super::changes::shown;
 use super::given::{AgentGiven, IdGiven, PlaceGiven, place, trimmed};
-use super::view::CrmTicket;
+use crate::describe::{self, ToSchema};
 use crate::domain::channel::Channel;
 use crate::domain::crm::{Customer, Details, MAX_CRM_SUBJECT, MAX_SUBCATEGORY};
 use crate::domain::entry::Speaker;
@@ -29,7 +27,6 @@ use crate::http::error::Failure;
 use crate::http::extract::Input;
 use crate::http::intake::{Findings, requester};
 use crate::http::tickets_edit::priority;
-use crate::wire::problem::Problem;
 
 /// What a ticket is about where its maker does not say it (S2.39).
 const USUAL_CATEGORY: &str = "general_inquiry";
@@ -151,9 +148,9 @@ fn new_ticket(input: &Input<NewCrmBody>) -> Result<NewCrmTicket, Failure> {
 }
 
 /// Makes a ticket with the next reference of its year (S2.10).
-#[utoipa::path(post, path = "/api/v2/tickets", operation_id = "make_crm_ticket", tag = "crm", request_body = NewCrmBody,
-    responses((status = 201, body = Success<CrmTicket>, headers(("ETag" = String), ("Location" = String))),
-        (status = 422, body = Problem, description = "this category needs a subcategory")))]
+#[describe::path(post, path = "/api/v2/tickets", operation_id = "make_crm_ticket", tag = "crm", request_body = NewCrmBody,
+    responses((status = 201, body = super::Success<super::view::CrmTicket>, headers(("ETag" = String), ("Location" = String))),
+        (status = 422, body = crate::wire::problem::Problem, description = "this category needs a subcategory")))]
 pub async fn create(
     Shared(state): Shared<State>,
     input: Input<NewCrmBody>,

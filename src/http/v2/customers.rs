@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::conversations::{CrmConversation, shown};
 use super::given::trimmed;
@@ -12,6 +11,7 @@ use super::list::customer;
 use super::list::in_crm_names;
 use super::paging::{Page, Pages, words};
 use super::view::names;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::contact::Conversation;
 use crate::domain::reference::customer_code;
 use crate::domain::status::Status;
@@ -110,7 +110,7 @@ pub struct CrmCustomers {
 }
 
 /// Lists customers, the newest first. An agent sees those of whose tickets they see one, and those without any ticket.
-#[utoipa::path(get, path = "/api/v2/customers", operation_id = "list_customers", tag = "crm", params(CustomersQuery),
+#[describe::path(get, path = "/api/v2/customers", operation_id = "list_customers", tag = "crm", params(CustomersQuery),
     responses((status = 200, body = CrmCustomers)))]
 pub async fn list(
     Shared(state): Shared<State>,
@@ -143,7 +143,7 @@ pub struct CustomerDetail {
 }
 
 /// One customer, with their chats.
-#[utoipa::path(get, path = "/api/v2/customers/{id}", operation_id = "read_customer", tag = "crm",
+#[describe::path(get, path = "/api/v2/customers/{id}", operation_id = "read_customer", tag = "crm",
     params(("id" = String, Path, description = "a customer's number or code", example = "CUST-00017")),
     responses((status = 200, body = CustomerDetail)))]
 pub async fn read(
@@ -195,7 +195,7 @@ pub struct ChangedCustomer {
 }
 
 /// Changes what is known of a customer; `PATCH /api/contacts/{id}` knows more, merging and splitting are there, too.
-#[utoipa::path(put, path = "/api/v2/customers/{id}", operation_id = "edit_customer", tag = "crm", request_body = CustomerBody,
+#[describe::path(put, path = "/api/v2/customers/{id}", operation_id = "edit_customer", tag = "crm", request_body = CustomerBody,
     params(("id" = String, Path, description = "a customer's number or code", example = "CUST-00017")),
     responses((status = 200, body = ChangedCustomer)))]
 pub async fn update(
@@ -209,7 +209,7 @@ pub async fn update(
 }
 
 /// Makes a customer, with a number or an e-mail address at least.
-#[utoipa::path(post, path = "/api/v2/customers", operation_id = "make_customer", tag = "crm", request_body = CustomerBody,
+#[describe::path(post, path = "/api/v2/customers", operation_id = "make_customer", tag = "crm", request_body = CustomerBody,
     responses((status = 201, body = ChangedCustomer), (status = 409, description = "somebody has one of the addresses")))]
 pub async fn create(
     Shared(state): Shared<State>,

@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa::{IntoParams, ToSchema};
 
 use super::Success;
 use super::view::{CrmTicket, listed};
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::domain::contact::Conversation;
 use crate::domain::ticket::Ticket;
 use crate::engine::contacts::Known;
@@ -214,7 +214,7 @@ async fn find(
 
 /// Lists tickets, the newest first. Agents see their own, unassigned and followed ones (S2.20), and the total counts
 /// only these.
-#[utoipa::path(get, path = "/api/v2/tickets", operation_id = "list_crm_tickets", tag = "crm", params(CrmQuery),
+#[describe::path(get, path = "/api/v2/tickets", operation_id = "list_crm_tickets", tag = "crm", params(CrmQuery),
     responses((status = 200, body = Success<CrmTickets>)))]
 pub async fn list(
     Shared(state): Shared<State>,
@@ -231,7 +231,7 @@ pub fn customer(state: &State, caller: &Caller, text: &str) -> Result<Known, Fai
 }
 
 /// Lists a customer's tickets; the parameters are those of the list of all.
-#[utoipa::path(get, path = "/api/v2/customers/{id}/tickets", operation_id = "list_customer_tickets", tag = "crm",
+#[describe::path(get, path = "/api/v2/customers/{id}/tickets", operation_id = "list_customer_tickets", tag = "crm",
     params(("id" = String, Path, description = "a customer's number or code", example = "CUST-00017"), CrmQuery),
     responses((status = 200, body = Success<CrmTickets>)))]
 pub async fn of_customer(
@@ -246,7 +246,7 @@ pub async fn of_customer(
 }
 
 /// Lists the tickets that came in a conversation; the parameters are those of the list of all.
-#[utoipa::path(get, path = "/api/v2/conversations/{id}/tickets", operation_id = "list_conversation_tickets", tag = "crm",
+#[describe::path(get, path = "/api/v2/conversations/{id}/tickets", operation_id = "list_conversation_tickets", tag = "crm",
     params(("id" = String, Path, description = "a conversation's number", example = "3"), CrmQuery),
     responses((status = 200, body = Success<CrmTickets>)))]
 pub async fn of_conversation(

@@ -19,9 +19,9 @@ pub mod tool_calls;
 pub mod view;
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::State;
+use crate::describe::ToSchema;
 use crate::routes::{Routes, routes};
 
 /// `{"success": true, "data": …}`

@@ -1,8 +1,8 @@
 //! Pages of customers and conversations: what is asked for and what is told of them.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::describe::ToSchema;
 use crate::domain::contact::Contact;
 use crate::domain::reference::customer_code;
 use crate::http::error::Failure;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::Success;
+use crate::describe::{self, ToSchema};
 use crate::domain::priority::Priority;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
@@ -29,7 +29,7 @@ pub struct Statistics {
 }
 
 /// Counts of the tickets that the caller may see.
-#[utoipa::path(get, path = "/api/v2/tickets/statistics", operation_id = "crm_statistics", tag = "crm",
+#[describe::path(get, path = "/api/v2/tickets/statistics", operation_id = "crm_statistics", tag = "crm",
     responses((status = 200, body = Success<Statistics>)))]
 pub async fn read(
     Shared(state): Shared<State>,

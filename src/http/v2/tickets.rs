@@ -4,6 +4,7 @@ use axum::extract::State as Shared;
 
 use super::Success;
 use super::view::{CrmTicket, whole};
+use crate::describe;
 use crate::http::State;
 use crate::http::error::{Failure, hidden, not_found};
 use crate::http::etag::Tagged;
@@ -11,7 +12,7 @@ use crate::http::extract::{Caller, Named};
 use crate::http::tickets::visible;
 
 /// One ticket with its notes and its status history. Its `ETag` names the state that it shows.
-#[utoipa::path(get, path = "/api/v2/tickets/{ref}", operation_id = "read_crm_ticket", tag = "crm",
+#[describe::path(get, path = "/api/v2/tickets/{ref}", operation_id = "read_crm_ticket", tag = "crm",
     params(("ref" = String, Path, description = "any reference of the ticket: TICKET-2026-000001, its UUID, 1001, …")),
     responses((status = 200, body = Success<CrmTicket>, headers(("ETag" = String)))))]
 pub async fn read(

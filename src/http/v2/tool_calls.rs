@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
 
 use super::assistant::{carry_out, refused};
 use super::identity::Told;
+use crate::describe::{self, IntoParams, ToSchema};
 use crate::http::State;
 use crate::http::error::Failure;
 use crate::http::extract::{Input, Query};
@@ -34,7 +34,7 @@ pub struct Tools {
 
 /// The definitions of the two tools, `create_ticket_report` and `get_ticket_information`, as OpenAI's Assistants,
 /// Responses or Chat Completions API takes them.
-#[utoipa::path(get, path = "/api/v2/assistant/tools", operation_id = "list_assistant_tools", tag = "assistant", params(ToolsQuery),
+#[describe::path(get, path = "/api/v2/assistant/tools", operation_id = "list_assistant_tools", tag = "assistant", params(ToolsQuery),
     responses((status = 200, body = Tools)))]
 pub async fn tools(Query(query): Query<ToolsQuery>) -> Result<Json<Tools>, Failure> {
     let api = format(query.format.as_deref())?.unwrap_or(Api::Assistants);
@@ -58,7 +58,7 @@ fn format(word: Option<&str>) -> Result<Option<Api>, Problem> {
 /// "tool"…}]}`. Each output is JSON with `success`, whatever the model asked for. The customer is whom `context` (or the
 /// header `Frontdesk-Customer`) names, never whom the model does: they read their own tickets alone. The same call id
 /// twice makes one ticket.
-#[utoipa::path(post, path = "/api/v2/assistant/tool-calls", operation_id = "carry_out_tool_calls", tag = "assistant",
+#[describe::path(post, path = "/api/v2/assistant/tool-calls", operation_id = "carry_out_tool_calls", tag = "assistant",
     params(ToolsQuery, ("Frontdesk-Customer" = Option<String>, Header, description = "whom it is for where the body does not say it: a number, a WhatsApp address, or `conversation:` and its id")),
     request_body(content = Object, description = "an API's object, as it is or under `run`, `response`, `completion` or `message`; beside it, or in `context`, whom it is for: `phone` (or `userId`: a number in any spelling or a WhatsApp address), `customerId`, or `conversationId` (a conversation's number, a WhatsApp address, a call's session); `language` is es, id, en or zh",
         example = json!({"context": {"phone": "5214491234567", "language": "es"}, "run": {"status": "requires_action", "required_action": {"type": "submit_tool_outputs",

@@ -1,8 +1,8 @@
 //! A ticket in the words of the CRM's client.
 
 use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::describe::ToSchema;
 use crate::domain::agent::Agent;
 use crate::domain::crm::{Details, Location};
 use crate::domain::entry::{Entry, Kind, Speaker};

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::super::door::{Vendor, admit_signed};
 use super::super::signature::{self, Coding, Digest};
 use super::super::{Doors, Refused};
 use super::{NotTaken, read};
+use crate::describe::{self, ToSchema};
 use crate::engine::command::{Command, Reply};
 use crate::engine::mail::MailCommand;
 use crate::wire::problem::Problem;
@@ -33,7 +33,7 @@ pub struct MailAnswer {
 /// The body is the mail as it came, RFC 5322 with MIME (`message/rfc822`), up to `mail.max_size`. It joins the ticket that it
 /// answers, by `References`, `In-Reply-To` or the tag in an address or the subject, or opens one. Signed with
 /// `X-Signature-256: sha256=HEX` (HMAC-SHA256 of the body) once `doors.email.hmac_key` is set.
-#[utoipa::path(post, path = "/webhook/email", operation_id = "mail_arrives", tag = "doors",
+#[describe::path(post, path = "/webhook/email", operation_id = "mail_arrives", tag = "doors",
     request_body(content = String, content_type = "message/rfc822", description = "the whole mail", example = "From: Budi <budi@example.com>\nTo: support@example.org\nSubject: Kulkas rusak\nMessage-ID: <1@example.com>\n\nHalo, kulkas saya rusak."),
     responses((status = 200, body = MailAnswer)))]
 pub async fn mail_arrives(
