@@ -127,11 +127,12 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::domain::channel::Channel;
-    use crate::domain::contact::Requester;
+    use crate::domain::status::Status;
     use crate::domain::time::Micros;
 
     fn ticket(number: u64) -> Ticket {
-        Ticket::new(number, uuid::Uuid::nil(), String::new(), Channel::Web, Requester::default(), Micros(0))
+        let id = (number, uuid::Uuid::nil(), String::new());
+        Ticket::new(id, Channel::Web, Status::New, Micros(0))
     }
 
     #[test]

@@ -15,6 +15,7 @@ use axum::{Json, body};
 use serde_json::{Map, Value, json};
 
 use super::State;
+use super::calls::tickets;
 use super::error::Failure;
 use super::extract::Caller;
 use super::origins;
