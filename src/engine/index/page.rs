@@ -13,65 +13,88 @@ use crate::engine::search::Bits;
 /// What a sort goes by, with the position or its complement, so that no two are the same.
 type Key = (i64, usize);
 
-/// Pages that begin further behind are found among all that match.
+/// Pages that end further behind are found in another way.
 pub(super) const DEEP: usize = 4096;
 
-/// The keys of a page among all that come.
+/// Keys that are looked at before to know about where a page lies …
+const SAMPLE: u64 = 8192;
+/// … and how many of them it may lie beside that: five times what chance makes likely.
+const MARGIN: usize = 256;
+
+/// The keys of a page near the beginning among all that come.
 struct Best {
     offset: usize,
-    limit: usize,
-    /// Of a page near the beginning those that may be on it, the worst on top, so that it is the one to go.
+    keep: usize,
+    /// Those that may be on it, the worst on top, so that it is the one to go.
     kept: BinaryHeap<Key>,
-    /// Of any other page all.
-    all: Vec<Key>,
 }
 
 impl Best {
-    fn new(offset: usize, limit: usize) -> Best {
-        Best { offset, limit, kept: BinaryHeap::new(), all: Vec::new() }
-    }
-
-    fn keep(&self) -> Option<usize> {
-        Some(self.offset.saturating_add(self.limit)).filter(|keep| *keep <= DEEP)
+    /// None for a page that lies far behind: see [`deep`].
+    fn of(offset: usize, limit: usize) -> Option<Best> {
+        let keep = offset.checked_add(limit).filter(|keep| *keep <= DEEP)?;
+        Some(Best { offset, keep, kept: BinaryHeap::new() })
     }
 
     fn offer(&mut self, key: Key) {
-        match self.keep() {
-            None => self.all.push(key),
-            Some(keep) if self.kept.len() < keep => self.kept.push(key),
-            Some(_) => {
-                if let Some(mut worst) = self.kept.peek_mut().filter(|worst| key < **worst) {
-                    *worst = key;
-                }
-            }
+        if self.kept.len() < self.keep {
+            self.kept.push(key);
+        } else if let Some(mut worst) = self.kept.peek_mut().filter(|worst| key < **worst) {
+            *worst = key;
         }
     }
 
     /// Whether something that goes by this or more can still be on the page.
     fn wants(&self, least: i64) -> bool {
-        let full = self.keep().is_some_and(|keep| self.kept.len() >= keep);
-        !full || self.kept.peek().is_some_and(|(worst, _)| least <= *worst)
+        self.kept.len() < self.keep || self.kept.peek().is_some_and(|(worst, _)| least <= *worst)
     }
 
     fn page(self) -> Vec<usize> {
-        let Best { offset, limit, kept, mut all } = self;
-        if all.is_empty() {
-            let sorted = kept.into_sorted_vec().into_iter();
-            return sorted.skip(offset).map(|(_, at)| at).collect();
-        }
-        if offset >= all.len() {
-            return Vec::new();
-        }
-        let mut page = &mut all[..];
-        if offset > 0 {
-            page = page.select_nth_unstable(offset - 1).2;
-        }
-        if limit < page.len() {
-            page = page.select_nth_unstable(limit).0;
-        }
-        page.sort_unstable();
-        page.iter().map(|(_, at)| *at).collect()
+        let sorted = self.kept.into_sorted_vec().into_iter();
+        sorted.skip(self.offset).map(|(_, at)| at).collect()
     }
+}
+
+/// The keys of a page that lies far behind, among `total` that `each` tells, twice in the same order: of few it is found
+/// out first between which keys the page must be, and only what lies there is gathered.
+fn deep(
+    each: impl Fn(&mut dyn FnMut(Key)),
+    total: u64,
+    (offset, limit): (usize, usize),
+    margin: usize,
+) -> Vec<usize> {
+    if offset as u64 >= total {
+        return Vec::new();
+    }
+    let (step, mut told, mut some) = (total.div_ceil(SAMPLE), 0, Vec::new());
+    each(&mut |key| {
+        if told % step == 0 {
+            some.push(key);
+        }
+        told += 1;
+    });
+    some.sort_unstable();
+    let about = |rank: usize| rank / step as usize;
+    let first = about(offset).checked_sub(margin).map(|at| some[at.min(some.len() - 1)]);
+    let last = some.get(about(offset.saturating_add(limit)).saturating_add(margin)).copied();
+    let (mut before, mut near) = (0, Vec::new());
+    each(&mut |key| {
+        if first.is_some_and(|first| key < first) {
+            before += 1;
+        } else if last.is_none_or(|last| key <= last) {
+            near.push(key);
+        }
+    });
+    let end = offset.saturating_add(limit).min(total as usize);
+    if before > offset || before + near.len() < end {
+        // Chance was against it.
+        return deep(each, total, (offset, limit), margin.saturating_mul(8));
+    }
+    let (from, to) = (offset - before, end - before);
+    let page = if from > 0 { near.select_nth_unstable(from - 1).2 } else { &mut near[..] };
+    let page = if to - from < page.len() { page.select_nth_unstable(to - from).0 } else { page };
+    page.sort_unstable();
+    page.iter().map(|(_, at)| *at).collect()
 }
 
 /// Gathers a page of what is told in order.
@@ -171,34 +194,60 @@ impl Index {
             matching.push((turned(if last { latest } else { first }), number, block, places));
         });
         let total = matching.iter().map(|(.., places)| places.count()).sum();
-        matching.sort_by_key(|(least, ..)| *least);
-        let mut best = Best::new(offset, limit);
-        for (least, number, block, places) in matching {
-            if !best.wants(least) {
-                break;
-            }
+        let keys = |number: usize, block: &Block, places: Places, tell: &mut dyn FnMut(Key)| {
             for at in places.iter() {
                 let position = number * PLACES + at;
                 let position = if last { !position } else { position };
-                best.offer((turned(block.updated.get(at)), position));
+                tell((turned(block.updated.get(at)), position));
             }
-        }
+        };
+        let page = match Best::of(offset, limit) {
+            Some(mut best) => {
+                matching.sort_by_key(|(least, ..)| *least);
+                for (least, number, block, places) in matching {
+                    if !best.wants(least) {
+                        break;
+                    }
+                    keys(number, block, places, &mut |key| best.offer(key));
+                }
+                best.page()
+            }
+            None => {
+                let each = |tell: &mut dyn FnMut(Key)| {
+                    for (_, number, block, places) in &matching {
+                        keys(*number, block, *places, tell);
+                    }
+                };
+                deep(each, total, (offset, limit), MARGIN)
+            }
+        };
         let place = |at: usize| FIRST_NUMBER + if last { !at } else { at } as u64;
-        Found { numbers: best.page().into_iter().map(place).collect(), total }
+        Found { numbers: page.into_iter().map(place).collect(), total }
     }
 
     /// What is due first, by number where it is at once.
     fn due_first(&self, filter: &Filter, offset: usize, limit: usize) -> Found {
-        let mut best = Best::new(offset, limit);
+        let mut matching = Vec::new();
         let mut total = 0;
         self.each_block(filter, |number, block, places| {
             total += places.count();
-            for at in places.iter() {
-                let position = number * PLACES + at;
-                best.offer((block.sla_due.get(at), position));
-            }
+            matching.push((number, block, places));
         });
-        let numbers = best.page().into_iter().map(|at| FIRST_NUMBER + at as u64);
+        let each = |tell: &mut dyn FnMut(Key)| {
+            for (number, block, places) in &matching {
+                for at in places.iter() {
+                    tell((block.sla_due.get(at), number * PLACES + at));
+                }
+            }
+        };
+        let page = match Best::of(offset, limit) {
+            Some(mut best) => {
+                each(&mut |key| best.offer(key));
+                best.page()
+            }
+            None => deep(each, total, (offset, limit), MARGIN),
+        };
+        let numbers = page.into_iter().map(|at| FIRST_NUMBER + at as u64);
         Found { numbers: numbers.collect(), total }
     }
 
@@ -231,5 +280,40 @@ impl Index {
     pub fn newest(&self, filter: &Filter, limit: usize) -> Vec<u64> {
         let numbers = self.positions(filter).rev().map(|at| FIRST_NUMBER + at as u64);
         numbers.take(limit).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_far_behind_is_that_of_everything_in_order() {
+        let mut seed = 9_u64;
+        let mut random = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 40) as i64
+        };
+        let count = 5 * SAMPLE as usize + 11;
+        let scattered: Vec<Key> = (0..count).map(|at| (random(), at)).collect();
+        let in_order: Vec<Key> = (0..count).map(|at| (at as i64, at)).collect();
+        let few_values: Vec<Key> = (0..count).map(|at| (random() % 3, at)).collect();
+        // What is looked at first, every sixth, says that all are great.
+        let misleading: Vec<Key> =
+            (0..count).map(|at| (if at % 6 == 0 { 1 << 30 } else { random() }, at)).collect();
+        for keys in [scattered, in_order, few_values, misleading] {
+            let mut sorted = keys.clone();
+            sorted.sort_unstable();
+            for (offset, limit) in
+                [(0, 5), (5000, 50), (20_000, 5000), (count - 3, 50), (count, 50), (9, usize::MAX)]
+            {
+                let page: Vec<usize> =
+                    sorted.iter().skip(offset).take(limit).map(|(_, at)| *at).collect();
+                let each = |tell: &mut dyn FnMut(Key)| keys.iter().for_each(|key| tell(*key));
+                for margin in [1, MARGIN] {
+                    assert_eq!(deep(each, count as u64, (offset, limit), margin), page, "{offset}");
+                }
+            }
+        }
     }
 }
