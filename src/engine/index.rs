@@ -28,7 +28,7 @@ use column::PLACES;
 pub use figures::Fact;
 pub use filter::{AssigneeIs, Filter, Set, Shown, Sort, Span};
 use names::{NONE_U16, Names, TagSets};
-pub use stored::StoredBlock;
+pub use stored::{Behind, StoredBlock};
 pub use sums::{Total, Waited};
 
 const NONE_U32: u32 = u32::MAX;

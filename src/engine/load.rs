@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::audit::refusals::Refusals;
-use super::index::{Index, StoredBlock};
+use super::index::{Behind, Index, StoredBlock};
 use super::outbox::Place;
 use super::rows::{ReadError, Rows, key};
 use super::search::{Search, Settings};
@@ -108,7 +108,7 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
     Ok(held)
 }
 
-/// The index: blocks that are stored, and of all other tickets their rows.
+/// The index: blocks that are stored, and the rows of tickets that are behind these or in none.
 pub fn index(rows: &Rows<'_>) -> Result<Index, ReadError> {
     let mut index = Index::default();
     let (mut stored, mut start) = (Vec::new(), Vec::new());
@@ -124,7 +124,6 @@ pub fn index(rows: &Rows<'_>) -> Result<Index, ReadError> {
         } else {
             let error = block.err();
             tracing::warn!(number, ?error, "a stored block of the index is passed over");
-            index.note_unreadable(number);
         }
     }
     for tickets in Index::numbers_outside(&stored) {
@@ -141,6 +140,16 @@ pub fn index(rows: &Rows<'_>) -> Result<Index, ReadError> {
             Ok(())
         })?;
     }
+    each::<Behind>(rows, |number, _| {
+        let row_key = key::number(number);
+        match rows.get::<IndexRow>(&row_key)? {
+            Some(row) => index.put(number, &whole(rows, number, row)?),
+            None => index.remove(number),
+        }
+        index.put_figures(number, rows.get(&row_key)?.as_ref());
+        index.stand(number, rows.get(&row_key)?);
+        Ok(())
+    })?;
     Ok(index)
 }
 

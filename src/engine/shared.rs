@@ -396,7 +396,7 @@ impl Shared {
                 Table::IndexBlocks => {
                     let Some(number) = number(&row.key) else { continue };
                     let index = index.get_or_insert_with(|| write(&self.index));
-                    index.note_row(number, row.value.is_some());
+                    index.note_stored(number);
                 }
                 Table::Categories => {
                     let slug = String::from_utf8_lossy(&row.key).into_owned();

@@ -131,7 +131,7 @@ impl Loop {
             });
         }
         if self.tends {
-            let unstored = self.shared.index().unstored();
+            let unstored = self.shared.index().unstored(blocks::BEHIND_AT_END);
             self.keep_blocks(unstored);
         }
         self.store.close()
@@ -390,7 +390,8 @@ impl Loop {
         self.destroy_keys();
         self.read_clock();
         self.report_clock();
-        let mut at_rest = self.shared.index_to_change().at_rest(blocks::ROUNDS_AT_REST);
+        let mut at_rest =
+            self.shared.index_to_change().at_rest(blocks::ROUNDS_AT_REST, blocks::MUCH_BEHIND);
         at_rest.truncate(blocks::BLOCKS_A_ROUND);
         self.keep_blocks(at_rest);
         let seal = &self.shared.seal;
@@ -455,7 +456,7 @@ fn one(
     };
     let mut doomed = false;
     if let Some(mut plan) = decision.plan.take() {
-        shared.index().outdate(&mut plan);
+        shared.index().note_behind(&mut plan, &shared.seal);
         doomed = plan.rows.iter().any(dooms);
         let noted: Vec<Row> =
             plan.rows.iter().filter(|row| WINDOWED.contains(&row.table)).cloned().collect();

@@ -245,6 +245,8 @@ tables! {
     SearchDead = 171 of Nobody,
     /// the one key `manifest` → `SearchManifest`, which segments there are and how far they go.
     SearchManifests = 172 of Nobody,
-    /// number of the block u64 → `StoredBlock`, 4,096 tickets of the in-memory index, while their rows say the same.
+    /// number of the block u64 → `StoredBlock`, 4,096 tickets of the in-memory index.
     IndexBlocks = 185,
+    /// ticket number u64 → `Behind`, a ticket of which its stored block no longer says what its rows say.
+    IndexBehind = 186 of Nobody,
 }

@@ -51,7 +51,7 @@ pub fn store(dir: &Path) -> Store {
 
 /// Where consumers are, what the daemon notes of its clock and of tickets that rules wait for, what it ships: rows
 /// that are put without an event.
-pub const EVENTLESS: [Table; 10] = [
+pub const EVENTLESS: [Table; 11] = [
     Table::Cursors,
     Table::Clock,
     Table::Links,
@@ -62,6 +62,7 @@ pub const EVENTLESS: [Table; 10] = [
     Table::RuleTimers,
     Table::Watches,
     Table::IndexBlocks,
+    Table::IndexBehind,
 ];
 
 /// Every row but the store's own and the places of the feed's consumers, which no backup brings back.

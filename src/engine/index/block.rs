@@ -58,10 +58,10 @@ pub struct Block {
     pub sums: OnceLock<Box<Sums>>,
     /// How many live tickets have each status.
     live: [u16; Status::ALL.len()],
-    /// A row of the store is kept of it …
-    pub has_row: bool,
-    /// … and says what is here.
+    /// A row of the store is kept of it.
     pub is_stored: bool,
+    /// Tickets of which that row, if there is one, does not say what is here.
+    pub behind: Places,
     /// For how many rounds nothing has changed.
     pub at_rest: u8,
 }
@@ -103,8 +103,8 @@ impl Default for Block {
             updated_last: i64::MIN,
             sums: OnceLock::new(),
             live: [0; _],
-            has_row: false,
             is_stored: false,
+            behind: Places::NONE,
             at_rest: 0,
         }
     }
@@ -114,7 +114,7 @@ impl Block {
     /// Takes over a narrow row; true if the ticket was not there. Category and tags come as numbers.
     pub fn put(&mut self, at: usize, row: &IndexRow, (category, tags): (u16, u32)) -> bool {
         self.sums.take();
-        self.changes();
+        self.changes(at);
         let is_new = !self.present.has(at);
         if self.is_live(at) {
             self.live[usize::from(self.status.get(at))] -= 1;
@@ -156,9 +156,10 @@ impl Block {
         is_new
     }
 
-    /// Something is other than the store has it.
-    pub fn changes(&mut self) {
-        (self.is_stored, self.at_rest) = (false, 0);
+    /// Something of a ticket is other than the stored block has it.
+    pub fn changes(&mut self, at: usize) {
+        self.behind.set(at, true);
+        self.at_rest = 0;
     }
 
     fn count(&mut self, at: usize) {
@@ -188,7 +189,7 @@ impl Block {
     /// A ticket that is gone for good; true if it was there.
     pub fn remove(&mut self, at: usize) -> bool {
         self.sums.take();
-        self.changes();
+        self.changes(at);
         let was = self.present.has(at);
         if self.is_live(at) {
             self.live[usize::from(self.status.get(at))] -= 1;
@@ -200,7 +201,7 @@ impl Block {
     }
 
     pub fn stand(&mut self, at: usize, standing: Option<SlaStanding>) {
-        self.changes();
+        self.changes(at);
         let moment = |at: Option<Micros>| at.map_or(NEVER, |at| at.0);
         self.sla.set(at, standing.map_or(ABSENT, |s| s.settled));
         self.sla_warns.set(at, moment(standing.and_then(|s| s.warns_at)));

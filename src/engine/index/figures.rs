@@ -95,7 +95,7 @@ impl Index {
             searches,
         } = figures.copied().unwrap_or_default();
         let (block, at) = self.make_place(position);
-        block.changes();
+        block.changes(at);
         block.people_since.set(at, people_since.map_or(NONE_TIME, |at| at.0));
         block.counted.set(at, Counted { reopened, escalated, tool_calls, searches });
         block.kept.set(at, Kept::of([first_response, resolution]));

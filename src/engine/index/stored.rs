@@ -1,8 +1,8 @@
 //! Blocks as they lie in the store, so that a start reads one row in place of three for each of 4,096 tickets.
 //!
-//! Such a row says what the rows of its tickets say, or it is not there: whatever changes one of these takes it away in
-//! the same plan ([`Index::outdate`]). A block is stored again once nothing has changed for a while, and when the daemon
-//! ends. So a start after a power cut reads one by one only tickets of blocks that were changing.
+//! Of every ticket of a stored block the block says what the ticket's rows say, or the ticket is noted as behind, in the
+//! same plan that changes it ([`Index::note_behind`]): a start reads the rows of these. A block is stored again when it
+//! has been at rest for a while with much behind, and when the daemon ends.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,18 +12,21 @@ use serde::{Deserialize, Serialize};
 
 use super::column::{Column, PLACES, Places};
 use super::figures::{Counted, Kept, Rare};
-use super::{Index, position};
+use super::{Block, Index, position};
 use crate::domain::channel::Channel;
 use crate::domain::priority::Priority;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::status::Status;
-use crate::store::codec::Record;
+use crate::store::codec::{self, Record};
+use crate::store::owner::Owner;
+use crate::store::seal::{Nonces, Place, Seal};
 use crate::store::{PlanRecord, Row, Table};
 
 /// The tables of whose rows blocks are made.
 const MADE_OF: [Table; 3] = [Table::Index, Table::Figures, Table::SlaStandings];
 
-/// What is known of 4,096 tickets. What has a name there has its place in a list of names here.
+/// What is known of 4,096 tickets. Its form never changes: another one gets a table of its own, so that no version goes on
+/// beside a block that it cannot read and another version can. What has a name there has its place in a list of names here.
 #[derive(Serialize, Deserialize)]
 pub struct StoredBlock {
     present: Places,
@@ -57,6 +60,14 @@ pub struct StoredBlock {
 
 impl Record for StoredBlock {
     const TABLE: Table = Table::IndexBlocks;
+}
+
+/// A ticket of a stored block that has changed since.
+#[derive(Serialize, Deserialize)]
+pub struct Behind;
+
+impl Record for Behind {
+    const TABLE: Table = Table::IndexBehind;
 }
 
 /// A column: which tickets have another value than columns begin with, and what they have.
@@ -231,7 +242,7 @@ impl Index {
             block.watched.set(usize::from(*at) % PLACES, true);
         }
         block.derive();
-        (block.has_row, block.is_stored) = (true, true);
+        block.is_stored = true;
         self.tickets += stored.present.count();
         true
     }
@@ -256,52 +267,67 @@ impl Index {
         outside
     }
 
-    /// Takes away, within a plan, the stored blocks that it makes untrue.
-    pub fn outdate(&self, plan: &mut PlanRecord) {
+    /// Adds to a plan the notes of those tickets of stored blocks which it leaves behind, and which were not before.
+    pub fn note_behind(&self, plan: &mut PlanRecord, seal: &Seal) {
         let changing = plan.rows.iter().filter(|row| MADE_OF.contains(&row.table));
         let numbers = changing.filter_map(|row| (*row.key).try_into().ok().map(u64::from_be_bytes));
-        let mut blocks: Vec<usize> = numbers
-            .filter_map(|number| Some(position(number)? / PLACES))
-            .filter(|block| self.blocks.get(*block).is_some_and(|block| block.has_row))
+        let mut numbers: Vec<u64> = numbers
+            .filter(|number| {
+                let Some(position) = position(*number) else { return false };
+                let block = self.blocks.get(position / PLACES);
+                block.is_some_and(|b| b.is_stored && !b.behind.has(position % PLACES))
+            })
             .collect();
-        blocks.sort_unstable();
-        blocks.dedup();
-        plan.rows.extend(blocks.into_iter().map(|block| Row {
-            table: Table::IndexBlocks,
-            key: (block as u64).to_be_bytes().into(),
-            value: None,
-        }));
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            let (key, mut value) = (number.to_be_bytes(), Vec::new());
+            // It tells of nobody, so it takes no nonce.
+            let (place, mut none) = (Place::row(Table::IndexBehind, &key), Nonces::new([0; 16]));
+            seal.seal(place, Owner::Nobody, &mut none, &mut value, |out| {
+                codec::encode(&Behind, out);
+            });
+            let value = Some(value.into());
+            plan.rows.push(Row { table: Table::IndexBehind, key: key.into(), value });
+        }
     }
 
-    /// The store has a row of this block now, which says what is here, or has none any more.
-    pub fn note_row(&mut self, number: u64, is_there: bool) {
+    /// The store has a row of this block now, which says what is here.
+    pub fn note_stored(&mut self, number: u64) {
         let block = usize::try_from(number).ok().and_then(|number| self.blocks.get_mut(number));
         if let Some(block) = block {
-            (block.has_row, block.is_stored) = (is_there, is_there);
+            (block.is_stored, block.behind) = (true, Places::NONE);
         }
     }
 
-    /// The store has a row of this block that cannot be read.
-    pub fn note_unreadable(&mut self, number: u64) {
-        let first = Index::numbers_in(number).and_then(|numbers| position(*numbers.start()));
-        if let Some(first) = first {
-            self.make_place(first).0.has_row = true;
-        }
+    /// The numbers of a stored block's tickets that are behind.
+    pub fn behind(&self, block: u64) -> Vec<u64> {
+        let first = Index::numbers_in(block).map(|numbers| *numbers.start());
+        let found = usize::try_from(block).ok().and_then(|at| self.blocks.get(at));
+        let Some((block, first)) = found.filter(|block| block.is_stored).zip(first) else {
+            return Vec::new();
+        };
+        block.behind.iter().map(|at| first + at as u64).collect()
     }
 
-    /// Numbers of blocks that the store does not have as they are.
-    pub fn unstored(&self) -> Vec<u64> {
+    /// Numbers of blocks that the store has not, or with so many tickets behind.
+    pub fn unstored(&self, behind: u64) -> Vec<u64> {
+        self.blocks_where(|block| !block.is_stored || block.behind.count() >= behind)
+    }
+
+    fn blocks_where(&self, holds: impl Fn(&Block) -> bool) -> Vec<u64> {
         let blocks = (0..).zip(&self.blocks);
-        blocks.filter(|(_, block)| !block.is_stored).map(|(number, _)| number).collect()
+        blocks.filter(|(_, block)| holds(block)).map(|(number, _)| number).collect()
     }
 
-    /// Begins a round, and gives those of them in which nothing has changed for so many.
-    pub fn at_rest(&mut self, rounds: u8) -> Vec<u64> {
-        let unstored = (0..).zip(&mut self.blocks).filter(|(_, block)| !block.is_stored);
-        let rested = unstored.filter_map(|(number, block)| {
+    /// Begins a round, and gives the blocks which the store has not, or with so many tickets behind, and in which nothing
+    /// has changed for so many rounds.
+    pub fn at_rest(&mut self, rounds: u8, behind: u64) -> Vec<u64> {
+        for block in &mut self.blocks {
             block.at_rest = block.at_rest.saturating_add(1);
-            (block.at_rest > rounds).then_some(number)
-        });
-        rested.collect()
+        }
+        self.blocks_where(|block| {
+            block.at_rest > rounds && (!block.is_stored || block.behind.count() >= behind)
+        })
     }
 }

@@ -7,6 +7,7 @@ use super::page::DEEP;
 use super::*;
 use crate::domain::figures::{Rated, TicketFigures};
 use crate::domain::rule::SlaStanding;
+use crate::store::seal::Seal;
 use crate::store::{PlanRecord, Row, Table, codec};
 use std::sync::Arc;
 
@@ -331,12 +332,10 @@ fn every_filter_order_and_page_is_that_of_a_scan() {
 /// The index after a start: of some blocks from what was stored, of the others from rows.
 fn again(index: &Index, model: &Model, random: &mut Random) -> Index {
     let (mut loaded, mut stored) = (Index::default(), Vec::new());
-    for number in index.unstored() {
+    for number in index.unstored(0) {
         let mut bytes = Vec::new();
         codec::encode(&index.block(number).unwrap(), &mut bytes);
-        if random.is(3) {
-            loaded.note_unreadable(number);
-        } else {
+        if !random.is(3) {
             assert!(loaded.take_block(number, &codec::decode(&bytes).unwrap()));
             stored.push(number);
         }
@@ -359,42 +358,54 @@ fn again(index: &Index, model: &Model, random: &mut Random) -> Index {
     loaded
 }
 
-/// A change takes the stored block of its ticket away, and no other.
 #[test]
-fn a_plan_that_changes_a_ticket_outdates_its_block() {
+fn a_plan_notes_which_tickets_of_stored_blocks_it_leaves_behind() {
+    let seal = Seal::new([7; 32]);
     let mut index = Index::default();
-    for position in [0, 5, PLACES as u64, 2 * PLACES as u64] {
-        index.put(FIRST_NUMBER + position, &row(Status::Open, Priority::Low, 1));
+    let second = FIRST_NUMBER + PLACES as u64;
+    for number in [FIRST_NUMBER, FIRST_NUMBER + 5, second] {
+        index.put(number, &row(Status::Open, Priority::Low, 1));
     }
-    assert_eq!(index.unstored(), [0, 1, 2]);
-    index.note_row(0, true);
-    index.note_row(1, true);
-    assert_eq!((index.unstored(), index.at_rest(1)), (vec![2], vec![]));
-    assert_eq!(index.at_rest(1), [2], "two rounds without a change");
+    assert_eq!(index.unstored(1), [0, 1]);
+    index.note_stored(0);
+    assert_eq!((index.unstored(1), index.at_rest(1, 1)), (vec![1], vec![]));
+    assert_eq!(index.at_rest(1, 1), [1], "two rounds without a change");
     let change = |table, number: u64| Row {
         table,
         key: number.to_be_bytes().into(),
         value: Some([1][..].into()),
     };
+    let noted = |index: &Index, rows: Vec<Row>| -> Vec<u64> {
+        let all = rows.len();
+        let mut plan = PlanRecord { at: Micros(0), rows, events: Vec::new() };
+        index.note_behind(&mut plan, &seal);
+        let added = plan.rows.drain(all..);
+        let number = |row: Row| {
+            assert!(row.table == Table::IndexBehind && row.value.is_some());
+            u64::from_be_bytes((*row.key).try_into().unwrap())
+        };
+        added.map(number).collect()
+    };
     let rows = vec![
-        change(Table::Figures, FIRST_NUMBER),
         change(Table::SlaStandings, FIRST_NUMBER + 5),
-        change(Table::Index, FIRST_NUMBER + 2 * PLACES as u64),
-        change(Table::Tickets, FIRST_NUMBER + PLACES as u64),
+        change(Table::Figures, FIRST_NUMBER),
+        change(Table::Index, FIRST_NUMBER),
+        // Of a block that is not stored nothing need be known.
+        change(Table::Index, second),
+        // A ticket that the block does not know yet.
+        change(Table::Index, FIRST_NUMBER + 9),
+        change(Table::Tickets, FIRST_NUMBER + 7),
     ];
-    let mut plan = PlanRecord { at: Micros(0), rows, events: Vec::new() };
-    index.outdate(&mut plan);
-    let outdated = Row { table: Table::IndexBlocks, key: [0; 8].into(), value: None };
-    assert_eq!(plan.rows[4..], [outdated]);
-    index.put_figures(FIRST_NUMBER, None);
-    assert_eq!(index.unstored(), [0, 2]);
-    let mut again = PlanRecord { at: Micros(0), rows: plan.rows[..1].to_vec(), events: Vec::new() };
-    index.outdate(&mut again);
-    assert_eq!(again.rows.len(), 2, "the row may be there until the plan before is written");
-    index.note_row(0, false);
-    again.rows.truncate(1);
-    index.outdate(&mut again);
-    assert_eq!(again.rows.len(), 1);
+    let [first, fifth, new] = [0, 5, 9].map(|place| FIRST_NUMBER + place);
+    assert_eq!(noted(&index, rows.clone()), [first, fifth, new]);
+    index.stand(fifth, None);
+    index.put(new, &row(Status::Open, Priority::Low, 1));
+    assert_eq!(noted(&index, rows), [first], "what is noted already is not noted again");
+    assert_eq!(index.behind(0), [fifth, new]);
+    assert_eq!((index.unstored(2), index.unstored(3)), (vec![0, 1], vec![1]));
+    assert_eq!(index.behind(1), [0; 0], "it is not stored");
+    index.note_stored(0);
+    assert_eq!((index.unstored(1), index.behind(0)), (vec![1], vec![]));
 }
 
 /// What the model adds up to.

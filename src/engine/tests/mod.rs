@@ -169,7 +169,7 @@ impl Desk {
     }
 
     fn keep_blocks(&mut self) {
-        for number in self.index.unstored() {
+        for number in self.index.unstored(1) {
             let plan = blocks::plan(&self.index, &self.seal, number, self.steady()).unwrap();
             self.take(plan);
         }
@@ -219,7 +219,7 @@ impl Desk {
     }
 
     fn take(&mut self, mut plan: PlanRecord) {
-        self.index.outdate(&mut plan);
+        self.index.note_behind(&mut plan, &self.seal);
         self.rows.apply(&plan);
         for row in &plan.rows {
             let number = || u64::from_be_bytes((*row.key).try_into().unwrap());
@@ -233,7 +233,7 @@ impl Desk {
                     self.index.put_figures(number(), figures.as_ref());
                 }
                 Table::SlaStandings => self.index.stand(number(), self.written(row)),
-                Table::IndexBlocks => self.index.note_row(number(), row.value.is_some()),
+                Table::IndexBlocks => self.index.note_stored(number()),
                 _ => self.seen.note(row),
             }
         }
