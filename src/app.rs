@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -329,7 +330,7 @@ async fn start(
     let socket = config.data_dir.join(admin::SOCKET);
     let listener =
         admin::listen(&socket).map_err(|e| AppError::Io(socket.display().to_string(), e))?;
-    let admin = tokio::spawn(admin::serve(listener, engine.clone(), Arc::clone(&auth)));
+    let admin = tokio::spawn(admin::serve(listener, engine.clone(), Arc::clone(&auth)).boxed());
     let (busy, calls) = mpsc::channel(1);
     let doors = ingest::Settings {
         max_frame: usize_of(config.calls.max_frame),
@@ -378,32 +379,37 @@ async fn start(
     let mut servers = tokio::task::JoinSet::new();
     let router = http::router(state.clone(), doors.router());
     for listener in listeners {
-        servers.spawn(server::serve(
-            listener,
-            tls.clone(),
-            router.clone(),
-            listening.clone(),
-            stopping.clone(),
-        ));
+        servers.spawn(
+            server::serve(
+                listener,
+                tls.clone(),
+                router.clone(),
+                listening.clone(),
+                stopping.clone(),
+            )
+            .boxed(),
+        );
     }
     // With the servers' routers the doors go, for which a drain waits.
     drop(router);
     if let Some((listener, _)) = legacy {
         let router = http::legacy_router(state, config.calls.legacy_open);
-        servers.spawn(server::serve(listener, None, router, listening.clone(), stopping.clone()));
+        servers.spawn(
+            server::serve(listener, None, router, listening.clone(), stopping.clone()).boxed(),
+        );
     }
     if let Some((listener, _)) = redirect {
         let router = http::secure::redirect(bound.http.port());
-        servers.spawn(server::serve(listener, None, router, listening, stopping.clone()));
+        servers.spawn(server::serve(listener, None, router, listening, stopping.clone()).boxed());
     }
     let mut workers = workers::start(&engine, config, certificates);
-    workers.spawn(connections.watch());
+    workers.spawn(connections.watch().boxed());
     let mut sources = sources::start(sources, &engine, &stopping);
     if let Some(mailbox) = mailbox {
         mailbox.start(&mut sources, &engine, &stopping);
     }
-    let hooks = tokio::spawn(webhooks::run(engine.clone(), hooks, post_stopping.clone()));
-    let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping));
+    let hooks = tokio::spawn(webhooks::run(engine.clone(), hooks, post_stopping.clone()).boxed());
+    let post = tokio::spawn(outbox::run(engine.clone(), post, post_stopping).boxed());
     let drain_timeout = config.http.drain_timeout;
     Ok(Running {
         bound,

@@ -19,6 +19,7 @@ pub mod webhooks;
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
@@ -33,20 +34,21 @@ pub fn start(
 ) -> JoinSet<()> {
     let (resume_grace, idle_end) = (config.calls.resume_grace, config.calls.idle_end);
     let mut workers = JoinSet::new();
-    workers.spawn(call_closer::run(engine.clone(), resume_grace, idle_end));
+    // Boxed, here and in `app`: what drives a task is generated for each type of future.
+    workers.spawn(call_closer::run(engine.clone(), resume_grace, idle_end).boxed());
     let (maintenance, zone) = (config.maintenance.clone(), config.timezone.clone());
-    workers.spawn(maintenance::run(engine.clone(), maintenance, zone));
-    workers.spawn(housekeeping::run(engine.clone()));
-    workers.spawn(refusals::run(engine.clone()));
-    workers.spawn(retention::run(engine.clone()));
-    workers.spawn(search::run(engine.clone()));
-    workers.spawn(sla::run(engine.clone()));
-    workers.spawn(automation::run(engine.clone(), config.automation.clone()));
-    workers.spawn(watchdog::run(engine.clone()));
-    workers.spawn(files::run(engine.clone()));
-    workers.spawn(webhooks::feeder::run(engine.clone()));
+    workers.spawn(maintenance::run(engine.clone(), maintenance, zone).boxed());
+    workers.spawn(housekeeping::run(engine.clone()).boxed());
+    workers.spawn(refusals::run(engine.clone()).boxed());
+    workers.spawn(retention::run(engine.clone()).boxed());
+    workers.spawn(search::run(engine.clone()).boxed());
+    workers.spawn(sla::run(engine.clone()).boxed());
+    workers.spawn(automation::run(engine.clone(), config.automation.clone()).boxed());
+    workers.spawn(watchdog::run(engine.clone()).boxed());
+    workers.spawn(files::run(engine.clone()).boxed());
+    workers.spawn(webhooks::feeder::run(engine.clone()).boxed());
     if let Some(certificates) = certificates {
-        workers.spawn(certificates::run(certificates));
+        workers.spawn(certificates::run(certificates).boxed());
     }
     workers
 }

@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -143,7 +144,7 @@ pub async fn run(engine: Engine, post: Post, mut stopping: watch::Receiver<bool>
             let before = tried.get(&waiting.message.entry);
             let attempts = before.map_or(0, |t| t.attempts);
             let uncertain = before.is_some_and(|t| t.uncertain);
-            tasks.spawn(once(engine.clone(), post.clone(), waiting, attempts, uncertain));
+            tasks.spawn(once(engine.clone(), post.clone(), waiting, attempts, uncertain).boxed());
         }
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return },

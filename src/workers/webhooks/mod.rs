@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -113,7 +114,9 @@ pub async fn run(engine: Engine, sender: Sender, mut stopping: watch::Receiver<b
             busy.insert(webhook.id);
             let attempts = before.filter(|t| t.number == head.0).map_or(0, |t| t.attempts);
             let failures = before.map_or(0, |t| t.failures);
-            tasks.spawn(once(engine.clone(), sender.clone(), webhook, head, (attempts, failures)));
+            tasks.spawn(
+                once(engine.clone(), sender.clone(), webhook, head, (attempts, failures)).boxed(),
+            );
         }
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return },
