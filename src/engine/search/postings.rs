@@ -3,7 +3,9 @@
 //! ```text
 //! documents  of words: one bit, whether any has it more than once; if so the length of what follows in bits, how many
 //!            have, how many of the term's documents lie between each two of them, and how often each has it beyond
-//!            twice. Then the distances between documents. All but lengths by Rice's code
+//!            twice. Of terms that many have (`FEWEST_IN_RUNS`) one bit, whether these stand in runs; if so how many runs
+//!            they are, and of each how far it is behind the one before and how long. Otherwise the distances between
+//!            documents. All but numbers and lengths in bits by Rice's code
 //! positions  of each document as often as it has the word, in as many bits as the highest position of that document
 //!            takes: where those of a document lie is told by how often the ones before have the word
 //! ```
@@ -11,6 +13,12 @@
 use super::coding::{Reading, Writing, parameter};
 use super::varint::damaged;
 use crate::engine::rows::ReadError;
+
+/// Documents of a term that may be told by runs. Those of a day stand in runs, as entries lie in the order in which they
+/// came, and so do those of what nearly all have.
+const FEWEST_IN_RUNS: u32 = 32;
+/// Documents that a run must have on average to be told as one: so many are shorter told so, and quicker to read.
+const LENGTH_OF_RUNS: u32 = 8;
 
 /// The documents of one term by their places in the segment, with the positions of the word in each, if it has any.
 #[derive(Default)]
@@ -53,14 +61,40 @@ impl Postings {
         if is_word {
             self.write_often(documents);
         }
-        let k = parameter(widths.len() as u32, self.len() as u32);
-        let mut next = 0;
+        self.write_documents(widths.len() as u32, documents);
         for (document, from, count) in &self.documents {
-            documents.rice(document - next, k);
-            next = document + 1;
             let width = u32::from(widths[*document as usize]);
             let here = &self.positions[*from as usize..(*from + *count) as usize];
             here.iter().for_each(|position| positions.put(*position, width));
+        }
+    }
+
+    /// Which of so many documents have it.
+    fn write_documents(&self, all: u32, out: &mut Writing) {
+        let count = self.len() as u32;
+        if count >= FEWEST_IN_RUNS {
+            let runs = self.documents.chunk_by(|(one, ..), (next, ..)| one + 1 == *next);
+            let number = runs.clone().count() as u32;
+            let in_runs = number <= count / LENGTH_OF_RUNS;
+            out.put(u32::from(in_runs), 1);
+            if in_runs {
+                out.gamma(number);
+                let (distances, lengths) = of_runs(all, count, number);
+                let mut next = 0;
+                for run in runs {
+                    let (first, length) = (run[0].0, run.len() as u32);
+                    out.rice(first - next, distances);
+                    out.rice(length - 1, lengths);
+                    next = first + length;
+                }
+                return;
+            }
+        }
+        let k = parameter(all, count);
+        let mut next = 0;
+        for (document, ..) in &self.documents {
+            out.rice(document - next, k);
+            next = document + 1;
         }
     }
 
@@ -93,6 +127,11 @@ pub fn width(positions: &[u32]) -> u8 {
         .fold(0, |all, position| all | position)
         .checked_ilog2()
         .map_or(0, |w| w as u8 + 1)
+}
+
+/// Rice's parameters for distances between so many runs of `count` documents out of `all`, and for lengths less one.
+fn of_runs(all: u32, count: u32, runs: u32) -> (u32, u32) {
+    (parameter(all.saturating_sub(count), runs), parameter(count, runs))
 }
 
 /// Where it is told which documents have a word more than once, if any has.
@@ -148,6 +187,9 @@ impl<'a> Listed<'a> {
         mut reading: Reading<'_>,
         mut visit: impl FnMut(u32) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
+        if self.count >= FEWEST_IN_RUNS && reading.take(1)? == 1 {
+            return self.runs(reading, visit);
+        }
         let mut next = 0u32;
         reading.rices(parameter(self.all, self.count), self.count, |distance| {
             let document = distance.saturating_add(next);
@@ -157,6 +199,26 @@ impl<'a> Listed<'a> {
             next = document + 1;
             visit(document)
         })
+    }
+
+    fn runs(
+        &self,
+        mut reading: Reading<'_>,
+        mut visit: impl FnMut(u32) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let (distances, lengths) = of_runs(self.all, self.count, reading.gamma()?);
+        let (mut next, mut left) = (0u32, self.count);
+        while left > 0 {
+            let first = next.saturating_add(reading.rice(distances)?);
+            let length = reading.rice(lengths)?.saturating_add(1);
+            next = first.saturating_add(length);
+            left = left.checked_sub(length).ok_or_else(damaged)?;
+            if next > self.all {
+                return Err(damaged());
+            }
+            (first..next).try_for_each(&mut visit)?;
+        }
+        Ok(())
     }
 
     /// Visits the documents, ascending.
@@ -234,6 +296,54 @@ mod tests {
     use super::*;
     use crate::store::sim::Random;
 
+    /// The streams of documents and of positions, as they are read.
+    fn written(postings: &Postings, is_word: bool, widths: &[u8]) -> [Vec<u8>; 2] {
+        let mut out = <(Writing, Writing)>::default();
+        postings.write(is_word, widths, &mut out);
+        let mut read = [out.0.bytes().to_vec(), out.1.bytes().to_vec()];
+        read.iter_mut().for_each(|bytes| bytes.extend([0; BEHIND]));
+        read
+    }
+
+    #[test]
+    fn documents_in_runs_take_a_few_bytes_a_run_and_come_back() {
+        let mut random = Random::new(4);
+        for round in 0..300u32 {
+            let (runs, longest) = (1 + round % 7, 1 << (round % 12));
+            let mut expected: Vec<u32> = Vec::new();
+            let mut next = 0;
+            for _ in 0..runs {
+                let first = next + random.below(longest) as u32;
+                next = first + 1 + random.below(longest) as u32;
+                expected.extend(first..next);
+            }
+            let (all, count) = (next + round % 3, expected.len() as u32);
+            let mut postings = Postings::default();
+            expected.iter().for_each(|at| postings.add(*at, &[]));
+            let [bytes, _] = written(&postings, false, &vec![0; all as usize]);
+            if count >= runs * LENGTH_OF_RUNS && count >= FEWEST_IN_RUNS {
+                assert!(bytes.len() - BEHIND <= 2 + 4 * runs as usize, "{runs} in {bytes:?}");
+            }
+            let listed = Listed { bytes: &bytes, is_word: false, count, all };
+            let mut found = Vec::new();
+            listed.documents(|at| found.push(at)).unwrap();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn runs_that_end_elsewhere_than_their_documents_are_damage() {
+        let mut postings = Postings::default();
+        (40..140).for_each(|at| postings.add(at, &[]));
+        let [bytes, _] = written(&postings, false, &[0; 200]);
+        let read = |count, all| {
+            let listed = Listed { bytes: &bytes, is_word: false, count, all };
+            listed.documents(|_| ())
+        };
+        assert!(read(100, 200).is_ok());
+        assert!(read(99, 200).is_err() && read(100, 139).is_err());
+    }
+
     #[test]
     fn documents_and_positions_come_back_as_they_were() {
         let mut random = Random::new(3);
@@ -243,7 +353,12 @@ mod tests {
             let often = random.below(100);
             let mut said: Vec<Vec<u32>> = Vec::new();
             for _ in 0..all {
-                let times = if random.chance(often) { random.below(6) } else { random.below(2) };
+                // In every other round nearly all have it, so they stand in runs.
+                let times = match random.chance(often) {
+                    true => random.below(6),
+                    false if round % 2 == 0 => random.below(2),
+                    false => u64::from(!random.chance(4)),
+                };
                 let mut positions: Vec<u32> =
                     (0..times).map(|_| random.below(most_words) as u32).collect();
                 positions.sort_unstable();
@@ -254,10 +369,7 @@ mod tests {
             let mut postings = Postings::default();
             let with = (0u32..).zip(&said).filter(|(_, positions)| !positions.is_empty());
             with.clone().for_each(|(at, positions)| postings.add(at, positions));
-            let mut out = <(Writing, Writing)>::default();
-            postings.write(true, &widths, &mut out);
-            let mut read = [out.0.bytes().to_vec(), out.1.bytes().to_vec()];
-            read.iter_mut().for_each(|bytes| bytes.extend([0; BEHIND]));
+            let read = written(&postings, true, &widths);
             let count = postings.len() as u32;
             let mut found = Vec::new();
             let listed = Listed { bytes: &read[0], is_word: true, count, all };
