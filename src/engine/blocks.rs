@@ -8,7 +8,7 @@ use crate::store::seal::{Nonces, Place, Seal};
 use crate::store::{PlanRecord, Row, Store, Table, Written, codec};
 
 /// Rounds of housekeeping, a minute each, after which a block is at rest: one that changes again and again is not stored
-/// each time, as it takes some 60 KB.
+/// each time, as it is large.
 pub const ROUNDS_AT_REST: u8 = 10;
 /// Tickets behind a stored block for which it is stored again: a start reads each of them in three rows, some 10 µs.
 pub const MUCH_BEHIND: u64 = 256;
