@@ -2,8 +2,11 @@
 //! `FRONTDESK_MESSAGES=1000000 FRONTDESK_SECONDS=60 cargo test --release --test engine_power_cuts measures -- --nocapture`
 //! prints what was written and how large the index is beside the texts, times of queries over a store at rest, then
 //! beside a writer of 200 messages a second, one a commit, and how long its commits take; and what of memory the process
-//! holds. `FRONTDESK_UNINDEXED=1` does the same without an index, to compare commits and bytes.
+//! holds. `FRONTDESK_UNINDEXED=1` does the same without an index, to compare commits and bytes; `FRONTDESK_CORPUS` names
+//! a file that gets the messages, one a line (`tests/beside/run`).
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -186,9 +189,14 @@ fn search_measures_itself() {
 
     let (mut random, begun, mut bytes) = (Random::new(1), Instant::now(), 0);
     let mut pending = Vec::new();
+    let mut corpus = std::env::var_os("FRONTDESK_CORPUS")
+        .map(|file| BufWriter::new(File::create(file).expect("a file")));
     for number in 0..messages {
         let message = message(number, people, &mut random);
         bytes += message.text.len() as u64;
+        if let Some(corpus) = &mut corpus {
+            writeln!(corpus, "{}", message.text).expect("it is written");
+        }
         pending.push(engine.enqueue(submitted(message)).expect("it is taken"));
         if pending.len() == 256 || number + 1 == messages {
             for outcome in pending.drain(..) {
@@ -199,6 +207,7 @@ fn search_measures_itself() {
             }
         }
     }
+    drop(corpus);
     println!("{messages} messages of {bytes} bytes in {:?}, {}", begun.elapsed(), resident());
     println!(
         "written: {} bytes a message; {:?}",
