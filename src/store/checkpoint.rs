@@ -22,7 +22,7 @@ use super::writer::{Store, refused};
 /// After a failure the next checkpoint waits for this part of what makes one due.
 const PATIENCE: u64 = 8;
 /// So many times what makes a checkpoint due is held in memory at most, when they fail.
-const ENDURANCE: u64 = 4;
+pub(super) const ENDURANCE: u64 = 4;
 
 /// A checkpoint under way.
 pub(super) struct Settling {

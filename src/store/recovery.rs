@@ -1,6 +1,8 @@
 //! Opening the store, and getting it to write again after an error.
 //!
-//! Every step may be cut off and is then done again: rows are plain puts and deletes, applying them twice
+//! What the journal has beyond redb is held in memory, as it was before the end, and the next checkpoint takes it: a
+//! start waits for no write. Only a store of an older format, or one with more than memory shall hold, is replayed into
+//! redb. Every step may be cut off and is then done again: rows are plain puts and deletes, applying them twice
 //! is harmless, and redb takes over the journal's position together with them.
 
 use std::io;
@@ -13,7 +15,7 @@ use super::backup::UNFINISHED;
 use super::ballast::Ballast;
 use super::batch::Known;
 use super::changes::Changes;
-use super::checkpoint::{begin, put_applied};
+use super::checkpoint::{ENDURANCE, begin, put_applied};
 use super::compaction::Held;
 use super::database::{Database, Instance, failed, guarded};
 use super::disk::Disk;
@@ -24,6 +26,7 @@ use super::migrate;
 use super::opened::Opened;
 use super::plan::PlanRecord;
 use super::reader::Current;
+use super::recent::Recent;
 use super::space::{LEAST, Since};
 use super::writer::{Figures, Health, Store, io_refused, refused};
 
@@ -49,18 +52,26 @@ impl Store {
         settings.upgrade.check(&stamp)?;
         let applied = instance.applied()?;
         let journal = Journal::open(&disk, &settings, applied)?;
-        // redb takes nothing on a disk without room: then memory holds what it lacks, as between two checkpoints.
+        // redb takes nothing on a disk without room.
         let is_full = || stamp.format == newest && disk.free_space().is_ok_and(|free| free < LEAST);
-        let mut full = is_full();
-        if !full {
+        let most = match stamp.format == newest {
+            _ if is_full() => u64::MAX,
+            true => settings.checkpoint_bytes.saturating_mul(ENDURANCE),
+            false => 0,
+        };
+        let mut recalled = recall(&journal, applied, most)?;
+        if recalled.is_none() {
             match replay(&instance, &journal, applied) {
-                Ok(()) => migrate::bring_up(&*disk, &settings, &instance, &journal, &stamp)?,
+                Ok(()) => {}
                 Err(_) if is_full() => {
                     instance = database.reopen()?;
-                    full = true;
+                    recalled = recall(&journal, applied, u64::MAX)?;
                 }
                 Err(error) => return Err(error.into()),
             }
+        }
+        if !is_full() {
+            migrate::bring_up(&*disk, &settings, &instance, &journal, &stamp)?;
         }
         let feed_epoch = epoch::load(&instance, &*disk)?;
         let position = (journal.last_batch(), journal.next_seq() - 1);
@@ -89,15 +100,13 @@ impl Store {
             replayed: 0,
             _lock: lock,
         };
-        if store.journal.last_batch() > applied.0 {
-            let batches = store.journal.last_batch() - applied.0;
-            tracing::info!(batches, "the journal was ahead of redb: replayed");
-            store.replayed = batches;
-            if full {
-                store.recall(applied)?;
-            } else {
-                store.first_checkpoint(applied)?;
-            }
+        store.replayed = store.journal.last_batch().saturating_sub(applied.0);
+        if store.replayed > 0 {
+            tracing::info!(batches = store.replayed, "the journal was ahead of redb: replayed");
+        }
+        match recalled {
+            Some(recalled) => store.hold(recalled),
+            None => store.first_checkpoint(applied)?,
         }
         Ok(store)
     }
@@ -110,28 +119,16 @@ impl Store {
         };
         if let WriteError::Refused(full @ Refusal::NoSpace { .. }) = &error {
             tracing::warn!(%full, "what was replayed is settled once there is room");
-            return Ok(self.recall(applied)?);
+            let recalled = recall(&self.journal, applied, u64::MAX)?;
+            recalled.into_iter().for_each(|recalled| self.hold(recalled));
+            return Ok(());
         }
         Err(OpenError::Io { file: "store.redb".to_owned(), error: error.to_string() })
     }
 
-    /// Holds in memory what the journal has beyond `applied`: as it would be had the store just written it.
-    fn recall(&mut self, applied: (u64, u64)) -> Result<(), StoreError> {
-        let mut since = Since::default();
-        let mut state = self.current.write();
-        self.journal.replay(applied, |found| {
-            let mut changes = Changes::default();
-            for row in decode(&found)?.into_iter().flat_map(|plan| plan.rows) {
-                since.rows += 1;
-                changes.put(row.table, row.key, row.value);
-            }
-            since.journal_bytes += found.header.span();
-            since.events += u64::from(found.header.events);
-            state.recent.pour(changes);
-            Ok(())
-        })?;
+    fn hold(&mut self, (rows, since): (Recent, Since)) {
+        self.current.write().recent = rows;
         self.since = since;
-        Ok(())
     }
 
     /// Gets the store to write again; `Ok` once it does. Cheap to call repeatedly, and when nothing is wrong.
@@ -157,6 +154,31 @@ pub(super) fn refuse_unfinished(disk: &dyn Disk) -> Result<(), OpenError> {
         error: error.to_string(),
     })?;
     if names.iter().any(|name| name == UNFINISHED) { Err(OpenError::Unfinished) } else { Ok(()) }
+}
+
+/// What the journal has beyond `applied`, as it would lie in memory had the store just written it; none when that is
+/// more than so many bytes of journal.
+fn recall(
+    journal: &Journal,
+    applied: (u64, u64),
+    most: u64,
+) -> Result<Option<(Recent, Since)>, StoreError> {
+    let (mut recent, mut since) = (Recent::default(), Since::default());
+    journal.replay(applied, |found| {
+        since.journal_bytes += found.header.span();
+        if since.journal_bytes > most {
+            return Ok(());
+        }
+        let mut changes = Changes::default();
+        for row in decode(&found)?.into_iter().flat_map(|plan| plan.rows) {
+            since.rows += 1;
+            changes.put(row.table, row.key, row.value);
+        }
+        since.events += u64::from(found.header.events);
+        recent.pour(changes);
+        Ok(())
+    })?;
+    Ok((since.journal_bytes <= most).then_some((recent, since)))
 }
 
 /// Applies every acknowledged batch that the database has not.
