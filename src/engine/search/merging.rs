@@ -21,7 +21,7 @@ pub fn merge<E: From<ReadError>>(
     mut put: impl FnMut(Vec<Piece>) -> Result<(), E>,
 ) -> Result<(Vec<Piece>, SearchSegment), E> {
     let mut writer = Writer::new(number);
-    let places = documents(pieces, segments, &mut writer)?;
+    let places = documents(pieces, segments, &mut writer, &mut put)?;
     let mut terms = Vec::new();
     for segment in segments {
         let mut cursor = Terms::of(segment, pieces);
@@ -55,11 +55,12 @@ pub fn merge<E: From<ReadError>>(
 const GONE: u32 = u32::MAX;
 
 /// Writes the table; for each segment, the new position of each document.
-fn documents(
+fn documents<E: From<ReadError>>(
     pieces: &Pieces<'_>,
     segments: &[Segment],
     writer: &mut Writer,
-) -> Result<Vec<Vec<u32>>, ReadError> {
+    put: &mut impl FnMut(Vec<Piece>) -> Result<(), E>,
+) -> Result<Vec<Vec<u32>>, E> {
     let mut places: Vec<Vec<u32>> =
         segments.iter().map(|s| vec![GONE; s.known.documents as usize]).collect();
     let mut cursors: Vec<Lines<'_>> = segments.iter().map(Lines::new).collect();
@@ -74,9 +75,12 @@ fn documents(
         let Some((at, line)) = next[of].take() else { return Ok(places) };
         // No document lives twice; if one did, damage would be written on.
         if last.replace(key) == Some(key) {
-            return Err(damaged());
+            return Err(damaged().into());
         }
         writer.document(line);
+        if writer.waiting() >= AT_ONCE {
+            put(writer.pieces())?;
+        }
         *places[of].get_mut(at as usize).ok_or_else(damaged)? = place;
         place += 1;
         next[of] = cursors[of].next(pieces)?;

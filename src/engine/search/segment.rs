@@ -1,6 +1,6 @@
 //! Reading a segment: terms, their documents, their positions, the table of documents.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::bits::Bits;
 use super::coding::BEHIND;
@@ -31,7 +31,12 @@ pub struct Segment {
     pub dead_count: u32,
     /// The highest entry that it has, packed, once somebody asked.
     last_entry: Arc<OnceLock<u64>>,
+    /// The block of the table in which a key was looked for last: the next one is often a neighbour.
+    looked_in: Arc<Mutex<LookedIn>>,
 }
+
+/// A block of the table with the packed keys of its lines.
+type LookedIn = Option<(usize, Vec<u64>)>;
 
 /// What the table tells of all documents, by their positions.
 #[derive(Default)]
@@ -72,8 +77,9 @@ impl Segment {
         }
         let head = postcard::from_bytes(&bytes).map_err(|_| damaged())?;
         let dead_count = dead.count();
-        let last_entry = Arc::default();
-        Ok(Segment { known, head: Arc::new(head), dead: Arc::new(dead), dead_count, last_entry })
+        let (head, dead) = (Arc::new(head), Arc::new(dead));
+        let (last_entry, looked_in) = (Arc::default(), Arc::default());
+        Ok(Segment { known, head, dead, dead_count, last_entry, looked_in })
     }
 
     /// Marks a document as there no more.
@@ -248,22 +254,27 @@ impl Segment {
         self.lines_in(&mut self.window(pieces, Stream::Table), block)
     }
 
-    fn lines_in(&self, window: &mut Window<'_>, block: usize) -> Result<Vec<Line>, ReadError> {
-        let Some((_, from)) = self.head.table.get(block) else { return Ok(Vec::new()) };
+    /// The bytes of a block of the table.
+    fn table_block<'w>(
+        &self,
+        window: &'w mut Window<'_>,
+        block: usize,
+    ) -> Result<&'w [u8], ReadError> {
+        let (_, from) = self.head.table.get(block).ok_or_else(damaged)?;
         let to = self.head.table.get(block + 1).map_or(self.head.table_end, |(_, offset)| *offset);
-        let mut input = window.bytes((*from, to))?;
+        window.bytes((*from, to))
+    }
+
+    fn lines_in(&self, window: &mut Window<'_>, block: usize) -> Result<Vec<Line>, ReadError> {
+        let mut input = self.table_block(window, block)?;
         let input = &mut input;
-        let count = varint::take(input)?;
-        if count > DOCUMENTS as u64 {
-            return Err(damaged());
-        }
+        let count = take_count(input)?;
         let blank = Line { key: Key::Entry(0), ticket: 0, length: 0, width: 0, digest: None };
         let mut lines = vec![blank; count as usize];
-        let (mut key, mut ticket) = (0u64, 0i64);
-        for line in &mut lines {
-            key = key.checked_add(varint::take(input)?).ok_or_else(damaged)?;
+        for (line, key) in lines.iter_mut().zip(take_keys(input, count)?) {
             line.key = Key::unpacked(key);
         }
+        let mut ticket = 0i64;
         for line in &mut lines {
             ticket = ticket.checked_add(varint::take_signed(input)?).ok_or_else(damaged)?;
             line.ticket = u32::try_from(ticket).map_err(|_| damaged())?;
@@ -295,12 +306,35 @@ impl Segment {
         }
         let after = self.head.table.partition_point(|(first, _)| *first <= packed);
         let Some(block) = after.checked_sub(1) else { return Ok(None) };
-        let lines = self.lines(pieces, block)?;
-        let Ok(at) = lines.binary_search_by_key(&packed, |line| line.key.packed()) else {
-            return Ok(None);
-        };
+        let Some(at) = self.place_in(pieces, block, packed)? else { return Ok(None) };
         let document = (block * DOCUMENTS + at) as u32;
-        Ok((!self.dead.has(document)).then_some((document, lines[at].digest)))
+        if self.dead.has(document) {
+            return Ok(None);
+        }
+        let mut window = self.window(pieces, Stream::Table);
+        let digest =
+            Line::keeps_digest(key).then(|| digest_of(self.table_block(&mut window, block)?, at));
+        Ok(Some((document, digest.transpose()?)))
+    }
+
+    /// The place of a packed key in a block of the table.
+    fn place_in(
+        &self,
+        pieces: &Pieces<'_>,
+        block: usize,
+        packed: u64,
+    ) -> Result<Option<usize>, ReadError> {
+        let mut looked_in = self.looked_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = match &mut *looked_in {
+            Some((held, keys)) if *held == block => keys,
+            other => {
+                let mut window = self.window(pieces, Stream::Table);
+                let mut input = self.table_block(&mut window, block)?;
+                let count = take_count(&mut input)?;
+                &mut other.insert((block, take_keys(&mut input, count)?)).1
+            }
+        };
+        Ok(keys.binary_search(&packed).ok())
     }
 
     /// The highest entry that it has, packed; 0 without one. Entries come first, and most that are looked for are new.
@@ -333,4 +367,34 @@ impl Segment {
         pieces.cache.put_columns(self.number(), &columns);
         Ok(columns)
     }
+}
+
+/// How many lines a block of the table has.
+fn take_count(input: &mut &[u8]) -> Result<u64, ReadError> {
+    let count = varint::take(input)?;
+    if count > DOCUMENTS as u64 { Err(damaged()) } else { Ok(count) }
+}
+
+/// The packed keys of a block of the table, which begins with them.
+fn take_keys(input: &mut &[u8], count: u64) -> Result<Vec<u64>, ReadError> {
+    let mut key = 0u64;
+    let next = |_| {
+        key = key.checked_add(varint::take(input)?).ok_or_else(damaged)?;
+        Ok(key)
+    };
+    (0..count).map(next).collect()
+}
+
+/// The digest of a line of a block of the table that keeps one; of the other columns no more is read than that takes.
+fn digest_of(mut input: &[u8], at: usize) -> Result<u32, ReadError> {
+    let input = &mut input;
+    let count = take_count(input)?;
+    let keys = take_keys(input, count)?;
+    // Tickets and lengths, then widths.
+    varint::skip(input, 2 * count)?;
+    varint::take_bytes(input, count)?;
+    let before = keys.iter().take(at).filter(|key| Line::keeps_digest(Key::unpacked(**key)));
+    varint::take_bytes(input, 4 * before.count() as u64)?;
+    let digest = varint::take_bytes(input, 4)?.try_into().map_err(|_| damaged())?;
+    Ok(u32::from_le_bytes(digest))
 }

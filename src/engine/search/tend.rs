@@ -23,6 +23,8 @@ use crate::store::{Order, Table, View};
 const BEHIND: u64 = 20_000;
 /// Rows looked at while nobody searches.
 const AT_ONCE: usize = 200;
+/// Pieces in one plan: half a MiB.
+const PIECES_AT_ONCE: usize = 32;
 /// Segments with this part of their documents dead are written anew.
 const DEAD_PART: u32 = 4;
 
@@ -238,10 +240,16 @@ impl Tending {
         let number = manifest.next - 1;
         self.announce(number)?;
         manifest.remains.push(number);
-        for some in pieces.chunks(32) {
-            self.submit(Step { pieces: some.to_vec(), ..Step::default() })?;
-        }
+        self.write_pieces(&pieces)?;
         Ok(Vec::new())
+    }
+
+    /// Writes pieces of an announced segment, however many: a few in each plan, as one may have so many bytes.
+    fn write_pieces(&self, pieces: &[Piece]) -> Result<(), Error> {
+        let mut plans = pieces.chunks(PIECES_AT_ONCE);
+        plans.try_for_each(|some| {
+            self.submit(Step { pieces: some.to_vec(), ..Step::default() }).map(drop)
+        })
     }
 
     /// Names a segment that is going to be written.
@@ -300,13 +308,9 @@ impl Tending {
         };
         self.announce(number)?;
         let (pieces, segment) = self.with(|pieces| {
-            merging::merge(&pieces, &old, number, |pieces| {
-                self.submit(Step { pieces, ..Step::default() }).map(drop)
-            })
+            merging::merge(&pieces, &old, number, |pieces| self.write_pieces(&pieces))
         })?;
-        for some in pieces.chunks(32) {
-            self.submit(Step { pieces: some.to_vec(), ..Step::default() })?;
-        }
+        self.write_pieces(&pieces)?;
         let mut manifest = self.search().read().to_save();
         manifest.segments.retain(|known| !group.contains(&known.number));
         manifest.remains.retain(|known| *known != number);

@@ -52,6 +52,15 @@ pub fn signed(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
+/// Passes so many numbers over.
+pub fn skip(input: &mut &[u8], numbers: u64) -> Result<(), ReadError> {
+    for _ in 0..numbers {
+        let end = input.iter().position(|byte| byte & 0x80 == 0).ok_or_else(damaged)?;
+        *input = &input[end + 1..];
+    }
+    Ok(())
+}
+
 pub fn take_bytes<'a>(input: &mut &'a [u8], length: u64) -> Result<&'a [u8], ReadError> {
     let length = usize::try_from(length).map_err(|_| damaged())?;
     let (bytes, rest) = input.split_at_checked(length).ok_or_else(damaged)?;
