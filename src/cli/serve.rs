@@ -20,7 +20,6 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
     let sources = shared.sources().flag("http.listen", "--listen", command.listen.as_ref());
     let config = Config::load(&sources)?;
     telemetry::init(&config.log).map_err(Failure::failed)?;
-    app::allocator::keep_small();
     let runtime = runtime()?;
     runtime
         .block_on(app::serve(&config, |bound| {
