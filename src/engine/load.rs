@@ -31,6 +31,9 @@ use crate::telemetry::metrics::Metrics;
 /// Rows read at once, so that no snapshot lives long.
 const CHUNK: usize = 4096;
 
+/// Blocks of the index that are read ahead.
+const BLOCKS_AHEAD: usize = 2;
+
 /// What is held in memory of the rows.
 #[derive(Default)]
 pub struct Held {
@@ -73,7 +76,7 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
     reader.read(|view| {
         Ok((|| {
             let rows = Rows { view, seal };
-            held.index = index(&rows)?;
+            held.index = index_ahead(reader, &rows)?;
             each::<Presence>(&rows, |agent, presence| {
                 held.presences.push((agent, presence));
                 Ok(())
@@ -108,17 +111,57 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
     Ok(held)
 }
 
+/// A stored block by its number, or why it does not open.
+type FoundBlock = Result<(u64, Result<Box<StoredBlock>, ReadError>), ReadError>;
+
+/// The blocks that are stored, read one by one, as they are large.
+fn stored_blocks<'a>(rows: &'a Rows<'a>) -> impl Iterator<Item = FoundBlock> + 'a {
+    let mut start = Vec::new();
+    std::iter::from_fn(move || {
+        loop {
+            let found = rows.view.scan(Table::IndexBlocks, &start, None, Order::Ascending, 1);
+            let (row_key, value) = match found {
+                Ok(mut found) => found.pop()?,
+                Err(error) => return Some(Err(error.into())),
+            };
+            start = [&row_key[..], &[0]].concat();
+            if let Ok(number) = (*row_key).try_into().map(u64::from_be_bytes) {
+                return Some(Ok((number, rows.open(&row_key, &value).map(Box::new))));
+            }
+        }
+    })
+}
+
 /// The index: blocks that are stored, and the rows of tickets that are behind these or in none.
+#[cfg(test)]
 pub fn index(rows: &Rows<'_>) -> Result<Index, ReadError> {
+    index_of(rows, stored_blocks(rows))
+}
+
+/// The index; a second thread reads blocks from the disk ahead of those that are taken over.
+fn index_ahead(reader: &Reader, rows: &Rows<'_>) -> Result<Index, ReadError> {
+    let (sender, blocks) = std::sync::mpsc::sync_channel(BLOCKS_AHEAD);
+    let seal = rows.seal;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let read = reader.read(|view| {
+                // Nobody listens any more once something did not do.
+                let _ = stored_blocks(&Rows { view, seal }).all(|block| sender.send(block).is_ok());
+                Ok(())
+            });
+            if let Err(error) = read {
+                let _ = sender.send(Err(error.into()));
+            }
+        });
+        index_of(rows, blocks.into_iter())
+    })
+}
+
+fn index_of(rows: &Rows<'_>, blocks: impl Iterator<Item = FoundBlock>) -> Result<Index, ReadError> {
     let mut index = Index::default();
-    let (mut stored, mut start) = (Vec::new(), Vec::new());
-    // One by one, as they are large.
-    while let Some((row_key, value)) =
-        rows.view.scan(Table::IndexBlocks, &start, None, Order::Ascending, 1)?.pop()
-    {
-        start = [&row_key[..], &[0]].concat();
-        let Ok(number) = (*row_key).try_into().map(u64::from_be_bytes) else { continue };
-        let block = rows.open::<StoredBlock>(&row_key, &value);
+    let mut stored = Vec::new();
+    for block in blocks {
+        let (number, block) = block?;
         if block.as_ref().is_ok_and(|block| index.take_block(number, block)) {
             stored.push(number);
         } else {

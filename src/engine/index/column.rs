@@ -42,6 +42,18 @@ impl<T: Copy + PartialEq> Column<T> {
             self.values = None;
         }
     }
+
+    /// Sets many in a column in which all have the usual value.
+    pub fn fill(&mut self, others: impl Iterator<Item = (usize, T)>) {
+        let (usual, mut others) = (self.usual, others.peekable());
+        if others.peek().is_none() {
+            return;
+        }
+        let mut values: Box<[T]> = vec![usual; PLACES].into();
+        others.for_each(|(at, value)| values[at] = value);
+        self.others = values.iter().filter(|value| **value != usual).count();
+        self.values = (self.others > 0).then_some(values);
+    }
 }
 
 /// Tickets of a block, a bit each.
@@ -170,6 +182,11 @@ mod tests {
         column.set(3, 7);
         assert_eq!((column.get(3), column.get(4)), (7, 9));
         column.set(4, 7);
+        assert!(column.values.is_none());
+        column.fill([(3, 8), (4, 7)].into_iter());
+        column.set(3, 7);
+        assert!(column.values.is_none());
+        column.fill([(5, 7)].into_iter());
         assert!(column.values.is_none());
     }
 

@@ -85,11 +85,11 @@ impl<T: Copy + PartialEq> Differing<T> {
     }
 
     fn fill(&self, column: &mut Column<T>) {
-        self.each(|at, value| column.set(at, value));
+        column.fill(self.each());
     }
 
-    fn each(&self, mut f: impl FnMut(usize, T)) {
-        self.places.iter().zip(&self.values).for_each(|(at, value)| f(at, *value));
+    fn each(&self) -> impl Iterator<Item = (usize, T)> {
+        self.places.iter().zip(&self.values).map(|(at, value)| (at, *value))
     }
 }
 
@@ -107,10 +107,10 @@ impl Differing<i64> {
 
     fn fill_times(&self, column: &mut Column<i64>) {
         let mut time = 0_i64;
-        self.each(|at, distance| {
+        column.fill(self.each().map(|(at, distance)| {
             time = time.wrapping_add(distance);
-            column.set(at, time);
-        });
+            (at, time)
+        }));
     }
 }
 
@@ -207,7 +207,7 @@ impl Index {
         let list = stored.category_names.iter();
         let categories: Vec<u16> = list.map(|name| self.categories.id(name)).collect();
         let mut tickets = vec![0; stored.tag_sets.len()];
-        stored.tags.each(|_, at| tickets[at as usize] += 1);
+        stored.tags.each().for_each(|(_, at)| tickets[at as usize] += 1);
         let list = stored.tag_sets.iter().zip(tickets);
         let tags: Vec<u32> = list.map(|(set, count)| self.tag_sets.take(set, count)).collect();
         let named = |at: u16| (first + usize::from(at)) as u32;
@@ -224,8 +224,9 @@ impl Index {
         stored.status.fill(&mut block.status);
         stored.priority.fill(&mut block.priority);
         stored.channel.fill(&mut block.channel);
-        stored.category.each(|at, local| block.category.set(at, categories[usize::from(local)]));
-        stored.tags.each(|at, local| block.tags.set(at, tags[local as usize]));
+        let category = stored.category.each();
+        block.category.fill(category.map(|(at, local)| (at, categories[usize::from(local)])));
+        block.tags.fill(stored.tags.each().map(|(at, local)| (at, tags[local as usize])));
         stored.assignee.fill(&mut block.assignee);
         stored.contact.fill(&mut block.contact);
         stored.created.fill_times(&mut block.created);
