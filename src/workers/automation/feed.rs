@@ -28,15 +28,25 @@ struct Place {
     kept: u64,
 }
 
+/// What there was to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Nothing,
+    Everything,
+    /// And there may be more.
+    Some,
+}
+
 impl Consumer {
-    /// Deals with the next events; false when there are none.
-    pub async fn step(&mut self, engine: &Engine) -> Result<bool, engine::Error> {
+    /// Deals with the next events.
+    pub async fn step(&mut self, engine: &Engine) -> Result<Step, engine::Error> {
         let mut place = match self.place {
             Some(place) => place,
             None => begin(engine).await?,
         };
         self.place = Some(place);
         let shown = |event: &Event| shows_ticket(event.kind);
+        let newest = engine.shared().published();
         let events = match engine.events_showing(place.read, READ_AHEAD, shown) {
             Ok(events) => events,
             Err(ReadFeedError::Gone { oldest }) => {
@@ -46,12 +56,12 @@ impl Consumer {
                     "events that rules had not seen were dropped (feed.max_bytes)"
                 );
                 self.place = Some(Place { read: oldest.saturating_sub(1), ..place });
-                return Ok(true);
+                return Ok(Step::Some);
             }
             Err(error) => return Err(engine::Error::Unavailable(error.to_string())),
         };
         if events.is_empty() {
-            return Ok(false);
+            return Ok(Step::Nothing);
         }
         let rules = engine.read(|rows| rows.rules())?;
         let mut happenings = Vec::new();
@@ -69,7 +79,7 @@ impl Consumer {
             place.kept = place.read;
         }
         self.place = Some(place);
-        Ok(true)
+        Ok(if place.read < newest { Step::Some } else { Step::Everything })
     }
 
     /// Whether the feed was dealt with up to this event.

@@ -142,7 +142,10 @@ async fn look(
             Some(before) => before,
             None => Before::of(engine)?,
         };
-        more = work.feed.step(engine).await?;
+        let read = work.feed.step(engine).await?;
+        // Of a steady stream of messages there is always one more: it is looked at with those that come meanwhile.
+        more = read == feed::Step::Some;
+        happened |= read != feed::Step::Nothing;
         if !work.feed.has_seen(before.upto) {
             work.before = Some(before);
         } else if before.undated.is_empty() {
