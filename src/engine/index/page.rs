@@ -173,15 +173,20 @@ impl Index {
             priorities.reverse();
             matching.reverse();
         }
+        let total = matching.iter().map(|(.., places)| places.count()).sum();
         let mut page = Page { offset: offset as u64, limit, found: Found::default() };
-        for priority in priorities {
-            for (number, block, places) in &matching {
-                let mut places = *places;
-                places.and(&block.priorities[priority]);
-                page.take(*number, places, backwards);
+        let of_priorities = priorities.iter().flat_map(|priority| {
+            matching.iter().map(move |(number, block, places)| (number, block, places, priority))
+        });
+        for (number, block, places, priority) in of_priorities {
+            let mut places = *places;
+            places.and(&block.priorities[*priority]);
+            page.take(*number, places, backwards);
+            if page.found.numbers.len() == limit {
+                break;
             }
         }
-        page.found
+        Found { total, ..page.found }
     }
 
     /// What changed last comes first, or what did not for longest, by number where it changed at once; blocks in

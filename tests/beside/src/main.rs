@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 use std::error::Error;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,8 @@ const TIMES: usize = 50;
 const BEST: usize = 20;
 /// Messages a second, one a commit.
 const A_SECOND: u64 = 200;
+/// How many texts these have, by turns.
+const PACED: usize = 1000;
 
 trait Engine {
     /// Adds messages and makes them durable.
@@ -181,19 +185,21 @@ fn resident() -> Result<String> {
 fn measure(engine: &mut dyn Engine, arguments: &[String], lasting: Duration) -> Result<()> {
     let [file, directory, people, ..] = arguments else { return Err("three arguments".into()) };
     let (directory, people) = (Path::new(directory), people.parse::<u64>()?);
-    let texts: Vec<String> = std::fs::read_to_string(file)?.lines().map(str::to_owned).collect();
-    let bytes: usize = texts.iter().map(String::len).sum();
+    let mut lines = BufReader::new(File::open(file)?).lines();
+    let mut bytes = 0;
     let (begun, before, mut number) = (Instant::now(), written()?, 0);
-    for chunk in texts.chunks(engine.at_once()) {
-        engine.commit(number, chunk)?;
-        number += chunk.len();
+    loop {
+        let texts =
+            lines.by_ref().take(engine.at_once()).collect::<std::io::Result<Vec<String>>>()?;
+        if texts.is_empty() {
+            break;
+        }
+        engine.commit(number, &texts)?;
+        bytes += texts.iter().map(String::len).sum::<usize>();
+        number += texts.len();
     }
-    let each = (written()? - before) / texts.len() as u64;
-    println!(
-        "{} messages of {bytes} bytes in {:?}, {each} written each",
-        texts.len(),
-        begun.elapsed()
-    );
+    let each = (written()? - before) / number as u64;
+    println!("{number} messages of {bytes} bytes in {:?}, {each} written each", begun.elapsed());
     // Merging may go on behind the last commit.
     std::thread::sleep(Duration::from_secs(5));
     let size = size(directory)?;
@@ -219,11 +225,13 @@ fn measure(engine: &mut dyn Engine, arguments: &[String], lasting: Duration) -> 
             people.len()
         );
     }
+    let again: Vec<String> =
+        BufReader::new(File::open(file)?).lines().take(PACED).collect::<std::io::Result<_>>()?;
     let (begun, before, mut commits) = (Instant::now(), written()?, 0);
     while begun.elapsed() < lasting {
         let due = begun + Duration::from_micros(1_000_000 / A_SECOND * commits);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        engine.commit(number, &texts[commits as usize..=commits as usize])?;
+        engine.commit(number, std::slice::from_ref(&again[commits as usize % again.len()]))?;
         number += 1;
         commits += 1;
     }
