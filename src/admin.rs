@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -324,11 +325,14 @@ pub async fn serve(listener: UnixListener, engine: Engine, auth: Arc<Authenticat
         match listener.accept().await {
             Ok((stream, _)) => {
                 let (engine, auth) = (engine.clone(), Arc::clone(&auth));
-                tokio::spawn(async move {
-                    if let Err(error) = connection(stream, &engine, &auth).await {
-                        tracing::debug!(%error, "an admin connection ended early");
+                tokio::spawn(
+                    async move {
+                        if let Err(error) = connection(stream, &engine, &auth).await {
+                            tracing::debug!(%error, "an admin connection ended early");
+                        }
                     }
-                });
+                    .boxed(),
+                );
             }
             Err(error) => {
                 tracing::warn!(%error, "an admin connection could not be accepted");

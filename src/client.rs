@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -60,7 +61,7 @@ impl Client {
     pub async fn connect(address: SocketAddr, token: &str) -> Result<Client, ClientError> {
         let (connection, driver) = handshake(TokioIo::new(dial(address).await?)).await?;
         // Ends with the connection; a failure shows at the next request.
-        tokio::spawn(async move { driver.await.ok() });
+        tokio::spawn(async move { driver.await.ok() }.boxed());
         Ok(Client { address, bearer: bearer(token), connection })
     }
 

@@ -1,5 +1,6 @@
 //! Building the search index anew, and telling how far that is.
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use super::{Answer, TELL};
@@ -10,7 +11,7 @@ pub async fn carry_out(engine: &Engine, out: &mpsc::Sender<Answer>) -> Result<()
     let gone = |_| "nobody listens any more".to_owned();
     engine.reindex().await;
     let tended = engine.clone();
-    let mut work = tokio::spawn(async move { tended.tend_search().await });
+    let mut work = tokio::spawn(async move { tended.tend_search().await }.boxed());
     loop {
         if let Ok(done) = tokio::time::timeout(TELL, &mut work).await {
             done.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::routing::post;
 use axum::{Json, Router};
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -25,12 +26,15 @@ impl BareHttp {
         listener.set_nonblocking(true).map_err(failed)?;
         let address: SocketAddr = listener.local_addr().map_err(failed)?;
         let router = Router::new().route("/webhook/baileys", post(answer));
-        runtime.spawn(async move {
-            match TcpListener::from_std(listener) {
-                Ok(listener) => axum::serve(listener, router).await,
-                Err(error) => Err(error),
+        runtime.spawn(
+            async move {
+                match TcpListener::from_std(listener) {
+                    Ok(listener) => axum::serve(listener, router).await,
+                    Err(error) => Err(error),
+                }
             }
-        });
+            .boxed(),
+        );
         let target = Target { address, token: "none".into() };
         Ok(BareHttp { target, runtime: Some(runtime) })
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
 use super::payload::{Source, delivery, turn_event};
@@ -38,17 +39,20 @@ pub async fn post(
     let mut workers = JoinSet::new();
     for _ in 0..clients {
         let (target, source) = (target.clone(), Arc::clone(source));
-        workers.spawn(async move {
-            let mut client = Client::connect(target.address, &target.token).await?;
-            let mut run = Run::new(window);
-            while !window.is_over() {
-                let body = delivery(&[draw(&source, Source::message)]);
-                let sent = Instant::now();
-                let answer = client.post(DOOR, body).await?;
-                run.note(sent, stored(&answer, 1)?);
+        workers.spawn(
+            async move {
+                let mut client = Client::connect(target.address, &target.token).await?;
+                let mut run = Run::new(window);
+                while !window.is_over() {
+                    let body = delivery(&[draw(&source, Source::message)]);
+                    let sent = Instant::now();
+                    let answer = client.post(DOOR, body).await?;
+                    run.note(sent, stored(&answer, 1)?);
+                }
+                Ok(run)
             }
-            Ok(run)
-        });
+            .boxed(),
+        );
     }
     together(window, workers).await
 }
@@ -64,25 +68,28 @@ pub async fn call(
     let mut workers = JoinSet::new();
     for _ in 0..calls {
         let (target, source) = (target.clone(), Arc::clone(source));
-        workers.spawn(async move {
-            let mut run = Run::new(window);
-            while !window.is_over() {
-                let session = draw(&source, Source::session);
-                let (mut call, _) = Call::open(target.address, &target.token, &session).await?;
-                for at in 0..EVENTS_OF_A_CALL {
-                    let event = draw(&source, |s| turn_event(&session, at, s.text()));
-                    let sent = Instant::now();
-                    call.send(&event).await?;
-                    call.acknowledged().await?;
-                    run.note(sent, 1);
-                    if window.is_over() {
-                        break;
+        workers.spawn(
+            async move {
+                let mut run = Run::new(window);
+                while !window.is_over() {
+                    let session = draw(&source, Source::session);
+                    let (mut call, _) = Call::open(target.address, &target.token, &session).await?;
+                    for at in 0..EVENTS_OF_A_CALL {
+                        let event = draw(&source, |s| turn_event(&session, at, s.text()));
+                        let sent = Instant::now();
+                        call.send(&event).await?;
+                        call.acknowledged().await?;
+                        run.note(sent, 1);
+                        if window.is_over() {
+                            break;
+                        }
                     }
+                    call.hang_up().await?;
                 }
-                call.hang_up().await?;
+                Ok(run)
             }
-            Ok(run)
-        });
+            .boxed(),
+        );
     }
     together(window, workers).await
 }
@@ -98,22 +105,25 @@ pub async fn deliver(
     let mut workers = JoinSet::new();
     for _ in 0..DELIVERIES {
         let (target, source, left) = (target.clone(), Arc::clone(source), Arc::clone(&left));
-        workers.spawn(async move {
-            let mut client = Client::connect(target.address, &target.token).await?;
-            loop {
-                let take = {
-                    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-                    let take = DELIVERY.min(*left);
-                    *left -= take;
-                    take
-                };
-                if take == 0 {
-                    return Ok(());
+        workers.spawn(
+            async move {
+                let mut client = Client::connect(target.address, &target.token).await?;
+                loop {
+                    let take = {
+                        let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+                        let take = DELIVERY.min(*left);
+                        *left -= take;
+                        take
+                    };
+                    if take == 0 {
+                        return Ok(());
+                    }
+                    let bodies: Vec<_> = draw(&source, |s| (0..take).map(|_| make(s)).collect());
+                    stored(&client.post(DOOR, delivery(&bodies)).await?, take)?;
                 }
-                let bodies: Vec<_> = draw(&source, |s| (0..take).map(|_| make(s)).collect());
-                stored(&client.post(DOOR, delivery(&bodies)).await?, take)?;
             }
-        });
+            .boxed(),
+        );
     }
     while let Some(worker) = workers.join_next().await {
         worker?.map_err(|e: ClientError| BenchError::Client(e))?;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::Sender;
 
@@ -36,14 +37,17 @@ impl Engine {
     pub async fn compact(&self, unused: u64, pace: bool) -> Result<Compaction, String> {
         let anew = self.shared().owes_rewrite();
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.compact_to_the_end(unused, pace, anew).await });
+        let work = tokio::spawn(
+            async move { engine.compact_to_the_end(unused, pace, anew).await }.boxed(),
+        );
         work.await.map_err(|e| e.to_string())?
     }
 
     /// Writes the store anew, so that every value lies as the configuration wants, and gives up the feed so far.
     pub async fn rewrite(&self) -> Result<Compaction, String> {
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.compact_to_the_end(0, false, true).await });
+        let work =
+            tokio::spawn(async move { engine.compact_to_the_end(0, false, true).await }.boxed());
         work.await.map_err(|e| e.to_string())?
     }
 

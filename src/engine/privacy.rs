@@ -6,6 +6,7 @@
 //! - the keys of what was erased are destroyed only after nothing that is to stay lies under them;
 //! - counts stay right: an erased person's tickets remain, hollow; deleted tickets are counted by channel and category.
 
+use futures_util::FutureExt;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -137,7 +138,8 @@ impl Engine {
         reason: Option<String>,
     ) -> Result<Option<Erased>, Error> {
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.erase_to_the_end(by, who, reason).await });
+        let work =
+            tokio::spawn(async move { engine.erase_to_the_end(by, who, reason).await }.boxed());
         work.await.map_err(|_| Error::Panicked)?
     }
 

@@ -3,6 +3,7 @@
 
 use axum::Json;
 use axum::extract::State as Shared;
+use futures_util::FutureExt;
 use serde::Serialize;
 
 use super::State;
@@ -105,18 +106,21 @@ pub fn send_links(state: &State, visitor: &Visitor, address: String) {
     let unaddressed =
         Command::Mail(MailCommand::Links { address: String::new(), tickets: Vec::new() });
     let mut submission = visitor.submission(actor, unaddressed);
-    tokio::spawn(async move {
-        let tickets = match engine.tickets_of_address(&address) {
-            Ok(tickets) if tickets.is_empty() => return,
-            Ok(tickets) => tickets,
-            Err(error) => {
-                tracing::warn!(%error, "the tickets of somebody who asked could not be read");
-                return;
+    tokio::spawn(
+        async move {
+            let tickets = match engine.tickets_of_address(&address) {
+                Ok(tickets) if tickets.is_empty() => return,
+                Ok(tickets) => tickets,
+                Err(error) => {
+                    tracing::warn!(%error, "the tickets of somebody who asked could not be read");
+                    return;
+                }
+            };
+            submission.command = Command::Mail(MailCommand::Links { address, tickets });
+            if let Err(error) = engine.submit(submission).await {
+                tracing::warn!(%error, "a mail with links could not be queued");
             }
-        };
-        submission.command = Command::Mail(MailCommand::Links { address, tickets });
-        if let Err(error) = engine.submit(submission).await {
-            tracing::warn!(%error, "a mail with links could not be queued");
         }
-    });
+        .boxed(),
+    );
 }

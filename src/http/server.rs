@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -86,30 +87,34 @@ pub async fn serve(
         };
         let (router, settings, stop) = (router.clone(), settings.clone(), stop.clone());
         let (acceptor, running) = (acceptor.clone(), running.clone());
-        tokio::spawn(async move {
-            // Answers are small and one write each: waiting to fill a packet only delays them.
-            let _ = stream.set_nodelay(true);
-            match acceptor {
-                None => connection(stream, (peer, false), place, router, settings, stop).await,
-                Some(acceptor) => {
-                    let activity = place.activity();
-                    let patience = settings.header_timeout;
-                    let shaken = tokio::select! {
-                        shaken = tokio::time::timeout(patience, acceptor.accept(stream)) => {
-                            shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        tokio::spawn(
+            async move {
+                // Answers are small and one write each: waiting to fill a packet only delays them.
+                let _ = stream.set_nodelay(true);
+                match acceptor {
+                    None => connection(stream, (peer, false), place, router, settings, stop).await,
+                    Some(acceptor) => {
+                        let activity = place.activity();
+                        let patience = settings.header_timeout;
+                        let shaken = tokio::select! {
+                            shaken = tokio::time::timeout(patience, acceptor.accept(stream)) => {
+                                shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+                            }
+                            () = activity.end.notified() => Err(io::ErrorKind::TimedOut.into()),
+                        };
+                        match shaken {
+                            Ok(stream) => {
+                                connection(stream, (peer, true), place, router, settings, stop)
+                                    .await;
+                            }
+                            Err(error) => tracing::debug!(%peer, %error, "no TLS came about"),
                         }
-                        () = activity.end.notified() => Err(io::ErrorKind::TimedOut.into()),
-                    };
-                    match shaken {
-                        Ok(stream) => {
-                            connection(stream, (peer, true), place, router, settings, stop).await;
-                        }
-                        Err(error) => tracing::debug!(%peer, %error, "no TLS came about"),
                     }
                 }
+                drop(running);
             }
-            drop(running);
-        });
+            .boxed(),
+        );
     }
     drop((listener, running));
     // Every connection has ended. The caller bounds how long that may take.

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -92,16 +93,19 @@ impl Recorder {
         let (engine, ticket) = (session.doors.engine.clone(), Arc::new(OnceLock::new()));
         let opened = Arc::clone(&ticket);
         let (ours, theirs) = (Arc::clone(&backlog), Arc::clone(&waiting));
-        let task = tokio::spawn(async move {
-            let busy = session.doors.busy.clone();
-            let mut tape =
-                Tape { session, queued, backlog: ours, waiting: theirs, opened, last: None };
-            if let Err(why) = tape.run().await {
-                refusal.send_replace(Some(why));
+        let task = tokio::spawn(
+            async move {
+                let busy = session.doors.busy.clone();
+                let mut tape =
+                    Tape { session, queued, backlog: ours, waiting: theirs, opened, last: None };
+                if let Err(why) = tape.run().await {
+                    refusal.send_replace(Some(why));
+                }
+                tape.empty();
+                drop(busy);
             }
-            tape.empty();
-            drop(busy);
-        });
+            .boxed(),
+        );
         Ok(Recorder {
             queue,
             backlog,

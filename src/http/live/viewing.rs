@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State as Shared;
+use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, sleep};
 
@@ -71,10 +72,13 @@ pub fn look(
     let viewer = Viewer { agent: *id, name: name.clone(), typing: said.typing };
     let viewers = moments.looks(ticket.number, viewer);
     let engine = state.engine.clone();
-    tokio::spawn(async move {
-        sleep(GRACE + Duration::from_millis(100)).await;
-        engine.shared().moments().expire();
-    });
+    tokio::spawn(
+        async move {
+            sleep(GRACE + Duration::from_millis(100)).await;
+            engine.shared().moments().expire();
+        }
+        .boxed(),
+    );
     Ok(ViewingAnswer {
         number: ticket.number,
         viewers: viewers.into_iter().map(ViewerView::from).collect(),

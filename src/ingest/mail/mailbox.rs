@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use rustls::ClientConfig;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -61,12 +62,15 @@ impl Reader {
     pub fn start(self, running: &mut JoinSet<()>, engine: &Engine, stop: &watch::Receiver<bool>) {
         let told = engine.shared().metrics.sources.add(NAME, "imap");
         let (engine, mut stop) = (engine.clone(), stop.clone());
-        running.spawn(async move {
-            tokio::select! {
-                () = self.run(&engine, &told) => {}
-                _ = stop.wait_for(|stop| *stop) => {}
+        running.spawn(
+            async move {
+                tokio::select! {
+                    () = self.run(&engine, &told) => {}
+                    _ = stop.wait_for(|stop| *stop) => {}
+                }
             }
-        });
+            .boxed(),
+        );
     }
 
     async fn run(&self, engine: &Engine, told: &Told) {

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use reqwest::Url;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -119,7 +120,7 @@ pub fn start(sources: Vec<Source>, engine: &Engine, stop: &watch::Receiver<bool>
     let mut running = JoinSet::new();
     for source in sources {
         let told = engine.shared().metrics.sources.add(&source.name, source.kind.as_str());
-        running.spawn(source.run(engine.clone(), told, stop.clone()));
+        running.spawn(source.run(engine.clone(), told, stop.clone()).boxed());
     }
     running
 }
