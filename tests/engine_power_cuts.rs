@@ -42,7 +42,7 @@ use frontdesk::store::records::IndexRow;
 use frontdesk::store::seal::{Place, Seal};
 use frontdesk::store::sim::{Op, Random, SimDisk};
 use frontdesk::store::{
-    Batch, Blob, Health, Order, PlanRecord, Refusal as StoreRefusal, Store, StoreSettings, Table,
+    Batch, Health, Order, PlanRecord, Refusal as StoreRefusal, RowKey, Store, StoreSettings, Table,
     WriteError, codec,
 };
 use frontdesk::telemetry::progress::Progress;
@@ -452,7 +452,7 @@ impl World {
             let rows = Rows { view, seal: &self.seal };
             Ok(rows.scan::<IndexRow>(&[], None, Order::Ascending, usize::MAX).expect("index rows"))
         });
-        let number = |key: Blob| u64::from_be_bytes(key[..].try_into().expect("a number"));
+        let number = |key: RowKey| u64::from_be_bytes(key[..].try_into().expect("a number"));
         read.expect("reads work without faults")
             .into_iter()
             .map(|(key, row)| (number(key), row))

@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use frontdesk::domain::time::Micros;
 use frontdesk::store::sim::{Op, Random, SimDisk};
 use frontdesk::store::{
-    Blob, FeedError, Health, Order, PlanRecord, Refusal, Row, Store, StoreSettings, Table, View,
-    WriteError, verify,
+    Blob, FeedError, Health, Order, PlanRecord, Refusal, Row, RowKey, Store, StoreSettings, Table,
+    View, WriteError, verify,
 };
 use frontdesk::telemetry::progress::Progress;
 
@@ -87,7 +87,7 @@ impl Tally {
     }
 }
 
-type Rows = BTreeMap<(Table, Blob), Blob>;
+type Rows = BTreeMap<(Table, RowKey), Blob>;
 
 /// What must be there.
 #[derive(Default)]

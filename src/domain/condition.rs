@@ -290,8 +290,15 @@ fn speaker(speaker: Speaker) -> &'static str {
     }
 }
 
-fn folded(text: &str) -> Vec<String> {
-    words(text).map(|word| word.folded()).collect()
+/// The words of a text, folded, each between two blanks: so a phrase is in it as a piece of it. Empty without words.
+fn folded(text: &str) -> String {
+    let mut all = String::with_capacity(text.len() + 2);
+    let mut one = String::new();
+    for word in words(text) {
+        word.fold_into(&mut one);
+        all.extend([if all.is_empty() { " " } else { "" }, &one, " "]);
+    }
+    all
 }
 
 /// Whether two values are one, whatever the case of their letters.
@@ -301,49 +308,79 @@ pub fn same(value: &str, wanted: &str) -> bool {
 
 /// Whether a text has these words, next to one another.
 pub fn says(text: &str, phrase: &str) -> bool {
-    let phrase = folded(phrase);
-    let text = folded(text);
-    !phrase.is_empty() && text.windows(phrase.len()).any(|words| *words == *phrase)
+    says_any(text, &[phrase])
 }
 
-/// How alike two texts are by the words that say something, 0 to 100: what they share of the shorter one's. Fewer than
-/// two shared words are chance.
-pub fn alike(one: &[u64], other: &[u64]) -> usize {
-    let shared = one.iter().filter(|word| other.contains(word)).count();
-    let shorter = one.len().min(other.len());
-    if shared < 2 || shorter == 0 { 0 } else { shared * 100 / shorter }
+/// Whether a text has the words of one of these phrases, next to one another.
+pub fn says_any(text: &str, phrases: &[impl AsRef<str>]) -> bool {
+    let text = folded(text);
+    let mut phrases = phrases.iter().map(|phrase| folded(phrase.as_ref()));
+    phrases.any(|phrase| !phrase.is_empty() && text.contains(&phrase))
 }
 
 /// The words of a text that say something, hashed, each once: four letters or more, at most 64.
-pub fn telling(text: &str) -> Vec<u64> {
-    let mut found: Vec<u64> = Vec::new();
-    for word in words(text).map(|word| word.folded()).filter(|word| word.chars().count() >= 4) {
-        let hash = xxhash_rust::xxh3::xxh3_64(word.as_bytes());
-        if !found.contains(&hash) {
-            found.push(hash);
+#[derive(Debug)]
+pub struct Telling {
+    words: Vec<u64>,
+    /// A bit for each word, of 64 that words share.
+    bits: u64,
+}
+
+impl Telling {
+    pub fn of(text: &str) -> Telling {
+        let mut found: Vec<u64> = Vec::new();
+        for word in words(text).map(|word| word.folded()).filter(|w| w.chars().count() >= 4) {
+            let hash = xxhash_rust::xxh3::xxh3_64(word.as_bytes());
+            if !found.contains(&hash) {
+                found.push(hash);
+            }
+            if found.len() == 64 {
+                break;
+            }
         }
-        if found.len() == 64 {
-            break;
-        }
+        let bits = found.iter().fold(0, |bits, word| bits | 1 << (word % 64));
+        Telling { words: found, bits }
     }
-    found
+
+    /// Whether the two share so many of the shorter one's words, in percent. Fewer than two are chance.
+    pub fn is_alike(&self, other: &Telling, percent: usize) -> bool {
+        let shorter_first = self.words.len() <= other.words.len();
+        let (shorter, longer) = if shorter_first { (self, other) } else { (other, self) };
+        let length = shorter.words.len();
+        let enough = |shared: usize| shared >= 2 && shared * 100 >= percent * length;
+        // Whose bit the other one lacks, that word it lacks: most texts are told apart by this.
+        let lacking = (shorter.bits & !longer.bits).count_ones() as usize;
+        let shared = || shorter.words.iter().filter(|word| longer.words.contains(word)).count();
+        enough(length - lacking) && enough(shared())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{alike, says, telling};
+    use super::{Telling, says};
 
     #[test]
     fn a_phrase_is_found_word_by_word() {
         assert!(says("I can't access my account!", "can't access"));
         assert!(says("GAWAT sekali", "gawat"));
         assert!(!says("very helpful, thanks", "help"));
+        assert!(says("Ya está GAWAT", "esta gawat") && !says("esta muy gawat", "esta gawat"));
+        assert!(!says("", "help") && !says("help", "") && !says("help", "?!"));
     }
 
     #[test]
     fn texts_that_share_their_words_are_alike() {
-        let one = telling("The payment page shows error 502");
-        assert!(alike(&one, &telling("error 502 on payment page")) >= 60);
-        assert_eq!(alike(&one, &telling("Where is my parcel?")), 0);
+        let alike = |one: &str, other: &str| {
+            let (one, other) = (Telling::of(one), Telling::of(other));
+            assert_eq!(one.is_alike(&other, 60), other.is_alike(&one, 60));
+            one.is_alike(&other, 60)
+        };
+        let said = "The payment page shows error 502";
+        assert!(alike(said, "error 502 on payment page"));
+        assert!(!alike(said, "Where is my parcel?"));
+        assert!(!alike("refund", "refund"), "one word is chance");
+        assert!(alike("alpha bravo gamma delta eagle", "alpha bravo gamma zebra yacht"));
+        assert!(!alike("alpha bravo gamma delta eagle", "alpha bravo xenon zebra yacht"));
+        assert!(!alike("", said));
     }
 }

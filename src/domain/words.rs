@@ -3,8 +3,6 @@
 //! A word is a run of letters and digits; in scripts that write no spaces every character is a word of its
 //! own, so that a keyword of several characters is found as a phrase. One pass over the text, no copies.
 
-use std::str::CharIndices;
-
 /// A longer word, in bytes, is nobody's keyword.
 pub const MAX_WORD: usize = 128;
 
@@ -31,7 +29,13 @@ impl Word<'_> {
     /// Writes the word into `folded` in lower case and without accents; nothing if it is overlong.
     pub fn fold_into(&self, folded: &mut String) {
         folded.clear();
-        if self.text.len() <= MAX_WORD {
+        if self.text.len() > MAX_WORD {
+            return;
+        }
+        if self.text.is_ascii() {
+            folded.push_str(self.text);
+            folded.make_ascii_lowercase();
+        } else {
             let lower = self.text.chars().flat_map(char::to_lowercase);
             folded.extend(lower.filter(|c| !is_mark(*c)).map(without_accent));
         }
@@ -45,12 +49,23 @@ impl Word<'_> {
 }
 
 pub fn words(text: &str) -> Words<'_> {
-    Words { text, chars: text.char_indices() }
+    Words { text, at: 0 }
 }
 
 pub struct Words<'a> {
     text: &'a str,
-    chars: CharIndices<'a>,
+    at: usize,
+}
+
+impl Words<'_> {
+    /// The character at a place, and where the next one begins.
+    fn char_at(&self, at: usize) -> Option<(char, usize)> {
+        // Most of what people write is ASCII, and needs no decoding.
+        match *self.text.as_bytes().get(at)? {
+            byte if byte.is_ascii() => Some((char::from(byte), at + 1)),
+            _ => self.text[at..].chars().next().map(|c| (c, at + c.len_utf8())),
+        }
+    }
 }
 
 impl<'a> Iterator for Words<'a> {
@@ -59,18 +74,22 @@ impl<'a> Iterator for Words<'a> {
     fn next(&mut self) -> Option<Word<'a>> {
         let mut after_pause = false;
         let (start, first) = loop {
-            match self.chars.next()? {
-                found if stands_alone(found.1) || found.1.is_alphanumeric() => break found,
-                (_, c) => after_pause |= !joins_words(c),
+            let start = self.at;
+            let (c, next) = self.char_at(start)?;
+            self.at = next;
+            if c.is_alphanumeric() || stands_alone(c) {
+                break (start, c);
             }
+            after_pause |= !joins_words(c);
         };
         if !stands_alone(first) {
-            let mut rest = self.chars.clone();
-            while rest.next().is_some_and(|(_, c)| continues_word(c)) {
-                self.chars = rest.clone();
+            while let Some((c, next)) = self.char_at(self.at)
+                && continues_word(c)
+            {
+                self.at = next;
             }
         }
-        Some(Word { text: &self.text[start..self.chars.offset()], start, after_pause })
+        Some(Word { text: &self.text[start..self.at], start, after_pause })
     }
 }
 
@@ -83,6 +102,9 @@ pub fn stands_alone(c: char) -> bool {
 }
 
 fn continues_word(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
     !stands_alone(c) && (c.is_alphanumeric() || is_mark(c))
 }
 

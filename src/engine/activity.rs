@@ -3,7 +3,7 @@
 use super::desk::Tag;
 use super::rows::{ReadError, Rows, key};
 use crate::domain::activity::Activity;
-use crate::store::{Blob, Order};
+use crate::store::{Order, RowKey};
 
 /// Lines of a ticket's activity, with their numbers.
 pub type Lines = Vec<(u64, Activity)>;
@@ -26,6 +26,6 @@ impl Rows<'_> {
     }
 }
 
-fn numbered((row_key, line): (Blob, Activity)) -> Option<(u64, Activity)> {
+fn numbered((row_key, line): (RowKey, Activity)) -> Option<(u64, Activity)> {
     Some((key::numbers(&row_key)?.1, line))
 }

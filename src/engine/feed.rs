@@ -55,15 +55,15 @@ impl From<FeedError> for ReadFeedError {
 impl Engine {
     /// Events behind `after`, at most `limit`, in order and without a gap.
     pub fn events(&self, after: u64, limit: usize) -> Result<Vec<Published>, ReadFeedError> {
-        self.events_showing(after, limit, |_| true)
+        self.events_showing(after, limit, |_| Shown::All)
     }
 
-    /// The same for whoever wants to see the rows of some events only.
+    /// The same for whoever wants to see some rows of some events only.
     pub fn events_showing(
         &self,
         after: u64,
         limit: usize,
-        shown: impl Fn(&Event) -> bool,
+        shown: impl Fn(&Event) -> Shown,
     ) -> Result<Vec<Published>, ReadFeedError> {
         let shared = self.shared();
         let plans = shared.feed.read(after, shared.published(), (limit, MAX_BYTES))?;
@@ -78,12 +78,20 @@ impl Engine {
                     return Ok(events);
                 }
                 let event = Event::decode(bytes, &shared.seal)?;
-                let images = shown(&event).then_some(&images);
-                events.push(Published::of(seq, found.plan.at, event, images));
+                let shown = shown(&event);
+                events.push(Published::of(seq, found.plan.at, event, (&images, shown)));
             }
         }
         Ok(events)
     }
+}
+
+/// What of an event's rows is told along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Nothing,
+    Ticket,
+    All,
 }
 
 /// The after-images of a plan, by table and key: one that deals with many tickets has thousands of rows.
@@ -93,11 +101,13 @@ struct Images<'a> {
 }
 
 impl Published {
-    fn of(seq: u64, at: Micros, event: Event, images: Option<&Images<'_>>) -> Published {
+    fn of(seq: u64, at: Micros, event: Event, (of_plan, shown): (&Images<'_>, Shown)) -> Published {
+        let ticket = event.ticket.filter(|_| shown != Shown::Nothing);
+        let images = (shown == Shown::All).then_some(of_plan);
         Published {
             seq,
             at,
-            ticket: images.zip(event.ticket).and_then(|(images, n)| images.image(n)),
+            ticket: ticket.and_then(|n| of_plan.image(n)),
             entry: images.zip(event.entry).and_then(|(images, n)| images.image(n)),
             dispatch: images.zip(event.entry).and_then(|(images, n)| images.image(n)),
             contact: images.zip(event.contact).and_then(|(images, n)| images.image(n)),

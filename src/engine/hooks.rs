@@ -12,7 +12,7 @@ use super::rows::{ReadError, Rows, key};
 use crate::domain::time::Micros;
 use crate::domain::webhook::{Delivery, Secret, Since, Webhook, deliveries};
 use crate::store::codec::Record;
-use crate::store::{Blob, Order};
+use crate::store::{Order, RowKey};
 
 /// The consumer of the feed that queues deliveries.
 pub const CURSOR: &str = "webhooks";
@@ -213,7 +213,7 @@ impl Rows<'_> {
     ) -> Result<Vec<(u64, R)>, ReadError> {
         let (start, end) = (key::pair(webhook, 0), key::pair(webhook, before));
         let rows = self.scan::<R>(&start, Some(&end), Order::Descending, limit)?;
-        let number = |(row, record): (Blob, R)| Some((key::numbers(&row)?.1, record));
+        let number = |(row, record): (RowKey, R)| Some((key::numbers(&row)?.1, record));
         Ok(rows.into_iter().filter_map(number).collect())
     }
 }

@@ -25,7 +25,7 @@ use crate::store::codec::Record;
 use crate::store::owner::Owner;
 use crate::store::records::{Doomed, IndexRow, OWED, RewriteOwed};
 use crate::store::seal::Seal;
-use crate::store::{Blob, Order, Reader, Store, Table};
+use crate::store::{Order, Reader, RowKey, Store, Table};
 use crate::telemetry::metrics::Metrics;
 
 /// Rows read at once, so that no snapshot lives long.
@@ -205,7 +205,7 @@ pub fn whole(rows: &Rows<'_>, number: u64, row: IndexRow) -> Result<IndexRow, Re
 /// The outbox; `whatsapp.max_outbox` bounds it.
 fn waiting(rows: &Rows<'_>) -> Result<Vec<(Place, Outbound)>, ReadError> {
     let found = rows.scan::<Outbound>(&[], None, Order::Ascending, usize::MAX)?;
-    let placed = |(row_key, row): (Blob, _)| Some((key::numbers(&row_key)?, row));
+    let placed = |(row_key, row): (RowKey, _)| Some((key::numbers(&row_key)?, row));
     Ok(found.into_iter().filter_map(placed).collect())
 }
 

@@ -13,7 +13,7 @@ use crate::domain::time::Micros;
 use crate::store::codec::{self, Record};
 use crate::store::records::{Count, Cursor, DirItem, Page, Pointer, Portal};
 use crate::store::seal::{Place, Seal, SealError};
-use crate::store::{Blob, Order, StoreError, View};
+use crate::store::{Blob, Order, RowKey, StoreError, View};
 
 /// A view and the seal that opens its values.
 #[derive(Clone, Copy)]
@@ -68,13 +68,13 @@ impl<'a> Rows<'a> {
         end: Option<&[u8]>,
         order: Order,
         limit: usize,
-    ) -> Result<Vec<(Blob, R)>, ReadError> {
+    ) -> Result<Vec<(RowKey, R)>, ReadError> {
         let mut found = Vec::new();
         let (mut start, mut end) = (Cow::Borrowed(start), end.map(Cow::Borrowed));
         loop {
             let wanted = limit - found.len();
             let rows = self.view.scan(R::TABLE, &start, end.as_deref(), order, wanted)?;
-            let (here, last) = (rows.len(), rows.last().map(|(key, _)| Blob::clone(key)));
+            let (here, last) = (rows.len(), rows.last().map(|(key, _)| RowKey::clone(key)));
             for (key, bytes) in rows {
                 if let Some(record) = self.open_known(&key, &bytes)? {
                     found.push((key, record));
@@ -306,7 +306,7 @@ impl<'a> Rows<'a> {
             *last += 1;
         }
         let rows = self.scan::<Count>(prefix.as_bytes(), Some(&end), Order::Ascending, limit)?;
-        let name = |key: Blob| String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+        let name = |key: RowKey| String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
         Ok(rows.into_iter().map(|(k, c)| (name(k), c.0)).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! The window of dedup keys ([`SeenWindow`]) beside the rows: filled after the start, which does not wait for it.
 
 use super::seen::SeenWindow;
-use crate::store::{Blob, Order, Reader, Row, StoreError, Table, View};
+use crate::store::{Order, Reader, Row, RowKey, StoreError, Table, View};
 
 /// The tables whose keys are held in the window.
 pub const WINDOWED: [Table; 3] = [Table::Seen, Table::Early, Table::Unclaimed];
@@ -27,7 +27,7 @@ enum Filled {
 struct Keys {
     table: usize,
     /// From here on they were taken.
-    end: Option<Blob>,
+    end: Option<RowKey>,
 }
 
 impl Window {

@@ -4,7 +4,8 @@
 //! and says so from then on: what was decided may rest on what was not read.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use super::changes::Changes;
 use super::epoch::is_own;
@@ -13,6 +14,7 @@ use super::journal::format::BATCH_HEADER;
 use super::plain::Plain;
 use super::plan::{Blob, MAX_PLAN, PlanRecord, Row};
 use super::reader::{Order, Pair, Snapshot, View};
+use super::row_key::RowKey;
 use super::stamp::STAMP;
 use super::tables::Table;
 use super::unlock::MARK;
@@ -201,7 +203,7 @@ impl View for Batch {
 /// that was not written.
 #[derive(Default)]
 pub struct Known {
-    tables: Vec<HashMap<Blob, Option<Blob>>>,
+    tables: Vec<HashMap<RowKey, Option<Blob>>>,
     count: usize,
     plain: Plain,
 }
@@ -239,7 +241,7 @@ impl Known {
         }
         let at = usize::from(table as u8);
         if self.tables.len() <= at {
-            self.tables.resize_with(at + 1, HashMap::new);
+            self.tables.resize_with(at + 1, HashMap::default);
         }
         self.count += usize::from(self.tables[at].insert(key.into(), value).is_none());
     }

@@ -8,11 +8,12 @@ use std::ops::Bound;
 use super::error::StoreError;
 use super::plan::{Blob, Row};
 use super::reader::{Order, Pair};
+use super::row_key::RowKey;
 use super::tables::Table;
 
-type Rows = BTreeMap<Blob, Option<Blob>>;
+type Rows = BTreeMap<RowKey, Option<Blob>>;
 /// A key with what was put there, or that it was deleted.
-type Change = (Blob, Option<Blob>);
+type Change = (RowKey, Option<Blob>);
 
 /// What has been put (`Some`) and deleted (`None`).
 #[derive(Clone, Debug, Default)]
@@ -46,7 +47,7 @@ impl Changes {
     }
 
     /// Gives what was said of the key before.
-    pub fn put(&mut self, table: Table, key: Blob, value: Option<Blob>) -> Option<Option<Blob>> {
+    pub fn put(&mut self, table: Table, key: RowKey, value: Option<Blob>) -> Option<Option<Blob>> {
         let before = self.of_mut(table).insert(key, value);
         self.count += usize::from(before.is_none());
         before
@@ -100,7 +101,7 @@ impl Changes {
 }
 
 /// The rows of one layer within the bounds.
-type Layer<'a> = Peekable<Box<dyn Iterator<Item = (&'a Blob, &'a Option<Blob>)> + 'a>>;
+type Layer<'a> = Peekable<Box<dyn Iterator<Item = (&'a RowKey, &'a Option<Blob>)> + 'a>>;
 
 /// The changes of several layers in a table, in order; of each key the word of the newest layer that has one.
 pub struct Merge<'a> {
@@ -139,14 +140,14 @@ impl<'a> Merge<'a> {
     }
 
     /// Whether `key` is before `other` in the order of the scan.
-    fn is_before(&self, key: &Blob, other: &Blob) -> bool {
+    fn is_before(&self, key: &RowKey, other: &RowKey) -> bool {
         match self.order {
             Order::Ascending => key < other,
             Order::Descending => key > other,
         }
     }
 
-    fn first(&mut self) -> Option<&'a Blob> {
+    fn first(&mut self) -> Option<&'a RowKey> {
         let heads = self.layers.iter_mut().filter_map(|layer| layer.peek().map(|(key, _)| *key));
         match self.order {
             Order::Ascending => heads.min(),

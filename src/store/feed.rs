@@ -8,7 +8,8 @@ use super::error::{Damage, FeedError, JournalError, StoreError};
 use super::journal::scan::Found;
 use super::journal::segment::Segment;
 use super::journal::{Segments, decode};
-use super::plan::{Blob, PlanRecord};
+use super::plan::PlanRecord;
+use super::row_key::RowKey;
 use super::tables::Table;
 
 /// A plan as it is in the feed; its first event has the number `first_seq`, the next one more.
@@ -67,7 +68,7 @@ impl Feed {
         after: u64,
         until: u64,
         tables: &[Table],
-    ) -> Result<Vec<(Table, Blob)>, FeedError> {
+    ) -> Result<Vec<(Table, RowKey)>, FeedError> {
         let until = until.min(self.segments.last_seq());
         let touched = Some(Touched { tables, keys: Vec::new() });
         let (enough, max_bytes, bytes, plans) = (u64::MAX, usize::MAX, 0, Vec::new());
@@ -113,7 +114,7 @@ struct Reading<'a> {
 
 struct Touched<'a> {
     tables: &'a [Table],
-    keys: Vec<(Table, Blob)>,
+    keys: Vec<(Table, RowKey)>,
 }
 
 impl Reading<'_> {

@@ -3,8 +3,10 @@
 //! What always holds: a key is gone from the file, durably, before it is gone from memory; from the moment an owner is
 //! doomed nothing new is sealed under the key.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use foldhash::HashMap;
 
 use super::backup::Secret;
 use super::disk::Disk;

@@ -55,6 +55,7 @@ mod recent;
 pub mod records;
 mod recovery;
 mod retention;
+mod row_key;
 pub mod seal;
 #[doc(hidden)]
 pub mod sim;
@@ -85,6 +86,7 @@ pub use migrate::{MigrateError, Migrating, Migration, Progress, Upgrade};
 pub use plan::{Blob, MAX_PLAN, PlanRecord, Row};
 pub use reader::{Order, Pair, Reader, Snapshot, View};
 pub use retention::Trimmed;
+pub use row_key::RowKey;
 pub use space::Space;
 pub use stamp::Stamp;
 pub use tables::{Table, Whose};

@@ -4,7 +4,7 @@
 //! A value is known by the very bytes in memory that it was opened from, which are kept as long: what is read again from
 //! the disk is opened again.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::plan::Blob;
 

@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use crate::domain::time::Micros;
 
+use super::row_key::RowKey;
 use super::tables::Table;
 
-/// The bytes of a key or a value: shared by the plan, the rows in memory and whoever reads them.
+/// The bytes of a value: shared by the plan, the rows in memory and whoever reads them.
 pub type Blob = Arc<[u8]>;
 
 /// The largest plan, encoded.
@@ -26,7 +27,7 @@ pub const MAX_PLAN: usize = 8 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub table: Table,
-    pub key: Blob,
+    pub key: RowKey,
     pub value: Option<Blob>,
 }
 

@@ -12,6 +12,7 @@ use super::database::{Instance, Raw, definition, failed, guarded};
 use super::error::StoreError;
 use super::plan::Blob;
 use super::recent::Recent;
+use super::row_key::RowKey;
 use super::tables::Table;
 
 /// The order of a scan.
@@ -22,7 +23,7 @@ pub enum Order {
 }
 
 /// A key and its value.
-pub type Pair = (Blob, Blob);
+pub type Pair = (RowKey, Blob);
 
 /// Reading rows: the open write batch (which sees what was applied before in the batch) and snapshots.
 pub trait View {

@@ -36,6 +36,11 @@ impl Since {
         self.journal_bytes >= limit.journal_bytes || self.events >= limit.events
     }
 
+    /// Whether what takes so much fits into this.
+    pub fn covers(&self, news: &Since) -> bool {
+        news.rows <= self.rows && news.journal_bytes <= self.journal_bytes
+    }
+
     /// Bytes the next checkpoint takes at worst, in a database of `size` bytes. A replay after a crash takes
     /// the same pages once more, not others.
     pub fn checkpoint_bytes(&self, size: u64) -> u64 {

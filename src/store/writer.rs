@@ -131,7 +131,7 @@ impl Store {
         &mut self,
         work: impl FnOnce(&mut Batch) -> R,
     ) -> Result<Written<R>, WriteError> {
-        self.ready()?;
+        let ample = self.ready()?;
         let below = self.current.read().snapshot().map_err(refused)?;
         let (known, buffer) = (std::mem::take(&mut self.known), std::mem::take(&mut self.buffer));
         let (max_record, next_seq) = (self.journal.max_record(), self.journal.next_seq());
@@ -148,9 +148,12 @@ impl Store {
             journal_bytes: (decided.record.len() as u64).next_multiple_of(PAGE),
             events: decided.next_seq - decided.first_seq,
         };
-        let reserve = if decided.may_use_reserve { 0 } else { self.settings.disk_reserve };
-        self.check_space(self.unsettled().with(news), reserve)
-            .inspect_err(|_| self.short = true)?;
+        // A usual batch has its room already.
+        if ample.is_none_or(|ample| !ample.covers(&news)) {
+            let reserve = if decided.may_use_reserve { 0 } else { self.settings.disk_reserve };
+            self.check_space(self.unsettled().with(news), reserve)
+                .inspect_err(|_| self.short = true)?;
+        }
         self.append(&mut decided)?;
         self.since = self.since.with(news);
         {
@@ -172,8 +175,9 @@ impl Store {
         Ok(Written { result, committed: Some(committed) })
     }
 
-    /// What must be right before a batch is begun: health, redb, a due checkpoint, space.
-    fn ready(&mut self) -> Result<(), WriteError> {
+    /// What must be right before a batch is begun: health, redb, a due checkpoint, space. Gives what there certainly is
+    /// room for, if it was found out.
+    fn ready(&mut self) -> Result<Option<Since>, WriteError> {
         if let Health::Failed { why, .. } = &self.health {
             return Err(WriteError::Refused(Refusal::Failed { why: why.clone() }));
         }
@@ -183,14 +187,18 @@ impl Store {
         // The estimate grows with what a checkpoint would settle: near the end of the space, settle it.
         let segment = self.settings.segment_bytes / 4;
         let ample = Since { rows: ROWS_AHEAD, journal_bytes: segment, events: 0 };
-        let ample = self.unsettled().with(ample);
-        let tight = self.unsettled().rows > 0
-            && (self.short || self.check_space(ample, self.settings.disk_reserve).is_err());
-        if tight {
+        let unsettled = self.unsettled();
+        let is_ample = |store: &Store| {
+            store.check_space(unsettled.with(ample), store.settings.disk_reserve).is_ok()
+        };
+        let has_room = unsettled.rows > 0 && !self.short && is_ample(self);
+        if unsettled.rows > 0 && !has_room {
             self.room_to_try()?;
-            return self.checkpoint();
+            self.checkpoint()?;
+            return Ok(None);
         }
-        self.tend_checkpoint()
+        self.tend_checkpoint()?;
+        Ok(has_room.then_some(ample))
     }
 
     fn append(&mut self, decided: &mut Decided) -> Result<(), WriteError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use frontdesk::config::{Config, Sources};
 use frontdesk::engine::command::{Actor, Command, InboundMessage, Submission};
-use frontdesk::store::{Blob, Order, RealDisk, Store, StoreSettings, Table, View};
+use frontdesk::store::{Blob, Order, RealDisk, RowKey, Store, StoreSettings, Table, View};
 
 /// A directory of its own, gone with the test.
 pub struct Scratch(pub PathBuf);
@@ -41,7 +41,7 @@ pub fn keyed(dir: &Path) -> String {
     format!("[store]\nkey_file = {:?}\n", dir.join("root.key"))
 }
 
-pub type Rows = BTreeMap<(Table, Blob), Blob>;
+pub type Rows = BTreeMap<(Table, RowKey), Blob>;
 
 /// The store of a directory that no daemon has.
 pub fn store(dir: &Path) -> Store {

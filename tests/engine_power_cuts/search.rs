@@ -28,7 +28,7 @@ use frontdesk::store::backup::Secret;
 use frontdesk::store::files::Files;
 use frontdesk::store::seal::Seal;
 use frontdesk::store::sim::{Random, SimDisk};
-use frontdesk::store::{Order, Store, StoreSettings, Table, UnlockError};
+use frontdesk::store::{Order, RowKey, Store, StoreSettings, Table, UnlockError};
 use frontdesk::telemetry::metrics::Metrics;
 use tokio::runtime::Runtime;
 
@@ -325,7 +325,7 @@ impl World {
         let chunks = engine.read(|rows| {
             let found =
                 rows.view.scan(Table::SearchChunks, &[], None, Order::Ascending, usize::MAX)?;
-            let open = |(key, value): &(Arc<[u8]>, Arc<[u8]>)| {
+            let open = |(key, value): &(RowKey, Arc<[u8]>)| {
                 rows.open::<frontdesk::store::records::SearchChunk>(key, value)
             };
             found.iter().map(open).collect::<Result<Vec<_>, _>>()

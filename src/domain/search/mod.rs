@@ -27,10 +27,15 @@ pub struct Word {
 /// The words of a text, in order; the position of each is its place in this list.
 pub fn words(text: &str) -> Vec<Word> {
     let mut cut = Cut { words: Vec::new(), word: None, run: Vec::new() };
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let end = at + c.len_utf8();
-        if is_unspaced(c) {
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        // Most of what people write is ASCII: runs of it are taken as they are.
+        let plain = text.as_bytes()[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let end = at + plain.max(c.len_utf8());
+        if plain > 0 {
+            cut.end_run();
+            cut.push_plain(&text[at..end], at);
+        } else if is_unspaced(c) {
             cut.end_word();
             cut.run.push((c, at, end));
         } else if is_mark(c) {
@@ -41,13 +46,14 @@ pub fn words(text: &str) -> Vec<Word> {
             cut.push(c, at, end);
         } else if is_apostrophe(c)
             && cut.word.is_some()
-            && chars.peek().is_some_and(|(_, next)| next.is_alphabetic() && !is_unspaced(*next))
+            && text[end..].chars().next().is_some_and(|c| c.is_alphabetic() && !is_unspaced(c))
         {
             // don't, O'Brien
         } else {
             cut.end_word();
             cut.end_run();
         }
+        at = end;
     }
     cut.end_word();
     cut.end_run();
@@ -61,14 +67,30 @@ struct Cut {
 }
 
 impl Cut {
-    fn push(&mut self, c: char, start: usize, end: usize) {
+    /// The word that goes on to `end`, or begins at `start`, and how many characters of it were taken.
+    fn word(&mut self, start: usize, end: usize) -> &mut (Word, usize) {
         let fresh = || (Word { folded: String::new(), start, end, unspaced: false }, 0);
-        let (word, length) = self.word.get_or_insert_with(fresh);
-        word.end = end;
+        let word = self.word.get_or_insert_with(fresh);
+        word.0.end = end;
+        word
+    }
+
+    fn push(&mut self, c: char, start: usize, end: usize) {
+        let (word, length) = self.word(start, end);
         if *length < LONGEST_WORD {
             *length += 1;
             fold(c, &mut word.folded);
         }
+    }
+
+    /// Letters and digits of ASCII.
+    fn push_plain(&mut self, letters: &str, start: usize) {
+        let (word, length) = self.word(start, start + letters.len());
+        let taken = letters.len().min(LONGEST_WORD - *length);
+        let from = word.folded.len();
+        word.folded.push_str(&letters[..taken]);
+        word.folded[from..].make_ascii_lowercase();
+        *length += taken;
     }
 
     fn extend(&mut self, end: usize) {
@@ -88,6 +110,9 @@ impl Cut {
     }
 
     fn end_run(&mut self) {
+        if self.run.is_empty() {
+            return;
+        }
         let run = std::mem::take(&mut self.run);
         for at in 0..run.len() {
             let pair = &run[at..run.len().min(at + 2)];

@@ -3,9 +3,9 @@
 //! A message is guessed by its commonest little words. Where these do not tell, the stems of all three count: a query
 //! in any of them then finds the message, at the price of a few postings.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::HashMap;
 use frostem::{Algorithm, Stemmer};
 
 use super::Word;
@@ -80,7 +80,7 @@ impl Language {
 /// In which languages each little word stands, as bits.
 fn little() -> &'static HashMap<&'static str, u8> {
     static LITTLE: LazyLock<HashMap<&'static str, u8>> = LazyLock::new(|| {
-        let mut known = HashMap::new();
+        let mut known = HashMap::default();
         for language in Language::ALL {
             for word in language.little_words() {
                 *known.entry(*word).or_default() |= 1 << language as u8;

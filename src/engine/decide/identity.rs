@@ -3,9 +3,9 @@
 //! Within a chat its id and direction tell it apart, in a group who wrote too; some platforms' ids do so by
 //! themselves. A person has several addresses, so a message has a key under each that is known.
 
-use super::people::{find_contact, stored_contact};
+use super::people::{find_contact, find_contacts};
 use super::{buckets, day};
-use crate::domain::contact::{MAX_ADDRESSES, spelling};
+use crate::domain::contact::{Contact, MAX_ADDRESSES, spelling};
 use crate::domain::message::{Early, Unclaimed};
 use crate::engine::command::{IdScope, InboundMessage, MessageChange, Refusal};
 use crate::engine::draft::Draft;
@@ -108,8 +108,7 @@ fn first<R: Record>(
 /// Other addresses of the person whose these are.
 fn others(draft: &Draft<'_>, addresses: &[String]) -> Result<Vec<String>, Refusal> {
     let mut others = Vec::new();
-    for contact in find_contact(draft, addresses)? {
-        let known = stored_contact(draft, contact)?.addresses;
+    for Contact { addresses: known, .. } in find_contacts(draft, addresses)? {
         others.extend(known.into_iter().filter(|a| !addresses.contains(a)));
     }
     Ok(others)

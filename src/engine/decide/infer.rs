@@ -1,6 +1,6 @@
 //! What is read out of a customer's words at every door but that of calls: the category and the order they write about.
 
-use crate::domain::condition::says;
+use crate::domain::condition::says_any;
 use crate::domain::order;
 use crate::domain::priority::Priority;
 use crate::domain::ticket::Ticket;
@@ -12,9 +12,7 @@ const JUDGED: usize = 64 * 1024;
 
 /// The first words of a chat may say that it is urgent (S4.22): nobody else has said how urgent it is.
 pub fn urgency(draft: &Draft<'_>, ticket: &mut Ticket, text: &str) {
-    let text = head(text, JUDGED);
-    let mut words = draft.ctx.rules.automation.urgent_words.iter();
-    if words.any(|word| says(text, word)) {
+    if says_any(head(text, JUDGED), &draft.ctx.rules.automation.urgent_words) {
         ticket.priority = ticket.priority.max(Priority::Urgent);
     }
 }

@@ -13,7 +13,7 @@ use crate::engine::rows::{ReadError, key};
 use crate::engine::rules::BotReturns;
 use crate::store::codec::Record;
 use crate::store::records::BotReturn;
-use crate::store::{Blob, Order, Table, View};
+use crate::store::{Order, RowKey, Table, View};
 
 /// Returns that are dealt with at once.
 const MAX_DUE: usize = 500;
@@ -133,7 +133,7 @@ fn holds(row: &BotReturn, ticket: &Ticket) -> bool {
     row.ticket == ticket.number && !ticket.status.is_open() && row.resolved_at == ticket.resolved_at
 }
 
-fn due(draft: &Draft<'_>) -> Result<Vec<(Blob, BotReturn)>, ReadError> {
+fn due(draft: &Draft<'_>) -> Result<Vec<(RowKey, BotReturn)>, ReadError> {
     let end = key::bot_return(draft.ctx.steady.0.saturating_add(1), 0);
     let rows = View::scan(draft, BotReturn::TABLE, &[], Some(&end), Order::Ascending, MAX_DUE)?;
     rows.into_iter()

@@ -51,17 +51,25 @@ pub fn new_conversation(
     })
 }
 
-/// The contacts that these addresses lead to, oldest first, each once.
+/// The ids of the contacts that these addresses lead to, oldest first, each once.
 pub fn find_contact(draft: &Draft<'_>, addresses: &[String]) -> Result<Vec<u64>, Refusal> {
-    let mut found = Vec::new();
+    let found = find_contacts(draft, addresses)?;
+    Ok(found.iter().map(|contact| contact.id).collect())
+}
+
+/// The contacts that these addresses lead to, oldest first, each once.
+pub fn find_contacts(draft: &Draft<'_>, addresses: &[String]) -> Result<Vec<Contact>, Refusal> {
+    let mut found: Vec<Contact> = Vec::new();
     for address in addresses.iter().take(MAX_ADDRESSES) {
         let row = key::address(draft.ctx.seal, address);
-        if let Some(AddressOf(id)) = draft.get(&row)? {
-            let survivor = draft.rows().survivor(id)?.map(|contact| contact.id);
-            found.extend(survivor.filter(|id| !found.contains(id)));
+        let Some(AddressOf(id)) = draft.get(&row)? else { continue };
+        if found.iter().any(|known| known.id == id) {
+            continue;
         }
+        let survivor = draft.rows().survivor(id)?;
+        found.extend(survivor.filter(|one| !found.iter().any(|known| known.id == one.id)));
     }
-    found.sort_unstable();
+    found.sort_unstable_by_key(|contact| contact.id);
     Ok(found)
 }
 
@@ -107,13 +115,12 @@ pub fn one_contact(
     addresses: &[String],
     phone: Option<&str>,
 ) -> Result<Contact, Refusal> {
-    let found = find_contact(draft, addresses)?;
-    let (mut contact, known) = match found.split_first() {
+    let mut found = find_contacts(draft, addresses)?.into_iter();
+    let (mut contact, known) = match found.next() {
         None => (new_contact(draft)?, false),
-        Some((first, others)) => {
-            let mut contact = stored_contact(draft, *first)?;
-            for other in others {
-                merge(draft, &mut contact, *other)?;
+        Some(mut contact) => {
+            for other in found {
+                merge(draft, &mut contact, other.id)?;
             }
             (contact, true)
         }

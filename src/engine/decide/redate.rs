@@ -20,7 +20,7 @@ use crate::engine::event::EventKind;
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::store::codec::Record;
 use crate::store::records::IndexRow;
-use crate::store::{Blob, Order, View};
+use crate::store::{Order, RowKey, View};
 
 /// Entries, and bytes of what they say, that one command moves.
 const ENTRIES: usize = 500;
@@ -214,7 +214,7 @@ impl Rows<'_> {
     /// Tickets whose moments are still to be set right, with the last of them.
     pub fn undated(&self, most: usize) -> Result<Vec<(u64, Micros)>, ReadError> {
         let rows = self.scan::<Undated>(&[], None, Order::Ascending, most)?;
-        let of = |(row_key, undated): (Blob, Undated)| {
+        let of = |(row_key, undated): (RowKey, Undated)| {
             let number = row_key[..].try_into().map(u64::from_be_bytes).ok()?;
             Some((number, undated.last()?))
         };

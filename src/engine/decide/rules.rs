@@ -87,9 +87,13 @@ fn first_words(rows: &Rows<'_>, ticket: &Ticket) -> Result<String, ReadError> {
 impl Rows<'_> {
     /// What rules know of a ticket; of one that was never watched, what it shows itself.
     pub fn watch(&self, ticket: &Ticket) -> Result<Watch, ReadError> {
-        if let Some(watch) = self.get::<Watch>(&key::number(ticket.number))? {
-            return Ok(watch);
+        match self.get::<Watch>(&key::number(ticket.number))? {
+            Some(watch) => Ok(watch),
+            None => self.first_watch(ticket),
         }
+    }
+
+    fn first_watch(&self, ticket: &Ticket) -> Result<Watch, ReadError> {
         let status_since = self.status_history(ticket)?.last().map(|change| change.at);
         Ok(Watch { status_since, ..Watch::of(ticket) })
     }
@@ -143,11 +147,15 @@ fn happened(
     let entry = entry.flatten();
     let row = key::number(number);
     let before = draft.get::<Watch>(&row)?;
-    let mut watch = draft.rows().watch(&ticket)?;
+    let mut watch = match &before {
+        Some(watch) => watch.clone(),
+        None => draft.rows().first_watch(&ticket)?,
+    };
     observe(&mut watch, happening, entry.as_ref(), &ticket);
     if before.as_ref() != Some(&watch) {
         draft.put(&row, &watch);
     }
+    let stored = Some(watch.clone());
     let mut ran = Ran::default();
     if happening.depth < MAX_DEPTH {
         let entry = entry.as_ref();
@@ -164,7 +172,7 @@ fn happened(
     if ran.any {
         return Ok(wind(draft, number, rules)?);
     }
-    Ok(wind_watched(draft, &ticket, watch, rules)?)
+    Ok(wind_watched(draft, &ticket, (stored, watch), rules)?)
 }
 
 /// What of a happening rules have to remember.
@@ -307,20 +315,23 @@ pub fn wind(draft: &mut Draft<'_>, number: u64, rules: &[Rule]) -> Result<(), Re
     let Some(ticket) = draft.rows().ticket(number)?.filter(Ticket::is_live) else {
         return forget(draft, number);
     };
-    let watch = draft.rows().watch(&ticket)?;
-    wind_watched(draft, &ticket, watch, rules)
+    let stored = draft.get::<Watch>(&key::number(number))?;
+    let watch = match &stored {
+        Some(watch) => watch.clone(),
+        None => draft.rows().first_watch(&ticket)?,
+    };
+    wind_watched(draft, &ticket, (stored, watch), rules)
 }
 
-/// The same of a ticket whose rows are known.
+/// The same of a ticket whose rows are known: its watch as it is stored, if it is, and as it is now.
 fn wind_watched(
     draft: &mut Draft<'_>,
     ticket: &Ticket,
-    mut watch: Watch,
+    (before, mut watch): (Option<Watch>, Watch),
     rules: &[Rule],
 ) -> Result<(), ReadError> {
     let number = ticket.number;
     let row = key::number(number);
-    let before = draft.get::<Watch>(&row)?;
     let (mut next, mut current) = (None::<Micros>, Vec::new());
     for rule in rules {
         let Trigger::After { since, seconds } = rule.body.trigger else { continue };

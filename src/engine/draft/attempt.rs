@@ -3,10 +3,10 @@
 
 use super::Draft;
 use crate::engine::command::Refusal;
-use crate::store::{Blob, Table};
+use crate::store::{Blob, RowKey, Table};
 
 /// A row, and what the draft had to say of it before; none if nothing.
-pub(super) type Undo = (Table, Blob, Option<Option<Blob>>);
+pub(super) type Undo = (Table, RowKey, Option<Option<Blob>>);
 
 impl Draft<'_> {
     /// Does something as a whole or not at all: what a refusal left half done is taken back.
@@ -39,7 +39,7 @@ impl Draft<'_> {
     }
 
     pub(super) fn change(&mut self, table: Table, key: &[u8], value: Option<Blob>) {
-        let key: Blob = key.into();
+        let key: RowKey = key.into();
         match &mut self.undo {
             Some(undo) => undo.push((table, key.clone(), self.rows.put(table, key, value))),
             None => _ = self.rows.put(table, key, value),

@@ -1,6 +1,6 @@
 //! The newest documents, in memory, until they are written as a segment.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::bits::Bits;
 use super::document::{Document, Key};

@@ -43,8 +43,9 @@ mod tend;
 mod varint;
 mod write;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use foldhash::{HashMap, HashSet};
 
 use super::index::Index;
 use super::rows::{ReadError, Rows};

@@ -1,7 +1,7 @@
 //! What documents were made of that were looked at lately: whoever comes back as it was is known without making it
 //! anew, and without looking into segments.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::document::Key;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::store::{Blob, Order, Pair, PlanRecord, StoreError, Table, View};
+use crate::store::{Blob, Order, Pair, PlanRecord, RowKey, StoreError, Table, View};
 
 #[derive(Default)]
-pub struct Memory(BTreeMap<Table, BTreeMap<Blob, Blob>>);
+pub struct Memory(BTreeMap<Table, BTreeMap<RowKey, Blob>>);
 
 impl Memory {
     pub fn apply(&mut self, plan: &PlanRecord) {
@@ -42,7 +42,7 @@ impl View for Memory {
         };
         let end = end.map_or(Bound::Unbounded, Bound::Excluded);
         let within = rows.range::<[u8], _>((Bound::Included(start), end));
-        let own = |(k, v): (&Blob, &Blob)| (k.clone(), v.clone());
+        let own = |(k, v): (&RowKey, &Blob)| (k.clone(), v.clone());
         Ok(match order {
             Order::Ascending => within.take(limit).map(own).collect(),
             Order::Descending => within.rev().take(limit).map(own).collect(),

@@ -13,9 +13,9 @@ use crate::domain::webhook::{Delivered, Delivery, Payload, Webhook, deliveries};
 use crate::engine::rows::{ReadError, Rows, key};
 use crate::store::codec::Record;
 use crate::store::records::{Deleted, LooseFile, ShortcutOf};
-use crate::store::{Blob, Order};
+use crate::store::{Order, RowKey};
 
-type Found<R> = Vec<(Blob, R)>;
+type Found<R> = Vec<(RowKey, R)>;
 
 fn all<R: Record>(rows: &Rows<'_>) -> Result<Found<R>, ReadError> {
     rows.scan::<R>(&[], None, Order::Ascending, usize::MAX)

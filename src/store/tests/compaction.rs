@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::sim::Op;
-use crate::store::{Blob, Compacted, Refusal};
+use crate::store::{Compacted, Refusal, RowKey};
 
 /// Much that was written and is gone, and some that stays.
 fn half_empty(disk: &SimDisk) -> Store {
@@ -18,7 +18,7 @@ fn half_empty(disk: &SimDisk) -> Store {
     store
 }
 
-fn key_of(key: u64) -> Blob {
+fn key_of(key: u64) -> RowKey {
     key.to_be_bytes().as_slice().into()
 }
 

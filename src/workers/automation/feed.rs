@@ -5,7 +5,7 @@ use crate::domain::rule::{Rule, Trigger};
 use crate::engine::automation::{AutomationCommand, CURSOR, Happening};
 use crate::engine::command::{Actor, Command, Refusal, Submission};
 use crate::engine::event::{Event, EventKind};
-use crate::engine::feed::{Published, ReadFeedError};
+use crate::engine::feed::{Published, ReadFeedError, Shown};
 use crate::engine::{self, Engine};
 
 /// Events read at once.
@@ -45,7 +45,6 @@ impl Consumer {
             None => begin(engine).await?,
         };
         self.place = Some(place);
-        let shown = |event: &Event| shows_ticket(event.kind);
         let newest = engine.shared().published();
         let events = match engine.events_showing(place.read, READ_AHEAD, shown) {
             Ok(events) => events,
@@ -129,8 +128,11 @@ impl Consumer {
 }
 
 /// Of what kinds the ticket is looked at.
-fn shows_ticket(kind: EventKind) -> bool {
-    matches!(kind, EventKind::TicketCreated | EventKind::MessageAdded)
+fn shown(event: &Event) -> Shown {
+    match event.kind {
+        EventKind::TicketCreated | EventKind::MessageAdded => Shown::Ticket,
+        _ => Shown::Nothing,
+    }
 }
 
 /// What a ticket's watch follows, whether or not a rule listens.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::condition::{alike, telling};
+use crate::domain::condition::Telling;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Micros;
@@ -17,7 +17,7 @@ const ALIKE: usize = 60;
 
 #[derive(Default)]
 pub struct Recent {
-    tickets: VecDeque<(u64, Micros, Vec<u64>)>,
+    tickets: VecDeque<(u64, Micros, Telling)>,
     loaded: bool,
 }
 
@@ -30,8 +30,8 @@ impl Recent {
         let words = words(ticket);
         let since = ticket.created_at.plus(-Micros::HOUR);
         self.tickets.retain(|(number, at, _)| *at >= since && *number != ticket.number);
-        let alike = |(number, _, theirs): &(u64, Micros, Vec<u64>)| {
-            (alike(&words, theirs) >= ALIKE).then_some(*number)
+        let alike = |(number, _, theirs): &(u64, Micros, Telling)| {
+            words.is_alike(theirs, ALIKE).then_some(*number)
         };
         let mut found: Vec<u64> = self.tickets.iter().rev().filter_map(alike).take(TOLD).collect();
         found.reverse();
@@ -55,7 +55,7 @@ impl Recent {
     }
 }
 
-fn words(ticket: &Ticket) -> Vec<u64> {
+fn words(ticket: &Ticket) -> Telling {
     let texts = [ticket.subject.as_deref(), ticket.description.as_deref()];
-    telling(&texts.into_iter().flatten().collect::<Vec<_>>().join("\n"))
+    Telling::of(&texts.into_iter().flatten().collect::<Vec<_>>().join("\n"))
 }

@@ -17,7 +17,7 @@ const KEYS: &str =
     "frontdesk keys 1\n000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 const CACHE: usize = 1024 * 1024;
 
-type Rows = BTreeMap<(Table, super::super::Blob), super::super::Blob>;
+type Rows = BTreeMap<(Table, super::super::RowKey), super::super::Blob>;
 
 fn settings() -> StoreSettings {
     StoreSettings { segment_bytes: 256 * 1024, ..small() }
