@@ -48,7 +48,16 @@ pub fn run(command: &Command, shared: &Shared, out: &mut dyn Write) -> Result<()
         .map_err(Failure::failed)
 }
 
+/// Threads on a small box, where a core has two: a row that no cache has is read on its request's own thread, and while
+/// that waits for the disk another uses the core.
+const THREADS: usize = 8;
+
 /// The runtime of the daemon.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.max(THREADS.min(2 * cores)))
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)
 }

@@ -22,12 +22,18 @@ const MAX_TEXT: usize = 4096;
 pub struct Cached {
     pub ticket: Ticket,
     written: OnceLock<String>,
+    queued: OnceLock<String>,
 }
 
 impl Cached {
     /// What a list says of it, written the first time.
     pub fn written(&self, write: impl FnOnce(&Ticket) -> String) -> &str {
         self.written.get_or_init(|| write(&self.ticket))
+    }
+
+    /// What a queue says of it, written the first time.
+    pub fn queued(&self, write: impl FnOnce(&Ticket) -> String) -> &str {
+        self.queued.get_or_init(|| write(&self.ticket))
     }
 }
 
@@ -69,7 +75,7 @@ impl TicketCache {
     /// Holds a ticket, unless one of its part has changed since.
     pub fn put(&self, ticket: Ticket, since: Moment) -> Arc<Cached> {
         let (number, at) = (ticket.number, TicketCache::part(ticket.number));
-        let cached = Arc::new(Cached { ticket, written: OnceLock::new() });
+        let cached = Arc::new(Cached { ticket, written: OnceLock::new(), queued: OnceLock::new() });
         let Ticket { description, summary, resolution_notes, .. } = &cached.ticket;
         let texts = [description, summary, resolution_notes];
         if texts.into_iter().flatten().map(String::len).sum::<usize>() > MAX_TEXT {

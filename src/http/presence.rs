@@ -179,9 +179,9 @@ fn next_in_line(state: &State, caller: &Caller) -> Vec<u64> {
     let mut line = Vec::new();
     for standing in [3, 2] {
         let filter = Filter { sla: Some((standing, now)), ..filter.clone() };
-        line.extend(index.find(&filter, Sort::Queue, 0, CHOICE).numbers);
+        line.extend(index.page(&filter, Sort::Queue, 0, CHOICE));
     }
-    line.extend(index.find(&filter, Sort::Queue, 0, CHOICE).numbers);
+    line.extend(index.page(&filter, Sort::Queue, 0, CHOICE));
     line.truncate(2 * CHOICE);
     line
 }

@@ -184,7 +184,7 @@ pub fn show(state: &State, rows: &Rows<'_>, ticket: Ticket) -> Result<TicketView
     let now = state.engine.shared().now();
     let sla = super::sla::view(rows, &ticket, now)?;
     let last = match &ticket.escalation {
-        Some(_) => rows.escalations(ticket.number)?.pop().and_then(|(_, last)| last.to),
+        Some(_) => rows.last_escalation(ticket.number)?.and_then(|last| last.to),
         None => None,
     };
     let rating = rows.get::<Rating>(&key::number(ticket.number))?;

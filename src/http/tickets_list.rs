@@ -196,7 +196,8 @@ fn before_sla(ticket: &Ticket) -> String {
     text
 }
 
-fn json(value: &impl Serialize) -> String {
+/// A view as JSON.
+pub fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("its maps have names for keys")
 }
 

@@ -75,4 +75,11 @@ impl Rows<'_> {
         let position = |row: &[u8]| Some(u32::from_be_bytes(*row.get(8..)?.first_chunk()?));
         Ok(rows.into_iter().filter_map(|(row, one)| Some((position(&row)?, one))).collect())
     }
+
+    /// The last escalation of a ticket, if there was any.
+    pub fn last_escalation(&self, ticket: u64) -> Result<Option<Escalated>, ReadError> {
+        let (start, end) = (key::page(ticket, 0), key::page(ticket + 1, 0));
+        let last = self.scan::<Escalated>(&start, Some(&end), Order::Descending, 1)?.pop();
+        Ok(last.map(|(_, last)| last))
+    }
 }

@@ -56,8 +56,8 @@ pub struct Block {
     updated_last: i64,
     /// What is live here, added up when somebody asks.
     pub sums: OnceLock<Box<Sums>>,
-    /// How many live tickets have each status.
-    live: [u16; Status::ALL.len()],
+    /// How many live tickets have each priority and status.
+    live: [[u16; Status::ALL.len()]; Priority::ALL.len()],
     /// A row of the store is kept of it.
     pub is_stored: bool,
     /// Tickets of which that row, if there is one, does not say what is here.
@@ -102,7 +102,7 @@ impl Default for Block {
             updated_first: i64::MAX,
             updated_last: i64::MIN,
             sums: OnceLock::new(),
-            live: [0; _],
+            live: [[0; _]; _],
             is_stored: false,
             behind: Places::NONE,
             at_rest: 0,
@@ -117,7 +117,7 @@ impl Block {
         self.changes(at);
         let is_new = !self.present.has(at);
         if self.is_live(at) {
-            self.live[usize::from(self.status.get(at))] -= 1;
+            *self.alike(at) -= 1;
         }
         self.present.set(at, true);
         let (status, priority, channel) = (row.status as u8, row.priority as u8, row.channel as u8);
@@ -163,7 +163,14 @@ impl Block {
     }
 
     fn count(&mut self, at: usize) {
-        self.live[usize::from(self.status.get(at))] += u16::from(self.is_live(at));
+        let is_live = u16::from(self.is_live(at));
+        *self.alike(at) += is_live;
+    }
+
+    /// How many live tickets have status and priority of this one.
+    fn alike(&mut self, at: usize) -> &mut u16 {
+        let (status, priority) = (self.status.get(at), self.priority.get(at));
+        &mut self.live[usize::from(priority)][usize::from(status)]
     }
 
     fn bound(&mut self, at: usize) {
@@ -192,7 +199,7 @@ impl Block {
         self.changes(at);
         let was = self.present.has(at);
         if self.is_live(at) {
-            self.live[usize::from(self.status.get(at))] -= 1;
+            *self.alike(at) -= 1;
         }
         self.present.set(at, false);
         self.sla.set(at, ABSENT);
@@ -239,10 +246,11 @@ impl Block {
         self.present.has(at) && !self.merged.has(at) && !self.deleted.has(at)
     }
 
-    /// How many live tickets there are of these statuses.
-    pub fn count_live(&self, statuses: Set) -> u64 {
-        let of_set = (0_u8..).zip(self.live).filter(|(status, _)| statuses.holds(*status));
-        of_set.map(|(_, count)| u64::from(count)).sum()
+    /// How many live tickets there are of these statuses and priorities.
+    pub fn count_live(&self, statuses: Set, priorities: Set) -> u64 {
+        let wanted = (0_u8..).zip(&self.live).filter(|(priority, _)| priorities.holds(*priority));
+        let counts = wanted.flat_map(|(_, of_priority)| (0_u8..).zip(of_priority));
+        counts.map(|(status, count)| u64::from(*count) * u64::from(statuses.holds(status))).sum()
     }
 
     /// What is shown when nobody asks for anything else: neither deleted nor part of another ticket.

@@ -140,9 +140,10 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Filter {
-    /// Whether it asks for the status at most: of how many tickets that is true is known by block.
+    /// Whether it asks for status and priority at most: of how many tickets that is true is known by block.
     pub(super) fn is_plain(&self) -> bool {
-        *self == Filter { statuses: self.statuses, ..Filter::default() }
+        let (statuses, priorities) = (self.statuses, self.priorities);
+        *self == Filter { statuses, priorities, ..Filter::default() }
     }
 }
 
@@ -164,8 +165,8 @@ impl Index {
     /// The same of some of them.
     fn places_of(&self, number: usize, mut places: Places, wanted: &Wanted<'_>) -> Places {
         let (block, f) = (&self.blocks[number], wanted.filter);
-        let nobody = f.shown == Shown::Live && block.count_live(f.statuses) == 0;
-        if nobody || !block.may_be_of(f.created.from, f.created.to) {
+        let nobody = || block.count_live(f.statuses, f.priorities) == 0;
+        if f.shown == Shown::Live && nobody() || !block.may_be_of(f.created.from, f.created.to) {
             return Places::NONE;
         }
         places.and_not(&block.merged);

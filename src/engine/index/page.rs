@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use super::block::Block;
 use super::column::{PLACES, Places};
-use super::{Filter, Found, Index, Line, Sort};
+use super::{Filter, Found, Index, Line, Set, Shown, Sort};
 use crate::domain::priority::Priority;
 use crate::domain::reference::FIRST_NUMBER;
 use crate::domain::time::Micros;
@@ -138,8 +138,10 @@ impl Index {
         match sort {
             Sort::NewestFirst => self.in_turn(filter, true, offset, limit),
             Sort::OldestFirst => self.in_turn(filter, false, offset, limit),
-            Sort::Queue => self.by_priority(filter, false, offset, limit),
-            Sort::QueueReversed => self.by_priority(filter, true, offset, limit),
+            Sort::Queue | Sort::QueueReversed => {
+                let numbers = self.page(filter, sort, offset, limit);
+                Found { numbers, total: self.count(filter) }
+            }
             Sort::UpdatedLast => self.by_change(filter, true, offset, limit),
             Sort::UpdatedFirst => self.by_change(filter, false, offset, limit),
             Sort::DueFirst => self.due_first(filter, offset, limit),
@@ -151,7 +153,8 @@ impl Index {
         let mut page = Page { offset: offset as u64, limit, found: Found::default() };
         let plain = filter.is_plain();
         let mut take = |number: usize| {
-            let count = plain.then(|| self.blocks[number].count_live(filter.statuses));
+            let count =
+                plain.then(|| self.blocks[number].count_live(filter.statuses, filter.priorities));
             if !count.is_some_and(|count| page.pass(count)) {
                 page.take(number, self.places(number, &wanted), backwards);
             }
@@ -164,29 +167,64 @@ impl Index {
         page.found
     }
 
-    /// The most urgent first and the oldest of these, or all the other way round.
-    fn by_priority(&self, filter: &Filter, backwards: bool, offset: usize, limit: usize) -> Found {
-        let mut matching: Vec<(usize, &Block, Places)> = Vec::new();
-        self.each_block(filter, |number, block, places| matching.push((number, block, places)));
-        let mut priorities: Vec<usize> = (0..Priority::ALL.len()).rev().collect();
-        if backwards {
-            priorities.reverse();
-            matching.reverse();
+    /// The same without how many match: the head of a queue lies in a few blocks.
+    pub fn page(&self, filter: &Filter, sort: Sort, offset: usize, limit: usize) -> Vec<u64> {
+        match sort {
+            Sort::Queue => self.by_priority(filter, false, offset, limit),
+            Sort::QueueReversed => self.by_priority(filter, true, offset, limit),
+            _ => self.find(filter, sort, offset, limit).numbers,
         }
-        let total = matching.iter().map(|(.., places)| places.count()).sum();
+    }
+
+    /// The most urgent first and the oldest of these, or all the other way round. A block without live tickets of a
+    /// priority is passed over, and none is looked at behind the page.
+    fn by_priority(
+        &self,
+        filter: &Filter,
+        backwards: bool,
+        offset: usize,
+        limit: usize,
+    ) -> Vec<u64> {
+        let (wanted, plain) = (self.wanted(filter), filter.is_plain());
+        let mut matching: Vec<Option<Box<Places>>> = vec![None; self.blocks.len()];
         let mut page = Page { offset: offset as u64, limit, found: Found::default() };
-        let of_priorities = priorities.iter().flat_map(|priority| {
-            matching.iter().map(move |(number, block, places)| (number, block, places, priority))
-        });
-        for (number, block, places, priority) in of_priorities {
-            let mut places = *places;
-            places.and(&block.priorities[*priority]);
-            page.take(*number, places, backwards);
-            if page.found.numbers.len() == limit {
-                break;
+        let mut priorities = Priority::ALL;
+        if !backwards {
+            priorities.reverse();
+        }
+        let asked = |priority: &Priority| filter.priorities.holds(*priority as u8);
+        for priority in priorities.into_iter().filter(asked) {
+            let only = Set::priorities([priority]);
+            for turn in 0..self.blocks.len() {
+                let number = if backwards { self.blocks.len() - 1 - turn } else { turn };
+                let block = &self.blocks[number];
+                let count = block.count_live(filter.statuses, only);
+                let nobody = filter.shown == Shown::Live && count == 0;
+                if nobody || plain && page.pass(count) {
+                    continue;
+                }
+                let of_block =
+                    matching[number].get_or_insert_with(|| Box::new(self.places(number, &wanted)));
+                let mut places = **of_block;
+                places.and(&block.priorities[priority as usize]);
+                page.take(number, places, backwards);
+                if page.found.numbers.len() == limit {
+                    return page.found.numbers;
+                }
             }
         }
-        Found { total, ..page.found }
+        page.found.numbers
+    }
+
+    /// How many match.
+    fn count(&self, filter: &Filter) -> u64 {
+        if filter.is_plain() {
+            let (statuses, priorities) = (filter.statuses, filter.priorities);
+            return self.blocks.iter().map(|b| b.count_live(statuses, priorities)).sum();
+        }
+        let mut count = 0;
+        self.each_block(filter, |_, _, places| count += places.count());
+        count
     }
 
     /// What changed last comes first, or what did not for longest, by number where it changed at once; blocks in

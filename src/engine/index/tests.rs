@@ -303,18 +303,22 @@ fn every_filter_order_and_page_is_that_of_a_scan() {
             let offset = random.below(most) as usize;
             let page: Vec<u64> = expected.iter().copied().skip(offset).take(limit).collect();
             let found = index.find(&filter, sort, offset, limit);
+            assert_eq!(index.page(&filter, sort, offset, limit), page, "{round} {sort:?}");
             assert_eq!(
                 found,
                 Found { numbers: page, total: expected.len() as u64 },
                 "{round} {sort:?} {filter:?}"
             );
         }
-        let plain = Filter { statuses: filter.statuses, ..Filter::default() };
-        let all = model.find(&plain, Sort::OldestFirst);
-        let (offset, limit) = (random.below(all.len() as u64 + 2) as usize, 20);
-        let found = index.find(&plain, Sort::OldestFirst, offset, limit);
-        let page = all.iter().copied().skip(offset).take(limit).collect();
-        assert_eq!(found, Found { numbers: page, total: all.len() as u64 });
+        let (statuses, priorities) = (filter.statuses, filter.priorities);
+        let plain = Filter { statuses, priorities, ..Filter::default() };
+        for sort in [Sort::OldestFirst, Sort::Queue, Sort::QueueReversed] {
+            let all = model.find(&plain, sort);
+            let (offset, limit) = (random.below(all.len() as u64 + 2) as usize, 20);
+            let found = index.find(&plain, sort, offset, limit);
+            let page = all.iter().copied().skip(offset).take(limit).collect();
+            assert_eq!(found, Found { numbers: page, total: all.len() as u64 }, "{sort:?}");
+        }
         let all = model.find(&filter, Sort::OldestFirst);
         let number = random.one_of(&numbers);
         assert_eq!(index.holds(number, &filter), all.contains(&number));

@@ -197,9 +197,8 @@ async fn take_back(engine: &Engine, after: i64) -> Result<bool, engine::Error> {
     for agent in gone {
         loop {
             let filter = Filter { assignee: Some(AssigneeIs::Agent(agent)), ..open() };
-            let found = engine.shared().index().find(&filter, Sort::Queue, 0, AT_ONCE);
-            let last = found.numbers.len() < AT_ONCE;
-            let tickets = found.numbers;
+            let tickets = engine.shared().index().page(&filter, Sort::Queue, 0, AT_ONCE);
+            let last = tickets.len() < AT_ONCE;
             let command = AutomationCommand::TakeBack { agent, tickets, last };
             let taken = ask(engine, command).await?;
             if last || matches!(taken, Reply::Swept(0)) {
@@ -228,7 +227,7 @@ async fn hand_out(engine: &Engine) -> Result<(), engine::Error> {
         on_hold: Some(false),
         ..open()
     };
-    let waiting = engine.shared().index().find(&filter, Sort::Queue, 0, OFFERED).numbers;
+    let waiting = engine.shared().index().page(&filter, Sort::Queue, 0, OFFERED);
     for tickets in waiting.chunks(AT_ONCE) {
         ask(engine, AutomationCommand::HandOut { tickets: tickets.to_vec() }).await?;
     }
