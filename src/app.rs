@@ -104,6 +104,7 @@ fn open_store(config: &Config, settings: StoreSettings) -> Result<(Engine, Write
         seen_window: config.whatsapp.dedup_window as usize,
         refusals_per_minute: config.audit.refusals_per_minute,
         search: engine::search::Settings::within(config.search_memory()),
+        shown_tickets: usize_of(config.shown_tickets()),
     };
     let hours = |d: Duration| u32::try_from(d.as_secs().div_ceil(3600)).unwrap_or(u32::MAX);
     let table = config.calls.categories.clone();
@@ -404,6 +405,7 @@ async fn start(
     }
     let mut workers = workers::start(&engine, config, certificates);
     workers.spawn(connections.watch().boxed());
+    workers.spawn(allocator::run().boxed());
     let mut sources = sources::start(sources, &engine, &stopping);
     if let Some(mailbox) = mailbox {
         mailbox.start(&mut sources, &engine, &stopping);

@@ -9,9 +9,9 @@ impl Config {
         limits.size("memory", self.memory, 32 * MIB..=16 * GIB);
     }
 
-    /// Bytes for cached pages of the database: half.
+    /// Bytes for cached pages of the database: an eighth, as the system caches its file, too.
     pub fn cache(&self) -> u64 {
-        own_or(self.store.cache, self.memory / 2)
+        own_or(self.store.cache, self.memory / 8)
     }
 
     /// Bytes for the index of words: a quarter.
@@ -22,6 +22,17 @@ impl Config {
     /// Bytes of journal whose rows wait for a checkpoint: an eighth, as they take twice that in memory.
     pub fn checkpoint_bytes(&self) -> u64 {
         own_or(self.store.checkpoint_bytes, (self.memory / 8).clamp(MIB, 128 * MIB))
+    }
+
+    /// Bytes for tickets that lists showed lately: a sixteenth.
+    pub fn shown_tickets(&self) -> u64 {
+        self.memory / 16
+    }
+
+    /// Bytes that the index of tickets has before it is more than its share: what the others leave, some 30 a ticket.
+    #[cfg(test)]
+    fn index_of_tickets(&self) -> u64 {
+        self.memory / 16 * 5
     }
 }
 
@@ -37,8 +48,9 @@ mod tests {
     #[test]
     fn all_parts_together_take_the_budget() {
         let config = Config::load(&Sources::default()).expect("the defaults");
-        let parts = config.cache() + config.search_memory() + 2 * config.checkpoint_bytes();
-        assert_eq!(parts, config.memory);
+        let rows = 2 * config.checkpoint_bytes();
+        let read = config.cache() + config.search_memory() + config.shown_tickets();
+        assert_eq!(rows + read + config.index_of_tickets(), config.memory);
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn the_embedded_defaults_are_a_whole_configuration() {
     assert_eq!(config.timezone, TimeZone::UTC);
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.http.drain_timeout, Duration::from_secs(8));
-    assert_eq!(config.cache(), 64 << 20);
+    assert_eq!(config.cache(), 8 << 20);
     assert_eq!(config.feed.keep, Duration::from_secs(7 * 86_400));
     assert_eq!(config.tickets.default_priority, Priority::Medium);
     assert_eq!(config.tickets.call_prefix, "GXS");

@@ -1,4 +1,4 @@
-//! The in-memory ticket index: some fifty bytes a ticket, loaded at start by one scan of the narrow table and updated with
+//! The in-memory ticket index: some thirty bytes a ticket, loaded at start by one scan of the narrow table and updated with
 //! every commit. Tickets lie in blocks of 4,096: sets of a bit a ticket answer what most filters ask 64 tickets at once,
 //! columns the rest, and counts of all tickets are added up by block. No secondary rows are written.
 

@@ -11,6 +11,7 @@ use super::outbox::Place;
 use super::rows::{ReadError, Rows, key};
 use super::search::{Search, Settings};
 use super::shared::{Shared, Steady};
+use super::ticket_cache::TicketCache;
 use crate::domain::agent::Agent;
 use crate::domain::call::OpenCall;
 use crate::domain::category::Category;
@@ -55,15 +56,15 @@ pub struct Held {
 pub fn load(
     store: &Store,
     seal: Seal,
-    search: Settings,
+    (search, shown): (Settings, usize),
     steady: Steady,
     (metrics, refusals): (Arc<Metrics>, Refusals),
 ) -> Result<Shared, ReadError> {
     let reader = store.reader();
     let held = held(&reader, &seal)?;
     let feed = (store.feed(), store.feed_epoch().to_owned());
-    let (published, search) = (store.last_seq(), Search::new(search));
-    let shared = Shared::new(reader, feed, seal, steady, metrics, (refusals, search), published);
+    let held_of = (refusals, Search::new(search), TicketCache::within(shown));
+    let shared = Shared::new(reader, feed, seal, steady, metrics, held_of, store.last_seq());
     shared.replace(held);
     shared.set_mixed(store.is_mixed());
     shared.search.open(&shared)?;

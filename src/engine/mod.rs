@@ -41,6 +41,7 @@ pub mod migrations;
 pub mod moments;
 pub mod origin;
 pub mod outbox;
+mod packed;
 mod pages;
 pub mod people;
 pub mod portal;
@@ -96,6 +97,8 @@ pub struct Limits {
     pub refusals_per_minute: u32,
     /// Of the search index.
     pub search: search::Settings,
+    /// Bytes of tickets that lists showed lately.
+    pub shown_tickets: usize,
 }
 
 /// Why a submission was not carried out.
@@ -220,7 +223,8 @@ impl Engine {
         let clock = clock::start(&store.reader(), &seal, &*clocks)?;
         let steady = Steady { clocks, offset: clock.offset() };
         let refusals = Refusals::new(limits.refusals_per_minute);
-        let shared = load::load(&store, seal, limits.search, steady, (metrics, refusals))?;
+        let of_memory = (limits.search, limits.shown_tickets);
+        let shared = load::load(&store, seal, of_memory, steady, (metrics, refusals))?;
         let shared = Arc::new(shared);
         let (queue, jobs) = sync_channel(limits.queue);
         let writer = writer::Loop::new(store, rules, limits, Arc::clone(&shared), clock, jobs);

@@ -112,7 +112,7 @@ impl Shared {
         seal: Seal,
         steady: Steady,
         metrics: Arc<Metrics>,
-        (refusals, search): (Refusals, Search),
+        (refusals, search, tickets): (Refusals, Search, TicketCache),
         published: u64,
     ) -> Shared {
         Shared {
@@ -125,7 +125,7 @@ impl Shared {
             refusals,
             search,
             index: RwLock::default(),
-            tickets: TicketCache::default(),
+            tickets,
             tokens: RwLock::default(),
             calls: RwLock::default(),
             outbox: Outbox::default(),

@@ -13,8 +13,8 @@ use crate::domain::ticket::Ticket;
 
 /// Tickets of neighbouring numbers are in different parts, so that readers seldom wait for one another.
 const PARTS: usize = 16;
-/// Tickets held in a part; then it begins anew. One takes about 2 KB.
-const MOST: usize = 256;
+/// Bytes that a ticket takes with what a list wrote of it.
+const ABOUT: usize = 4096;
 /// Bytes of long texts; a ticket with more is read each time.
 const MAX_TEXT: usize = 4096;
 
@@ -37,9 +37,10 @@ impl Cached {
     }
 }
 
-#[derive(Default)]
 pub struct TicketCache {
     parts: [Part; PARTS],
+    /// Tickets held in a part; then it begins anew.
+    most: usize,
 }
 
 #[derive(Default)]
@@ -59,6 +60,11 @@ impl Part {
 }
 
 impl TicketCache {
+    /// One that takes about so many bytes.
+    pub fn within(bytes: usize) -> TicketCache {
+        TicketCache { parts: Default::default(), most: bytes / ABOUT / PARTS }
+    }
+
     fn part(number: u64) -> usize {
         number as usize % PARTS
     }
@@ -83,7 +89,7 @@ impl TicketCache {
         }
         let mut tickets = self.parts[at].tickets();
         if self.parts[at].changes.load(Ordering::Acquire) == since.0[at] {
-            if tickets.len() >= MOST {
+            if tickets.len() >= self.most {
                 tickets.clear();
             }
             tickets.insert(number, Arc::clone(&cached));
@@ -143,7 +149,7 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_change_is_not_held_after_it() {
-        let cache = TicketCache::default();
+        let cache = TicketCache::within(1 << 20);
         let before = cache.moment();
         cache.put(ticket(1001), before);
         assert!(cache.get(1001).is_some());
@@ -161,12 +167,12 @@ mod tests {
 
     #[test]
     fn it_stays_small() {
-        let cache = TicketCache::default();
-        for number in 0..20 * (MOST * PARTS) as u64 {
+        let cache = TicketCache::within(1 << 20);
+        for number in 0..20 * (cache.most * PARTS) as u64 {
             cache.put(ticket(number), cache.moment());
         }
         let held: usize = cache.parts.iter().map(|part| part.tickets().len()).sum();
-        assert!(held <= MOST * PARTS && held > 0, "{held}");
+        assert!(held <= (1 << 20) / ABOUT && held > 0, "{held}");
         let long = Ticket { description: Some("x".repeat(MAX_TEXT + 1)), ..ticket(7) };
         cache.forget(7);
         cache.put(long, cache.moment());

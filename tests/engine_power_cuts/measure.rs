@@ -79,6 +79,7 @@ fn started(directory: &Path) -> (Engine, Writer) {
         seen_window: 10_000,
         refusals_per_minute: 10,
         search: Default::default(),
+        shown_tickets: 1 << 20,
     };
     let files = Files::open(directory).expect("a directory");
     let clocks = Arc::new(MachineClocks::new(Vec::new()));

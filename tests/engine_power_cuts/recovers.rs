@@ -119,6 +119,7 @@ impl Desk {
             seen_window: 50,
             refusals_per_minute: 10,
             search: Default::default(),
+            shown_tickets: 1 << 20,
         };
         let metrics = Arc::new(Metrics::default());
         let clocks = Arc::new(MachineClocks::new(Vec::new()));

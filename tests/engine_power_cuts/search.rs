@@ -171,6 +171,7 @@ impl World {
             seen_window: 50,
             refusals_per_minute: 10,
             search,
+            shown_tickets: 1 << 20,
         };
         let files = Files::open(Path::new(env!("CARGO_TARGET_TMPDIR"))).expect("a directory");
         let clocks = Arc::new(MachineClocks::new(Vec::new()));

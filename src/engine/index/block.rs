@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 
 use super::column::{Column, Places};
-use super::figures::{Counted, Kept};
 use super::names::{NONE_U16, TagSets};
 use super::sums::Sums;
 use super::{ABSENT, NONE_TIME, NONE_U32, Set, narrow};
@@ -47,8 +46,11 @@ pub struct Block {
     pub sla_warns: Column<i64>,
     pub sla_due: Column<i64>,
     pub people_since: Column<i64>,
-    pub counted: Column<Counted>,
-    pub kept: Column<Kept>,
+    /// How often something happened, as [`Counted`](super::figures::Counted) has it.
+    pub counted: [Column<u16>; 4],
+    /// How promises were kept, as [`Kept`](super::figures::Kept) has it: seconds, and states.
+    pub took: [Column<u32>; 2],
+    pub states: [Column<u8>; 2],
     /// Between these lie the times of all that were ever here: when they were made, when they changed.
     created_from: i64,
     created_to: i64,
@@ -95,8 +97,9 @@ impl Default for Block {
             sla_warns: Column::of(NEVER),
             sla_due: Column::of(NEVER),
             people_since: Column::of(NONE_TIME),
-            counted: Column::of(Counted::default()),
-            kept: Column::of(Kept::default()),
+            counted: std::array::from_fn(|_| Column::of(0)),
+            took: std::array::from_fn(|_| Column::of(NONE_U32)),
+            states: std::array::from_fn(|_| Column::of(ABSENT)),
             created_from: i64::MAX,
             created_to: i64::MIN,
             updated_first: i64::MAX,

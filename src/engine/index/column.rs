@@ -1,23 +1,130 @@
-//! Columns of a block of tickets: values, which take room only once a ticket has another than all of them, and sets.
+//! Columns of a block of tickets: values, which take room only once a ticket has another than all of them, in as few bits as
+//! they differ by, and sets.
 
 use serde::{Deserialize, Serialize};
+
+use crate::engine::packed::Packed;
 
 /// Tickets of a block. Columns grow by blocks, so nothing is copied and no room is held for twice as many.
 pub const PLACES: usize = 4096;
 const WORDS: usize = PLACES / 64;
 
-/// One value a ticket; most columns of most blocks say the same of all.
+/// Tickets up to which those that have another value than usual are told one by one.
+const FEW: usize = PLACES / 4;
+
+/// What a column holds, as a number.
+pub trait Number: Copy + PartialEq {
+    fn number(self) -> i64;
+    /// Back from what [`Number::number`] gave.
+    fn of_number(number: i64) -> Self;
+}
+
+macro_rules! numbers {
+    ($($kind:ty),*) => {
+        $(impl Number for $kind {
+            fn number(self) -> i64 {
+                i64::from(self)
+            }
+
+            fn of_number(number: i64) -> $kind {
+                number as $kind
+            }
+        })*
+    };
+}
+
+numbers!(u8, u16, u32, i64);
+
+/// One value a ticket; most columns of most blocks say the same of all, or of all but a few.
 #[derive(Clone, Debug)]
 pub struct Column<T> {
     usual: T,
     /// How many tickets have another value.
     others: usize,
-    values: Option<Box<[T]>>,
+    held: Held,
 }
 
-impl<T: Copy + PartialEq> Column<T> {
+/// The values that are not the usual one.
+#[derive(Clone, Debug)]
+enum Held {
+    Nothing,
+    Few(Box<Few>),
+    Many(Packed),
+}
+
+/// Those of some tickets, in their order.
+#[derive(Clone, Debug)]
+struct Few {
+    places: Places,
+    /// How many of them come before each word of the set.
+    before: [u16; WORDS],
+    values: Packed,
+}
+
+impl Few {
+    /// Which of the values is this ticket's.
+    fn rank(&self, at: usize) -> Option<usize> {
+        let below = self.places.0[at / 64] & ((1 << (at % 64)) - 1);
+        let rank = usize::from(self.before[at / 64]) + below.count_ones() as usize;
+        self.places.has(at).then_some(rank)
+    }
+}
+
+impl Held {
+    /// Of tickets in order.
+    fn of(others: &[(u16, i64)]) -> Held {
+        match others.len() {
+            0 => Held::Nothing,
+            1..=FEW => {
+                let mut places = Places::NONE;
+                others.iter().for_each(|(at, _)| places.set(usize::from(*at), true));
+                let mut sum = 0;
+                let before = places.0.map(|word| {
+                    let before = sum;
+                    sum += word.count_ones() as u16;
+                    before
+                });
+                let ranked: Vec<(u16, i64)> =
+                    (0..).zip(others).map(|(rank, (_, value))| (rank, *value)).collect();
+                Held::Few(Box::new(Few {
+                    places,
+                    before,
+                    values: Packed::of(others.len(), &ranked),
+                }))
+            }
+            _ => Held::Many(Packed::of(PLACES, others)),
+        }
+    }
+
+    #[inline]
+    fn get(&self, at: usize) -> Option<i64> {
+        match self {
+            Held::Nothing => None,
+            Held::Few(few) => few.rank(at).and_then(|rank| few.values.get(rank)),
+            Held::Many(values) => values.get(at),
+        }
+    }
+
+    /// False if it must be made anew.
+    fn set(&mut self, at: usize, value: Option<i64>) -> bool {
+        match self {
+            Held::Nothing => false,
+            Held::Few(few) => {
+                let rank = few.rank(at).filter(|_| value.is_some());
+                rank.is_some_and(|rank| few.values.set(rank, value))
+            }
+            Held::Many(values) => values.set(at, value),
+        }
+    }
+
+    fn all(&self) -> Vec<(u16, i64)> {
+        (0..PLACES).filter_map(|at| Some((at as u16, self.get(at)?))).collect()
+    }
+}
+
+impl<T: Number> Column<T> {
     pub fn of(usual: T) -> Column<T> {
-        Column { usual, others: 0, values: None }
+        Column { usual, others: 0, held: Held::Nothing }
     }
 
     /// What every ticket had at first.
@@ -25,34 +132,43 @@ impl<T: Copy + PartialEq> Column<T> {
         self.usual
     }
 
+    #[inline]
     pub fn get(&self, at: usize) -> T {
-        self.values.as_ref().map_or(self.usual, |values| values[at])
+        self.held.get(at).map_or(self.usual, T::of_number)
     }
 
     pub fn set(&mut self, at: usize, value: T) {
-        if self.values.is_none() && value == self.usual {
+        let before = self.get(at);
+        if value == before {
             return;
         }
-        let usual = self.usual;
-        let values = self.values.get_or_insert_with(|| vec![usual; PLACES].into());
-        let before = std::mem::replace(&mut values[at], value);
-        self.others += usize::from(value != usual);
-        self.others -= usize::from(before != usual);
-        if self.others == 0 {
-            self.values = None;
+        self.others += usize::from(value != self.usual);
+        self.others -= usize::from(before != self.usual);
+        let other = (value != self.usual).then(|| value.number());
+        // Half of what are few, so that one ticket that comes and goes does not make it anew each time.
+        let is_many = matches!(self.held, Held::Many(_)) && self.others < FEW / 2;
+        if is_many || !self.held.set(at, other) {
+            let mut all = self.held.all();
+            match (all.binary_search_by_key(&at, |(at, _)| usize::from(*at)), other) {
+                (Ok(found), Some(other)) => all[found].1 = other,
+                (Ok(found), None) => drop(all.remove(found)),
+                (Err(place), Some(other)) => all.insert(place, (at as u16, other)),
+                (Err(_), None) => {}
+            }
+            self.held = Held::of(&all);
         }
     }
 
-    /// Sets many in a column in which all have the usual value.
+    /// Sets many, in their order, in a column in which all have the usual value.
     pub fn fill(&mut self, others: impl Iterator<Item = (usize, T)>) {
-        let (usual, mut others) = (self.usual, others.peekable());
-        if others.peek().is_none() {
-            return;
-        }
-        let mut values: Box<[T]> = vec![usual; PLACES].into();
-        others.for_each(|(at, value)| values[at] = value);
-        self.others = values.iter().filter(|value| **value != usual).count();
-        self.values = (self.others > 0).then_some(values);
+        let mut all = Vec::with_capacity(PLACES);
+        others.for_each(|(at, value)| {
+            if value != self.usual {
+                all.push((at as u16, value.number()));
+            }
+        });
+        self.others = all.len();
+        self.held = Held::of(&all);
     }
 }
 
@@ -175,19 +291,62 @@ mod tests {
     fn a_column_takes_room_only_while_somebody_differs() {
         let mut column = Column::of(7_u16);
         column.set(3, 7);
-        assert!(column.values.is_none());
+        assert!(matches!(column.held, Held::Nothing));
         column.set(3, 8);
         column.set(4, 9);
         assert_eq!((column.get(2), column.get(3), column.get(4)), (7, 8, 9));
         column.set(3, 7);
         assert_eq!((column.get(3), column.get(4)), (7, 9));
         column.set(4, 7);
-        assert!(column.values.is_none());
+        assert!(matches!(column.held, Held::Nothing));
         column.fill([(3, 8), (4, 7)].into_iter());
         column.set(3, 7);
-        assert!(column.values.is_none());
+        assert!(matches!(column.held, Held::Nothing));
         column.fill([(5, 7)].into_iter());
-        assert!(column.values.is_none());
+        assert!(matches!(column.held, Held::Nothing));
+    }
+
+    #[test]
+    fn a_column_says_what_it_was_told_however_many_differ() {
+        let mut column = Column::of(i64::MIN);
+        let mut told = [i64::MIN; PLACES];
+        let mut seed = 5_u64;
+        let mut random = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) % below
+        };
+        // Tickets come, change and go again, by times that clocks tell which jump.
+        for step in 0..6 * PLACES as u64 {
+            let at = random(PLACES as u64) as usize;
+            let goes = random(PLACES as u64 * 6) < step;
+            let time = step as i64 * 1_000_003 - random(9) as i64 * 60_000_000;
+            told[at] = if goes { i64::MIN } else { time };
+            column.set(at, told[at]);
+            if step % 512 == 0 {
+                assert!((0..PLACES).all(|at| column.get(at) == told[at]), "{step}");
+                assert_eq!(column.others, told.iter().filter(|time| **time != i64::MIN).count());
+            }
+        }
+        let mut filled = Column::of(i64::MIN);
+        filled.fill(told.into_iter().enumerate());
+        assert!((0..PLACES).all(|at| filled.get(at) == told[at] && column.get(at) == told[at]));
+    }
+
+    #[test]
+    fn a_column_is_small_while_few_differ_and_while_they_differ_by_little() {
+        let size = |column: &Column<i64>| match &column.held {
+            Held::Nothing => 0,
+            Held::Few(few) => size_of::<Few>() + few.values.bytes(),
+            Held::Many(values) => values.bytes(),
+        };
+        const DAY: i64 = 86_400_000_000;
+        let time = |at: usize| 1_790_000_000_000_000 + DAY * at as i64 / PLACES as i64;
+        let (mut all, mut some) = (Column::of(0), Column::of(0));
+        (0..PLACES).for_each(|at| all.set(at, time(at)));
+        (0..PLACES).step_by(10).for_each(|at| some.set(at, time(at)));
+        assert!(size(&all) < PLACES * 5 && size(&some) < PLACES);
+        (0..PLACES).filter(|at| at % 16 != 1).for_each(|at| all.set(at, 0));
+        assert!(matches!(all.held, Held::Few(_)) && all.get(17) == time(17), "they became few");
     }
 
     #[test]

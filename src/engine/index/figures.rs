@@ -12,21 +12,16 @@ use crate::domain::sla::State;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 
-/// How often something happened to a ticket.
+/// How often something happened to a ticket: how often it was reopened and escalated, what assistants called and searched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counted {
-    reopened: u16,
-    escalated: u16,
-    tool_calls: u16,
-    searches: u16,
-}
+pub struct Counted(pub [u16; 4]);
 
 /// How a ticket's promises were kept: the first answer, then the resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// Seconds; [`NONE_U32`] while they are not over.
-    took: [u32; 2],
-    states: [u8; 2],
+    pub took: [u32; 2],
+    pub states: [u8; 2],
 }
 
 impl Default for Kept {
@@ -44,7 +39,20 @@ pub struct Rare {
 
 const STATES: [State; 4] = [State::Met, State::OnTrack, State::AtRisk, State::Breached];
 
+impl Counted {
+    pub fn at(block: &Block, at: usize) -> Counted {
+        Counted(std::array::from_fn(|kind| block.counted[kind].get(at)))
+    }
+}
+
 impl Kept {
+    pub fn at(block: &Block, at: usize) -> Kept {
+        Kept {
+            took: std::array::from_fn(|promise| block.took[promise].get(at)),
+            states: std::array::from_fn(|promise| block.states[promise].get(at)),
+        }
+    }
+
     fn of(outcomes: [Option<Outcome>; 2]) -> Kept {
         Kept {
             took: outcomes.map(|outcome| outcome.and_then(|o| o.took).unwrap_or(NONE_U32)),
@@ -97,8 +105,11 @@ impl Index {
         let (block, at) = self.make_place(position);
         block.changes(at);
         block.people_since.set(at, people_since.map_or(NONE_TIME, |at| at.0));
-        block.counted.set(at, Counted { reopened, escalated, tool_calls, searches });
-        block.kept.set(at, Kept::of([first_response, resolution]));
+        let counts = [reopened, escalated, tool_calls, searches];
+        block.counted.iter_mut().zip(counts).for_each(|(column, count)| column.set(at, count));
+        let Kept { took, states } = Kept::of([first_response, resolution]);
+        block.took.iter_mut().zip(took).for_each(|(column, took)| column.set(at, took));
+        block.states.iter_mut().zip(states).for_each(|(column, state)| column.set(at, state));
         if escalated_from.is_some() || rating.is_some() {
             self.rare.insert(position as u32, Rare { escalated_from, rating });
         } else {
@@ -113,8 +124,8 @@ impl Index {
     }
 
     fn figures_at(&self, block: &Block, at: usize, position: usize) -> TicketFigures {
-        let Counted { reopened, escalated, tool_calls, searches } = block.counted.get(at);
-        let kept = block.kept.get(at);
+        let Counted([reopened, escalated, tool_calls, searches]) = Counted::at(block, at);
+        let kept = Kept::at(block, at);
         let rare = self.rare.get(&(position as u32)).copied();
         let since = block.people_since.get(at);
         TicketFigures {

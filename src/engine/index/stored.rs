@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::column::{Column, PLACES, Places};
+use super::column::{Column, Number, PLACES, Places};
 use super::figures::{Counted, Kept, Rare};
 use super::{Block, Index, position};
 use crate::domain::channel::Channel;
@@ -77,15 +77,21 @@ struct Differing<T> {
     values: Vec<T>,
 }
 
-impl<T: Copy + PartialEq> Differing<T> {
+impl<T: Number> Differing<T> {
     fn of(column: &Column<T>, present: Places) -> Differing<T> {
-        let mut places = present;
-        places.retain(|at| column.get(at) != column.usual());
-        Differing { places, values: places.iter().map(|at| column.get(at)).collect() }
+        Differing::from(column.usual(), present, |at| column.get(at))
     }
 
     fn fill(&self, column: &mut Column<T>) {
         column.fill(self.each());
+    }
+}
+
+impl<T: Copy + PartialEq> Differing<T> {
+    fn from(usual: T, present: Places, value: impl Fn(usize) -> T) -> Differing<T> {
+        let mut places = present;
+        places.retain(|at| value(at) != usual);
+        Differing { places, values: places.iter().map(value).collect() }
     }
 
     fn each(&self) -> impl Iterator<Item = (usize, T)> {
@@ -190,8 +196,8 @@ impl Index {
             sla_warns: Differing::times(&block.sla_warns, there),
             sla_due: Differing::times(&block.sla_due, there),
             people_since: Differing::times(&block.people_since, there),
-            counted: Differing::of(&block.counted, there),
-            kept: Differing::of(&block.kept, there),
+            counted: Differing::from(Counted::default(), there, |at| Counted::at(block, at)),
+            kept: Differing::from(Kept::default(), there, |at| Kept::at(block, at)),
             category_names,
             tag_sets,
             watchers: watchers.collect(),
@@ -237,8 +243,15 @@ impl Index {
         stored.sla_warns.fill_times(&mut block.sla_warns);
         stored.sla_due.fill_times(&mut block.sla_due);
         stored.people_since.fill_times(&mut block.people_since);
-        stored.counted.fill(&mut block.counted);
-        stored.kept.fill(&mut block.kept);
+        for (kind, column) in block.counted.iter_mut().enumerate() {
+            column.fill(stored.counted.each().map(|(at, counted)| (at, counted.0[kind])));
+        }
+        for (promise, column) in block.took.iter_mut().enumerate() {
+            column.fill(stored.kept.each().map(|(at, kept)| (at, kept.took[promise])));
+        }
+        for (promise, column) in block.states.iter_mut().enumerate() {
+            column.fill(stored.kept.each().map(|(at, kept)| (at, kept.states[promise])));
+        }
         for (at, _) in &stored.watchers {
             block.watched.set(usize::from(*at) % PLACES, true);
         }

@@ -20,7 +20,7 @@ impl Piece {
         BESIDE
             + match self {
                 Piece::Bytes(bytes) => bytes.len(),
-                Piece::Columns(columns) => columns.tickets.len() * 6,
+                Piece::Columns(columns) => columns.bytes(),
             }
     }
 }

@@ -153,7 +153,7 @@ impl Evaluation<'_> {
             written_by(&sources, &mut parts)?;
         }
         let shown = |source: &Source<'_>, part: &Part, at: u32| {
-            let ticket = self.state.home(part.columns.tickets[at as usize]);
+            let ticket = self.state.home(part.columns.ticket(at));
             Ok(match place(ticket) {
                 // What passes is visible, and known already.
                 Some(place) => passing.has(place) || visible.has(place),
@@ -217,7 +217,7 @@ impl Evaluation<'_> {
         for (part, hits) in parts.iter().zip(hits) {
             let columns = &part.columns;
             hits.iter().for_each(|(at, tenths)| {
-                let place = place(self.state.home(columns.tickets[at as usize]));
+                let place = place(self.state.home(columns.ticket(at)));
                 if let Some(place) = place.filter(|place| of.has(*place)) {
                     let best = &mut best[place as usize];
                     *best = columns.saturated(at, tenths).max(*best);
@@ -253,7 +253,7 @@ impl Evaluation<'_> {
             let mut bits = Bits::default();
             for part in parts {
                 for at in pick(part).into_iter().flat_map(Bits::iter) {
-                    let ticket = self.state.home(part.columns.tickets[at as usize]);
+                    let ticket = self.state.home(part.columns.ticket(at));
                     place(ticket).map(|place| bits.put(place));
                 }
             }
@@ -289,7 +289,7 @@ impl Evaluation<'_> {
                 break;
             }
             part.whole.iter(&part.columns).for_each(|(at, sum)| {
-                let place = place(self.state.home(part.columns.tickets[at as usize]));
+                let place = place(self.state.home(part.columns.ticket(at)));
                 if let Some(known) = place.and_then(|place| whole.get_mut(place as usize)) {
                     *known = sum.max(*known);
                 }
@@ -328,7 +328,7 @@ impl Evaluation<'_> {
         for (number, (source, part)) in sources.iter().zip(parts).enumerate() {
             let said = (time != Span::default()).then(|| Said::of(source, time)).transpose()?;
             part.whole.iter(&part.columns).try_for_each(|(at, weight)| {
-                let ticket = self.state.home(part.columns.tickets[at as usize]);
+                let ticket = self.state.home(part.columns.ticket(at));
                 let is_found = place(ticket).is_some_and(|place| among.has(place));
                 if is_found
                     && source.is_entry(at)
@@ -359,7 +359,7 @@ impl Evaluation<'_> {
         let mut best = Best::new(self.asked.contacts);
         for (source, part) in sources.iter().zip(parts) {
             let is_unwanted = |at: u32| part.unwanted.iter().any(|bits| bits.has(at));
-            let is_contact = |at: u32| part.columns.tickets[at as usize] == 0 && !is_unwanted(at);
+            let is_contact = |at: u32| part.columns.ticket(at) == 0 && !is_unwanted(at);
             let whole: Vec<(u32, f32)> =
                 part.whole.iter(&part.columns).filter(|(at, _)| is_contact(*at)).collect();
             let places: Vec<u32> = whole.iter().map(|(at, _)| *at).collect();
@@ -411,13 +411,12 @@ fn written_by(sources: &[Source<'_>], parts: &mut [Part]) -> Result<(), ReadErro
         let mut theirs = Bits::default();
         for (source, part) in sources.iter().zip(&*parts) {
             for at in part.from[name].iter().filter(|at| !source.is_entry(*at)) {
-                place(part.columns.tickets[at as usize]).map(|place| theirs.put(place));
+                place(part.columns.ticket(at)).map(|place| theirs.put(place));
             }
         }
         for (source, part) in sources.iter().zip(&mut *parts) {
             let mut by = marked(source, MARK, Speaker::User.as_str())?;
-            let tickets = &part.columns.tickets;
-            by.retain(|at| place(tickets[at as usize]).is_some_and(|place| theirs.has(place)));
+            by.retain(|at| place(part.columns.ticket(at)).is_some_and(|place| theirs.has(place)));
             part.from[name].iter().filter(|at| source.is_entry(*at)).for_each(|at| {
                 by.put(at);
             });

@@ -70,7 +70,7 @@ use source::Source;
 use write::Piece;
 
 /// The form of segments and terms; whoever changes either counts it up, and every index is built anew.
-const FORM: u32 = 5;
+const FORM: u32 = 6;
 
 /// The consumer of the feed that keeps what the segments do not have yet.
 pub const CURSOR: &str = "search";

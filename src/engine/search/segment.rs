@@ -9,6 +9,7 @@ use super::pieces::{Pieces, Window};
 use super::postings::Listed;
 use super::varint::{self, damaged};
 use super::write::{DOCUMENTS, Head, Line, Stream, TERMS, is_word};
+use crate::engine::packed::Packed;
 use crate::engine::rows::ReadError;
 use crate::store::records::{SearchDead, SearchSegment};
 
@@ -41,7 +42,8 @@ type LookedIn = Option<(usize, Vec<u64>)>;
 /// What the table tells of all documents, by their positions.
 #[derive(Default)]
 pub struct Columns {
-    pub tickets: Vec<u32>,
+    /// By blocks; of neighbours they are neighbours.
+    tickets: Vec<Packed>,
     /// Of words, 255 where there are more.
     pub lengths: Vec<u8>,
     /// Bits of positions.
@@ -49,10 +51,30 @@ pub struct Columns {
 }
 
 impl Columns {
-    pub fn push(&mut self, line: &Line) {
-        self.tickets.push(line.ticket);
-        self.lengths.push(u8::try_from(line.length).unwrap_or(u8::MAX));
-        self.widths.push(line.width);
+    /// Empty ones, with room for so many blocks of documents.
+    pub fn of(blocks: usize) -> Columns {
+        let room = || Vec::with_capacity(blocks * DOCUMENTS);
+        Columns { tickets: Vec::with_capacity(blocks), lengths: room(), widths: room() }
+    }
+
+    /// Adds a block; all but the last are full.
+    pub fn push(&mut self, lines: &[Line]) {
+        let numbered = (0..).zip(lines).map(|(at, line)| (at, i64::from(line.ticket)));
+        self.tickets.push(Packed::of(lines.len(), &numbered.collect::<Vec<_>>()));
+        self.lengths.extend(lines.iter().map(|l| u8::try_from(l.length).unwrap_or(u8::MAX)));
+        self.widths.extend(lines.iter().map(|line| line.width));
+    }
+
+    /// The number of a document's ticket; 0 without one.
+    #[inline]
+    pub fn ticket(&self, at: u32) -> u32 {
+        let (block, at) = (at as usize / DOCUMENTS, at as usize % DOCUMENTS);
+        self.tickets[block].get(at).map_or(0, |ticket| ticket as u32)
+    }
+
+    pub fn bytes(&self) -> usize {
+        let tickets = self.tickets.iter().map(|block| size_of::<Packed>() + block.bytes());
+        tickets.sum::<usize>() + self.lengths.len() + self.widths.len()
     }
 }
 
@@ -356,12 +378,10 @@ impl Segment {
         if let Some(columns) = pieces.cache.columns(self.number()) {
             return Ok(columns);
         }
-        let mut columns = Columns::default();
+        let mut columns = Columns::of(self.head.table.len());
         let mut window = self.window(pieces, Stream::Table);
         for block in 0..self.head.table.len() {
-            for line in self.lines_in(&mut window, block)? {
-                columns.push(&line);
-            }
+            columns.push(&self.lines_in(&mut window, block)?);
         }
         let columns = Arc::new(columns);
         pieces.cache.put_columns(self.number(), &columns);

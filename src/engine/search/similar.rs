@@ -75,7 +75,7 @@ impl Engine {
             for source in &sources {
                 let columns = source.columns()?;
                 let hits = wanted.hits(source)?;
-                let tickets = hits.iter().map(|(at, _)| columns.tickets[at as usize]);
+                let tickets = hits.iter().map(|(at, _)| columns.ticket(at));
                 with.extend(tickets.filter_map(|ticket| place(state.home(ticket))));
             }
             if with.len() < 2 {

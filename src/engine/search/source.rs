@@ -132,8 +132,8 @@ impl<'a> Source<'a> {
     pub fn columns(&self) -> Result<Arc<Columns>, ReadError> {
         Ok(match self {
             Source::Fresh(fresh, _) => {
-                let mut columns = Columns::default();
-                fresh.lines.iter().for_each(|line| columns.push(line));
+                let mut columns = Columns::of(fresh.lines.len().div_ceil(DOCUMENTS));
+                fresh.lines.chunks(DOCUMENTS).for_each(|lines| columns.push(lines));
                 Arc::new(columns)
             }
             Source::Segment(segment, pieces) => segment.columns(pieces)?,

@@ -42,7 +42,7 @@ impl Engine {
                 let Some(found) = source.find(&term)? else { continue };
                 let columns = source.columns()?;
                 source.reading().documents(&found, |at| {
-                    let ticket = place(state.home(columns.tickets[at as usize]));
+                    let ticket = place(state.home(columns.ticket(at)));
                     is_visible |= ticket.is_some_and(|place| visible.has(place));
                 })?;
                 if is_visible {

@@ -24,8 +24,9 @@ use super::postings::{Postings, width};
 use super::varint;
 use crate::store::records::{SEARCH_STREAMS, SearchChunk, SearchSegment};
 
-/// Bytes of a chunk before it is deflated.
-pub const CHUNK: usize = 16 * 1024;
+/// Bytes of a chunk before it is deflated. What does not get shorter fits with its key and envelope into 16 KiB, as redb's
+/// pages of long values are powers of two.
+pub const CHUNK: usize = 16 * 1024 - 256;
 /// Terms in a block.
 pub const TERMS: usize = 64;
 /// Documents in a block.
