@@ -118,7 +118,17 @@ impl Held {
     }
 
     fn all(&self) -> Vec<(u16, i64)> {
-        (0..PLACES).filter_map(|at| Some((at as u16, self.get(at)?))).collect()
+        let of = |(at, value): (usize, Option<i64>)| Some((at as u16, value?));
+        match self {
+            Held::Nothing => Vec::new(),
+            Held::Few(few) => {
+                let ranked = few.places.iter().zip(0..);
+                ranked.map(|(at, rank)| (at, few.values.get(rank))).filter_map(of).collect()
+            }
+            Held::Many(values) => {
+                (0..PLACES).map(|at| (at, values.get(at))).filter_map(of).collect()
+            }
+        }
     }
 }
 
