@@ -14,9 +14,9 @@ impl Config {
         own_or(self.store.cache, self.memory / 8)
     }
 
-    /// Bytes for the index of words: a quarter.
+    /// Bytes for the index of words: three eighths.
     pub fn search_memory(&self) -> u64 {
-        own_or(self.search.memory, self.memory / 4)
+        own_or(self.search.memory, self.memory / 8 * 3)
     }
 
     /// Bytes of journal whose rows wait for a checkpoint: an eighth, as they take twice that in memory.
@@ -32,7 +32,7 @@ impl Config {
     /// Bytes that the index of tickets has before it is more than its share: what the others leave, some 30 a ticket.
     #[cfg(test)]
     fn index_of_tickets(&self) -> u64 {
-        self.memory / 16 * 5
+        self.memory / 16 * 3
     }
 }
 
@@ -59,6 +59,6 @@ mod tests {
         config.store.cache = 5 * MIB;
         config.memory = 40 * MIB;
         let parts = [config.cache(), config.search_memory(), config.checkpoint_bytes()];
-        assert_eq!(parts, [5 * MIB, 10 * MIB, 5 * MIB]);
+        assert_eq!(parts, [5 * MIB, 15 * MIB, 5 * MIB]);
     }
 }
