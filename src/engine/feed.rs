@@ -55,18 +55,30 @@ impl From<FeedError> for ReadFeedError {
 impl Engine {
     /// Events behind `after`, at most `limit`, in order and without a gap.
     pub fn events(&self, after: u64, limit: usize) -> Result<Vec<Published>, ReadFeedError> {
-        self.events_showing(after, limit, |_| Shown::All)
+        self.read_events(after, limit, None, |_| Shown::All)
     }
 
-    /// The same for whoever wants to see some rows of some events only.
-    pub fn events_showing(
+    /// The same for whoever wants to see the tickets of some events only.
+    pub fn events_of_tickets(
         &self,
         after: u64,
         limit: usize,
+        of: impl Fn(&Event) -> bool,
+    ) -> Result<Vec<Published>, ReadFeedError> {
+        let shown = |event: &Event| if of(event) { Shown::Ticket } else { Shown::Nothing };
+        self.read_events(after, limit, Some(&[Ticket::TABLE]), shown)
+    }
+
+    fn read_events(
+        &self,
+        after: u64,
+        limit: usize,
+        tables: Option<&[Table]>,
         shown: impl Fn(&Event) -> Shown,
     ) -> Result<Vec<Published>, ReadFeedError> {
         let shared = self.shared();
-        let plans = shared.feed.read(after, shared.published(), (limit, MAX_BYTES))?;
+        let limits = (limit, MAX_BYTES);
+        let plans = shared.feed.read_of(after, shared.published(), limits, tables)?;
         let mut events = Vec::new();
         for found in plans {
             let images = Images::of(&found.plan, &shared.seal);
@@ -87,8 +99,8 @@ impl Engine {
 }
 
 /// What of an event's rows is told along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
     Nothing,
     Ticket,
     All,

@@ -23,12 +23,12 @@ use crate::domain::rule::SlaStanding;
 use crate::domain::status::Status;
 use crate::domain::time::Micros;
 use crate::store::records::IndexRow;
-use block::Block;
+use block::{Block, Live};
 use column::PLACES;
 pub use figures::Fact;
 pub use filter::{AssigneeIs, Filter, Set, Shown, Sort, Span};
 use names::{NONE_U16, Names, TagSets};
-pub use stored::{Behind, StoredBlock};
+pub use stored::{Behind, BuiltBlock, StoredBlock};
 pub use sums::{Total, Waited};
 
 const NONE_U32: u32 = u32::MAX;
@@ -46,6 +46,7 @@ pub struct Index {
     /// What analytics know of few tickets.
     rare: HashMap<u32, figures::Rare>,
     tickets: u64,
+    live: Live,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +75,10 @@ impl Index {
         let before = self.place(number).map_or(TagSets::NONE, |(block, at)| block.tags.get(at));
         let tags = self.tag_sets.exchange(before, &row.tags);
         let (block, at) = self.make_place(position);
+        let kind = block.kind(at);
         let is_new = block.put(at, row, (category, tags));
+        let now = block.kind(at);
+        self.live.exchange(kind, now);
         self.tickets += u64::from(is_new);
         if row.watchers.is_empty() {
             self.watchers.remove(&(position as u32));
@@ -105,7 +109,9 @@ impl Index {
         self.tag_sets.exchange(tags, &[]);
         self.watchers.remove(&(position as u32));
         let (block, at) = self.make_place(position);
+        let kind = block.kind(at);
         let was = block.remove(at);
+        self.live.exchange(kind, None);
         self.tickets -= u64::from(was);
     }
 

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::audit::refusals::Refusals;
-use super::index::{Behind, Index, StoredBlock};
+use super::index::{Behind, BuiltBlock, Index, StoredBlock};
 use super::outbox::Place;
 use super::rows::{ReadError, Rows, key};
 use super::search::{Search, Settings};
@@ -26,13 +27,15 @@ use crate::store::codec::Record;
 use crate::store::owner::Owner;
 use crate::store::records::{Doomed, IndexRow, OWED, RewriteOwed};
 use crate::store::seal::Seal;
-use crate::store::{Order, Reader, RowKey, Store, Table};
+use crate::store::{Order, Pair, Reader, RowKey, Store, Table};
 use crate::telemetry::metrics::Metrics;
 
 /// Rows read at once, so that no snapshot lives long.
 const CHUNK: usize = 4096;
 
-/// Blocks of the index that are read ahead.
+/// Threads that build blocks of the index at start; one more takes them over.
+const BUILDERS: usize = 2;
+/// Blocks of the index that wait to be taken over.
 const BLOCKS_AHEAD: usize = 2;
 
 /// What is held in memory of the rows.
@@ -112,64 +115,115 @@ pub fn held(reader: &Reader, seal: &Seal) -> Result<Held, ReadError> {
     Ok(held)
 }
 
-/// A stored block by its number, or why it does not open.
-type FoundBlock = Result<(u64, Result<Box<StoredBlock>, ReadError>), ReadError>;
+/// A stored block by its number, or why it does not open; none in it if it cannot be one.
+type FoundBlock = Result<(u64, Result<Option<BuiltBlock>, ReadError>), ReadError>;
 
-/// The blocks that are stored, read one by one, as they are large.
-fn stored_blocks<'a>(rows: &'a Rows<'a>) -> impl Iterator<Item = FoundBlock> + 'a {
-    let mut start = Vec::new();
-    std::iter::from_fn(move || {
-        loop {
-            let found = rows.view.scan(Table::IndexBlocks, &start, None, Order::Ascending, 1);
-            let (row_key, value) = match found {
-                Ok(mut found) => found.pop()?,
-                Err(error) => return Some(Err(error.into())),
-            };
-            start = [&row_key[..], &[0]].concat();
-            if let Ok(number) = (*row_key).try_into().map(u64::from_be_bytes) {
-                return Some(Ok((number, rows.open(&row_key, &value).map(Box::new))));
-            }
+/// The stored block at `start`, which moves behind it, as it lies there: they are read one by one, as they are large.
+fn next_block(rows: &Rows<'_>, start: &mut Vec<u8>) -> Option<Result<(u64, Pair), ReadError>> {
+    loop {
+        let found = rows.view.scan(Table::IndexBlocks, start, None, Order::Ascending, 1);
+        let pair = match found {
+            Ok(mut found) => found.pop()?,
+            Err(error) => return Some(Err(error.into())),
+        };
+        *start = [&pair.0[..], &[0]].concat();
+        if let Ok(number) = (*pair.0).try_into().map(u64::from_be_bytes) {
+            return Some(Ok((number, pair)));
         }
-    })
+    }
+}
+
+fn built(rows: &Rows<'_>, found: Result<(u64, Pair), ReadError>) -> FoundBlock {
+    let (number, (row_key, value)) = found?;
+    let stored = rows.open::<StoredBlock>(&row_key, &value);
+    Ok((number, stored.map(|stored| Box::new(stored).build())))
 }
 
 /// The index: blocks that are stored, and the rows of tickets that are behind these or in none.
 #[cfg(test)]
 pub fn index(rows: &Rows<'_>) -> Result<Index, ReadError> {
-    index_of(rows, stored_blocks(rows))
+    let mut start = Vec::new();
+    let blocks = std::iter::from_fn(|| Some(built(rows, next_block(rows, &mut start)?)));
+    index_of(rows, blocks, |numbers| said_of(rows, numbers))
 }
 
-/// The index; a second thread reads blocks from the disk ahead of those that are taken over.
+/// The index; threads read and build blocks by turns, and rows of tickets.
 fn index_ahead(reader: &Reader, rows: &Rows<'_>) -> Result<Index, ReadError> {
     let (sender, blocks) = std::sync::mpsc::sync_channel(BLOCKS_AHEAD);
-    let seal = rows.seal;
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let read = reader.read(|view| {
-                // Nobody listens any more once something did not do.
-                let _ = stored_blocks(&Rows { view, seal }).all(|block| sender.send(block).is_ok());
-                Ok(())
-            });
-            if let Err(error) = read {
-                let _ = sender.send(Err(error.into()));
-            }
+    let (seal, start) = (rows.seal, Mutex::new(Vec::new()));
+    let build = |sender: SyncSender<FoundBlock>| {
+        let read = reader.read(|view| {
+            let rows = Rows { view, seal };
+            let next =
+                || next_block(&rows, &mut start.lock().unwrap_or_else(PoisonError::into_inner));
+            // Nobody listens any more once something did not do.
+            let _ = std::iter::from_fn(next).all(|found| sender.send(built(&rows, found)).is_ok());
+            Ok(())
         });
-        index_of(rows, blocks.into_iter())
+        if let Err(error) = read {
+            let _ = sender.send(Err(error.into()));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..BUILDERS {
+            let (build, sender) = (&build, sender.clone());
+            scope.spawn(move || build(sender));
+        }
+        drop(sender);
+        index_of(rows, blocks.into_iter(), |numbers| {
+            let (ours, others) = numbers.split_at(numbers.len() / 2);
+            std::thread::scope(|scope| {
+                let read = || reader.read(|view| Ok(said_of(&Rows { view, seal }, others)));
+                let others = scope.spawn(read);
+                let mut said = said_of(rows, ours)?;
+                let others = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                said.extend(others??);
+                Ok(said)
+            })
+        })
     })
 }
 
-fn index_of(rows: &Rows<'_>, blocks: impl Iterator<Item = FoundBlock>) -> Result<Index, ReadError> {
+/// What the rows say of a ticket, for the index.
+struct Said {
+    number: u64,
+    row: Option<IndexRow>,
+    figures: Option<TicketFigures>,
+    standing: Option<SlaStanding>,
+}
+
+fn said_of(rows: &Rows<'_>, numbers: &[u64]) -> Result<Vec<Said>, ReadError> {
+    let said = numbers.iter().map(|number| {
+        let row_key = key::number(*number);
+        let row = rows.get::<IndexRow>(&row_key)?;
+        Ok(Said {
+            number: *number,
+            row: row.map(|row| whole(rows, *number, row)).transpose()?,
+            figures: rows.get(&row_key)?,
+            standing: rows.get(&row_key)?,
+        })
+    });
+    said.collect()
+}
+
+fn index_of(
+    rows: &Rows<'_>,
+    blocks: impl Iterator<Item = FoundBlock>,
+    say: impl Fn(&[u64]) -> Result<Vec<Said>, ReadError>,
+) -> Result<Index, ReadError> {
     let mut index = Index::default();
     let mut stored = Vec::new();
     for block in blocks {
         let (number, block) = block?;
-        if block.as_ref().is_ok_and(|block| index.take_block(number, block)) {
+        let taken = block.map(|block| block.is_some_and(|block| index.take_block(number, block)));
+        if let Ok(true) = taken {
             stored.push(number);
         } else {
-            let error = block.err();
+            let error = taken.err();
             tracing::warn!(number, ?error, "a stored block of the index is passed over");
         }
     }
+    stored.sort_unstable();
     for tickets in Index::numbers_outside(&stored) {
         within(rows, tickets.clone(), |number, row: IndexRow| {
             index.put(number, &whole(rows, number, row)?);
@@ -184,16 +238,21 @@ fn index_of(rows: &Rows<'_>, blocks: impl Iterator<Item = FoundBlock>) -> Result
             Ok(())
         })?;
     }
+    let mut behind = Vec::new();
     each::<Behind>(rows, |number, _| {
-        let row_key = key::number(number);
-        match rows.get::<IndexRow>(&row_key)? {
-            Some(row) => index.put(number, &whole(rows, number, row)?),
-            None => index.remove(number),
-        }
-        index.put_figures(number, rows.get(&row_key)?.as_ref());
-        index.stand(number, rows.get(&row_key)?);
+        behind.push(number);
         Ok(())
     })?;
+    for numbers in behind.chunks(CHUNK) {
+        for Said { number, row, figures, standing } in say(numbers)? {
+            match row {
+                Some(row) => index.put(number, &row),
+                None => index.remove(number),
+            }
+            index.put_figures(number, figures.as_ref());
+            index.stand(number, standing);
+        }
+    }
     Ok(index)
 }
 

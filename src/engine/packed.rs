@@ -17,22 +17,28 @@ impl Packed {
         let most = all().max().map_or(1, |most| code(least, most));
         let width = u64::BITS - most.leading_zeros();
         let mut words: Box<[u64]> = vec![0; (places * width as usize).div_ceil(64) + 1].into();
+        // A start makes many of these: a word is put down once it is full.
+        let (mut last, mut bits) = (0, 0);
         for (at, number) in numbers {
-            // A start makes many of these, and nothing is there yet that would have to stay.
             let (bit, code) = (usize::from(*at) * width as usize, code(least, *number));
-            let (word, bits) = (bit / 64, bit % 64);
-            words[word] |= code << bits;
-            if bits + width as usize > 64 {
-                words[word + 1] |= code >> (64 - bits);
+            let (word, from) = (bit / 64, bit % 64);
+            if word != last {
+                words[last] |= std::mem::take(&mut bits);
+                last = word;
+            }
+            bits |= code << from;
+            if from + width as usize > 64 {
+                words[word] |= bits;
+                (last, bits) = (word + 1, code >> (64 - from));
             }
         }
+        words[last] |= bits;
         Packed { least, width, words }
     }
 
     #[inline]
     pub fn get(&self, at: usize) -> Option<i64> {
-        let (word, bits) = self.bits(at);
-        let code = (self.pair(word) >> bits) as u64 & self.mask();
+        let code = self.code(at);
         (code != 0).then(|| self.least.wrapping_add_unsigned(code - 1))
     }
 
@@ -50,6 +56,37 @@ impl Packed {
         fits
     }
 
+    /// How many places there are at least.
+    pub fn places(&self) -> usize {
+        (self.words.len() - 1) * 64 / self.width as usize
+    }
+
+    /// Puts a number at this place; the `behind` numbers from there on move by one. False if it takes more bits or places
+    /// than there are, and nothing was changed.
+    pub fn insert(&mut self, at: usize, behind: usize, number: i64) -> bool {
+        if at + behind >= self.places() || number < self.least {
+            return false;
+        }
+        let code = code(self.least, number);
+        let fits = code & !self.mask() == 0 && code != 0;
+        if fits {
+            (at..at + behind).rev().for_each(|from| self.write(from + 1, self.code(from)));
+            self.write(at, code);
+        }
+        fits
+    }
+
+    /// Takes the number at this place out; the `behind` numbers behind it move by one.
+    pub fn remove(&mut self, at: usize, behind: usize) {
+        (at..at + behind).for_each(|to| self.write(to, self.code(to + 1)));
+        self.write(at + behind, 0);
+    }
+
+    /// The least and the most that its numbers may be.
+    pub fn between(&self) -> (i64, i64) {
+        (self.least, self.least.saturating_add_unsigned(self.mask() - 1))
+    }
+
     /// Bytes that it takes beside itself.
     pub fn bytes(&self) -> usize {
         self.words.len() * size_of::<u64>()
@@ -61,6 +98,11 @@ impl Packed {
         let pair = others | u128::from(code) << bits;
         self.words[word] = pair as u64;
         self.words[word + 1] = (pair >> 64) as u64;
+    }
+
+    fn code(&self, at: usize) -> u64 {
+        let (word, bits) = self.bits(at);
+        (self.pair(word) >> bits) as u64 & self.mask()
     }
 
     /// The word in which a place begins, and at which bit of it.
@@ -113,5 +155,32 @@ mod tests {
         let there: Vec<(usize, i64)> =
             (0..100).filter_map(|at| Some((at, packed.get(at)?))).collect();
         assert_eq!(there, [(8, 16), (9, 15), (63, 10)]);
+    }
+
+    #[test]
+    fn numbers_that_come_between_others_move_these() {
+        let ranked: Vec<(u16, i64)> = (0..50).map(|at| (at, 1000 + i64::from(at) * 3)).collect();
+        let mut packed = Packed::of(54, &ranked);
+        let mut list: Vec<i64> = ranked.iter().map(|(_, number)| *number).collect();
+        let all = |packed: &Packed, count| -> Vec<i64> {
+            (0..count).filter_map(|at| packed.get(at)).collect()
+        };
+        for (at, number) in [(0, 1001), (51, 1140), (17, 1000), (40, 1100)] {
+            assert!(packed.insert(at, list.len() - at, number));
+            list.insert(at, number);
+            assert_eq!(all(&packed, list.len()), list);
+        }
+        assert!(!packed.insert(3, list.len() - 3, 999) && !packed.insert(3, list.len() - 3, 9999));
+        while packed.places() > list.len() {
+            assert!(packed.insert(list.len(), 0, 1007));
+            list.push(1007);
+        }
+        assert!(!packed.insert(3, list.len() - 3, 1001), "there is no place left");
+        assert_eq!(all(&packed, list.len()), list);
+        for at in [53, 0, 20] {
+            packed.remove(at, list.len() - at - 1);
+            list.remove(at);
+            assert_eq!((all(&packed, list.len()), packed.get(list.len())), (list.clone(), None));
+        }
     }
 }

@@ -43,7 +43,18 @@ impl Feed {
         &self,
         after: u64,
         until: u64,
+        limits: (usize, usize),
+    ) -> Result<Vec<FeedPlan>, FeedError> {
+        self.read_of(after, until, limits, None)
+    }
+
+    /// The same; of the rows those of these tables alone, if any are named.
+    pub fn read_of(
+        &self,
+        after: u64,
+        until: u64,
         (max_events, max_bytes): (usize, usize),
+        of: Option<&[Table]>,
     ) -> Result<Vec<FeedPlan>, FeedError> {
         let mut reading = Reading {
             feed: self,
@@ -52,6 +63,7 @@ impl Feed {
             enough: after.saturating_add(max_events as u64),
             max_bytes,
             bytes: 0,
+            of,
             plans: Vec::new(),
             touched: None,
         };
@@ -70,13 +82,13 @@ impl Feed {
         tables: &[Table],
     ) -> Result<Vec<(Table, RowKey)>, FeedError> {
         let until = until.min(self.segments.last_seq());
-        let touched = Some(Touched { tables, keys: Vec::new() });
         let (enough, max_bytes, bytes, plans) = (u64::MAX, usize::MAX, 0, Vec::new());
+        let (of, touched) = (Some(tables), Some(Vec::new()));
         let mut reading =
-            Reading { feed: self, after, until, enough, max_bytes, bytes, plans, touched };
+            Reading { feed: self, after, until, enough, max_bytes, bytes, of, plans, touched };
         // A plan without events lies behind the event before it.
         reading.all(after.max(1))?;
-        Ok(reading.touched.map(|touched| touched.keys).unwrap_or_default())
+        Ok(reading.touched.unwrap_or_default())
     }
 
     /// The oldest sequence number still there.
@@ -107,14 +119,11 @@ struct Reading<'a> {
     enough: u64,
     max_bytes: usize,
     bytes: usize,
+    /// Tables whose rows are wanted, if not all are.
+    of: Option<&'a [Table]>,
     plans: Vec<FeedPlan>,
     /// Not plans are wanted, but keys.
-    touched: Option<Touched<'a>>,
-}
-
-struct Touched<'a> {
-    tables: &'a [Table],
-    keys: Vec<(Table, RowKey)>,
+    touched: Option<Vec<(Table, RowKey)>>,
 }
 
 impl Reading<'_> {
@@ -159,7 +168,7 @@ impl Reading<'_> {
                 None => header.events > 0 && header.next_seq() > self.after + 1,
             };
             if wanted {
-                let Some((header, payload)) = segment.batch_at(offset)? else {
+                let Some(payload) = segment.payload_of(&header, offset)? else {
                     return Err(self.broken(segment, (next_seq, offset), next_seq));
                 };
                 if self.take(&Found { header, payload: &payload, segment, offset })? {
@@ -174,7 +183,7 @@ impl Reading<'_> {
     /// Takes a batch's plans; true once nothing more is wanted.
     fn take(&mut self, found: &Found<'_>) -> Result<bool, FeedError> {
         let mut first_seq = found.header.first_seq;
-        let plans = decode(found).map_err(|error| match error {
+        let plans = decode(found, self.of).map_err(|error| match error {
             StoreError::Journal(error) => error,
             other => found.segment.damage(found.offset, found.header.number, other.to_string()),
         })?;
@@ -183,9 +192,8 @@ impl Reading<'_> {
             if next - 1 > self.until {
                 return Ok(true);
             }
-            if let Some(Touched { tables, keys }) = &mut self.touched {
-                let of = plan.rows.into_iter().filter(|row| tables.contains(&row.table));
-                keys.extend(of.map(|row| (row.table, row.key)));
+            if let Some(keys) = &mut self.touched {
+                keys.extend(plan.rows.into_iter().map(|row| (row.table, row.key)));
                 first_seq = next;
                 continue;
             }

@@ -73,14 +73,15 @@ impl PlanRecord {
         12 + 2 * COUNT + rows.sum::<usize>() + events.sum::<usize>()
     }
 
-    /// Takes one plan off the front of `input`; on error says what was wrong.
-    pub(super) fn decode(input: &mut &[u8]) -> Result<PlanRecord, String> {
+    /// Takes one plan off the front of `input`, with all of its rows or those of these tables; on error says what was wrong.
+    fn decode(input: &mut &[u8], of: Option<&[Table]>) -> Result<PlanRecord, String> {
         let length = u32::from_le_bytes(take_array(input)?) as usize;
         let mut body = take(input, length)?;
         let body = &mut body;
         let at = Micros(i64::from_le_bytes(take_array(body)?));
         let count = take_count(body)?;
-        let mut rows = Vec::with_capacity(count.min(body.len()));
+        let room = if of.is_none() { count.min(body.len()) } else { 0 };
+        let mut rows = Vec::with_capacity(room);
         for _ in 0..count {
             let [number] = take_array(body)?;
             let table = Table::from_number(number).ok_or_else(|| {
@@ -88,12 +89,14 @@ impl PlanRecord {
             })?;
             let value_length = take_count(body)?;
             let key_length = take_count(body)?;
-            let key = take(body, key_length)?.into();
+            let key = take(body, key_length)?;
             let value = match value_length.checked_sub(1) {
-                Some(length) => Some(take(body, length)?.into()),
+                Some(length) => Some(take(body, length)?),
                 None => None,
             };
-            rows.push(Row { table, key, value });
+            if of.is_none_or(|of| of.contains(&table)) {
+                rows.push(Row { table, key: key.into(), value: value.map(Blob::from) });
+            }
         }
         let count = take_count(body)?;
         let mut events = Vec::with_capacity(count.min(body.len()));
@@ -109,10 +112,18 @@ impl PlanRecord {
     }
 
     /// Every plan of a batch's payload.
-    pub(super) fn decode_all(mut payload: &[u8]) -> Result<Vec<PlanRecord>, String> {
+    pub(super) fn decode_all(payload: &[u8]) -> Result<Vec<PlanRecord>, String> {
+        PlanRecord::decode_of(payload, None)
+    }
+
+    /// The same with the rows of these tables alone.
+    pub(super) fn decode_of(
+        mut payload: &[u8],
+        of: Option<&[Table]>,
+    ) -> Result<Vec<PlanRecord>, String> {
         let mut plans = Vec::new();
         while !payload.is_empty() {
-            plans.push(PlanRecord::decode(&mut payload)?);
+            plans.push(PlanRecord::decode(&mut payload, of)?);
         }
         Ok(plans)
     }
@@ -183,7 +194,11 @@ mod tests {
                 plan.encode(&mut bytes);
                 prop_assert!(bytes.len() - before <= plan.size_bound());
             }
-            prop_assert_eq!(PlanRecord::decode_all(&bytes), Ok(plans));
+            prop_assert_eq!(PlanRecord::decode_all(&bytes), Ok(plans.clone()));
+            let of = [Table::Meta, Table::Tickets, Table::Entries];
+            let mut some = plans;
+            some.iter_mut().for_each(|plan| plan.rows.retain(|row| of.contains(&row.table)));
+            prop_assert_eq!(PlanRecord::decode_of(&bytes, Some(&of)), Ok(some));
         }
 
         #[test]

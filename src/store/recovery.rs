@@ -163,21 +163,21 @@ fn recall(
     applied: (u64, u64),
     most: u64,
 ) -> Result<Option<(Recent, Since)>, StoreError> {
-    let (mut recent, mut since) = (Recent::default(), Since::default());
+    let (mut changes, mut since) = (Changes::default(), Since::default());
     journal.replay(applied, |found| {
         since.journal_bytes += found.header.span();
         if since.journal_bytes > most {
             return Ok(());
         }
-        let mut changes = Changes::default();
-        for row in decode(&found)?.into_iter().flat_map(|plan| plan.rows) {
+        for row in decode(&found, None)?.into_iter().flat_map(|plan| plan.rows) {
             since.rows += 1;
             changes.put(row.table, row.key, row.value);
         }
         since.events += u64::from(found.header.events);
-        recent.pour(changes);
         Ok(())
     })?;
+    let mut recent = Recent::default();
+    recent.pour(changes);
     Ok((since.journal_bytes <= most).then_some((recent, since)))
 }
 
@@ -191,7 +191,7 @@ pub(super) fn replay(
     let mut bytes = 0;
     let mut position = applied;
     journal.replay(applied, |found| {
-        pending.extend(decode(&found)?);
+        pending.extend(decode(&found, None)?);
         bytes += found.payload.len();
         position = (found.header.number, found.header.next_seq() - 1);
         if bytes >= REPLAY_BYTES {

@@ -58,8 +58,7 @@ pub struct Block {
     updated_last: i64,
     /// What is live here, added up when somebody asks.
     pub sums: OnceLock<Box<Sums>>,
-    /// How many live tickets have each priority and status.
-    live: [[u16; Status::ALL.len()]; Priority::ALL.len()],
+    pub live: Live,
     /// A row of the store is kept of it.
     pub is_stored: bool,
     /// Tickets of which that row, if there is one, does not say what is here.
@@ -105,11 +104,39 @@ impl Default for Block {
             updated_first: i64::MAX,
             updated_last: i64::MIN,
             sums: OnceLock::new(),
-            live: [[0; _]; _],
+            live: Live::default(),
             is_stored: false,
             behind: Places::NONE,
             at_rest: 0,
         }
+    }
+}
+
+/// How many live tickets have each priority and status.
+#[derive(Clone, Debug, Default)]
+pub struct Live([[u32; Status::ALL.len()]; Priority::ALL.len()]);
+
+impl Live {
+    /// A ticket is of this priority and status no more, and of that; none where it is not live.
+    pub fn exchange(&mut self, before: Option<(u8, u8)>, now: Option<(u8, u8)>) {
+        if let Some((priority, status)) = before {
+            self.0[usize::from(priority)][usize::from(status)] -= 1;
+        }
+        if let Some((priority, status)) = now {
+            self.0[usize::from(priority)][usize::from(status)] += 1;
+        }
+    }
+
+    pub fn add(&mut self, more: &Live) {
+        let counts = self.0.iter_mut().flatten();
+        counts.zip(more.0.iter().flatten()).for_each(|(count, more)| *count += more);
+    }
+
+    /// How many there are of these statuses and priorities.
+    pub fn count(&self, statuses: Set, priorities: Set) -> u64 {
+        let wanted = (0_u8..).zip(&self.0).filter(|(priority, _)| priorities.holds(*priority));
+        let counts = wanted.flat_map(|(_, of_priority)| (0_u8..).zip(of_priority));
+        counts.map(|(status, count)| u64::from(*count) * u64::from(statuses.holds(status))).sum()
     }
 }
 
@@ -119,9 +146,7 @@ impl Block {
         self.sums.take();
         self.changes(at);
         let is_new = !self.present.has(at);
-        if self.is_live(at) {
-            *self.alike(at) -= 1;
-        }
+        self.live.exchange(self.kind(at), None);
         self.present.set(at, true);
         let (status, priority, channel) = (row.status as u8, row.priority as u8, row.channel as u8);
         for (sets, column, is) in [
@@ -144,7 +169,7 @@ impl Block {
         ] {
             set.set(at, is);
         }
-        self.count(at);
+        self.live.exchange(None, self.kind(at));
         let (created, updated) = (row.created_at.0, row.updated_at.unwrap_or(row.created_at).0);
         let time = |at: Option<Micros>| at.map_or(NONE_TIME, |at| at.0);
         self.category.set(at, category);
@@ -165,15 +190,9 @@ impl Block {
         self.at_rest = 0;
     }
 
-    fn count(&mut self, at: usize) {
-        let is_live = u16::from(self.is_live(at));
-        *self.alike(at) += is_live;
-    }
-
-    /// How many live tickets have status and priority of this one.
-    fn alike(&mut self, at: usize) -> &mut u16 {
-        let (status, priority) = (self.status.get(at), self.priority.get(at));
-        &mut self.live[usize::from(priority)][usize::from(status)]
+    /// Priority and status of a ticket that is live.
+    pub fn kind(&self, at: usize) -> Option<(u8, u8)> {
+        self.is_live(at).then(|| (self.priority.get(at), self.status.get(at)))
     }
 
     fn bound(&mut self, at: usize) {
@@ -191,7 +210,7 @@ impl Block {
             self.priorities[usize::from(self.priority.get(at))].set(at, true);
             self.channels[usize::from(self.channel.get(at))].set(at, true);
             self.unassigned.set(at, self.assignee.get(at) == NONE_U32);
-            self.count(at);
+            self.live.exchange(None, self.kind(at));
             self.bound(at);
         }
     }
@@ -201,9 +220,7 @@ impl Block {
         self.sums.take();
         self.changes(at);
         let was = self.present.has(at);
-        if self.is_live(at) {
-            *self.alike(at) -= 1;
-        }
+        self.live.exchange(self.kind(at), None);
         self.present.set(at, false);
         self.sla.set(at, ABSENT);
         self.tags.set(at, TagSets::NONE);
@@ -247,13 +264,6 @@ impl Block {
 
     fn is_live(&self, at: usize) -> bool {
         self.present.has(at) && !self.merged.has(at) && !self.deleted.has(at)
-    }
-
-    /// How many live tickets there are of these statuses and priorities.
-    pub fn count_live(&self, statuses: Set, priorities: Set) -> u64 {
-        let wanted = (0_u8..).zip(&self.live).filter(|(priority, _)| priorities.holds(*priority));
-        let counts = wanted.flat_map(|(_, of_priority)| (0_u8..).zip(of_priority));
-        counts.map(|(status, count)| u64::from(*count) * u64::from(statuses.holds(status))).sum()
     }
 
     /// What is shown when nobody asks for anything else: neither deleted nor part of another ticket.

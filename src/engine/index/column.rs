@@ -64,9 +64,44 @@ struct Few {
 impl Few {
     /// Which of the values is this ticket's.
     fn rank(&self, at: usize) -> Option<usize> {
+        self.places.has(at).then(|| self.below(at))
+    }
+
+    /// How many of them come before this ticket.
+    fn below(&self, at: usize) -> usize {
         let below = self.places.0[at / 64] & ((1 << (at % 64)) - 1);
-        let rank = usize::from(self.before[at / 64]) + below.count_ones() as usize;
-        self.places.has(at).then_some(rank)
+        usize::from(self.before[at / 64]) + below.count_ones() as usize
+    }
+
+    fn count(&self) -> usize {
+        usize::from(self.before[WORDS - 1]) + self.places.0[WORDS - 1].count_ones() as usize
+    }
+
+    /// Room for some that join.
+    fn room(count: usize) -> usize {
+        count + count / 16 + 2
+    }
+
+    /// False if there is no room, and nothing was changed.
+    fn join(&mut self, at: usize, value: i64) -> bool {
+        let (count, rank) = (self.count(), self.below(at));
+        let joined = count < FEW && self.values.insert(rank, count - rank, value);
+        if joined {
+            self.places.set(at, true);
+            self.before[at / 64 + 1..].iter_mut().for_each(|before| *before += 1);
+        }
+        joined
+    }
+
+    /// False for the last of them.
+    fn leave(&mut self, at: usize, rank: usize) -> bool {
+        let others = self.count() - 1;
+        if others > 0 {
+            self.values.remove(rank, others - rank);
+            self.places.set(at, false);
+            self.before[at / 64 + 1..].iter_mut().for_each(|before| *before -= 1);
+        }
+        others > 0
     }
 }
 
@@ -89,7 +124,7 @@ impl Held {
                 Held::Few(Box::new(Few {
                     places,
                     before,
-                    values: Packed::of(others.len(), &ranked),
+                    values: Packed::of(Few::room(others.len()), &ranked),
                 }))
             }
             _ => Held::Many(Packed::of(PLACES, others)),
@@ -109,10 +144,12 @@ impl Held {
     fn set(&mut self, at: usize, value: Option<i64>) -> bool {
         match self {
             Held::Nothing => false,
-            Held::Few(few) => {
-                let rank = few.rank(at).filter(|_| value.is_some());
-                rank.is_some_and(|rank| few.values.set(rank, value))
-            }
+            Held::Few(few) => match (few.rank(at), value) {
+                (Some(rank), Some(_)) => few.values.set(rank, value),
+                (Some(rank), None) => few.leave(at, rank),
+                (None, Some(value)) => few.join(at, value),
+                (None, None) => true,
+            },
             Held::Many(values) => values.set(at, value),
         }
     }
@@ -145,6 +182,20 @@ impl<T: Number> Column<T> {
     #[inline]
     pub fn get(&self, at: usize) -> T {
         self.held.get(at).map_or(self.usual, T::of_number)
+    }
+
+    /// Bounds of all its values, which need not be reached.
+    pub fn between(&self) -> (T, T)
+    where
+        T: Ord,
+    {
+        let held = match &self.held {
+            Held::Nothing => return (self.usual, self.usual),
+            Held::Few(few) => &few.values,
+            Held::Many(values) => values,
+        };
+        let (least, most) = held.between();
+        (self.usual.min(T::of_number(least)), self.usual.max(T::of_number(most)))
     }
 
     pub fn set(&mut self, at: usize, value: T) {
@@ -251,6 +302,18 @@ impl Places {
                 }
             }
         }
+    }
+
+    /// The one before which so many are.
+    pub fn nth(&self, mut rank: u64) -> Option<usize> {
+        for (at, word) in self.0.iter().enumerate() {
+            let count = u64::from(word.count_ones());
+            if rank < count {
+                return Word(*word).nth(rank as usize).map(|bit| at * 64 + bit);
+            }
+            rank -= count;
+        }
+        None
     }
 
     pub fn is_empty(&self) -> bool {
@@ -368,6 +431,7 @@ mod tests {
         let mut back: Vec<_> = places.iter().rev().collect();
         back.reverse();
         assert_eq!((back.as_slice(), places.count()), (&all[..], 6));
+        assert_eq!((0..7).map_while(|rank| places.nth(rank)).collect::<Vec<_>>(), all);
         places.retain(|at| at % 2 == 0);
         assert_eq!(places.iter().collect::<Vec<_>>(), [0, 64, 700]);
         let mut others = Places::NONE;

@@ -165,7 +165,7 @@ impl Index {
     /// The same of some of them.
     fn places_of(&self, number: usize, mut places: Places, wanted: &Wanted<'_>) -> Places {
         let (block, f) = (&self.blocks[number], wanted.filter);
-        let nobody = || block.count_live(f.statuses, f.priorities) == 0;
+        let nobody = || block.live.count(f.statuses, f.priorities) == 0;
         if f.shown == Shown::Live && nobody() || !block.may_be_of(f.created.from, f.created.to) {
             return Places::NONE;
         }

@@ -2,7 +2,6 @@
 
 use std::collections::BinaryHeap;
 
-use super::block::Block;
 use super::column::{PLACES, Places};
 use super::{Filter, Found, Index, Line, Set, Shown, Sort};
 use crate::domain::priority::Priority;
@@ -55,40 +54,86 @@ impl Best {
     }
 }
 
-/// The keys of a page that lies far behind, among `total` that `each` tells, twice in the same order: of few it is found
-/// out first between which keys the page must be, and only what lies there is gathered.
-fn deep(
-    each: impl Fn(&mut dyn FnMut(Key)),
-    total: u64,
+/// The tickets of a block that match.
+struct Matching<K> {
+    places: Places,
+    /// No key's value is less than the first or more than the second.
+    between: (i64, i64),
+    /// The key of a place.
+    key: K,
+}
+
+impl<K: Fn(usize) -> Key> Matching<K> {
+    fn keys(&self) -> impl Iterator<Item = Key> {
+        self.places.iter().map(&self.key)
+    }
+}
+
+fn count<K>(matching: &[Matching<K>]) -> u64 {
+    matching.iter().map(|block| block.places.count()).sum()
+}
+
+/// The page of what matches, in the order of keys.
+fn in_order<K: Fn(usize) -> Key>(
+    mut matching: Vec<Matching<K>>,
+    offset: usize,
+    limit: usize,
+) -> Vec<usize> {
+    let Some(mut best) = Best::of(offset, limit) else {
+        return deep(&matching, (offset, limit), MARGIN);
+    };
+    matching.sort_by_key(|block| block.between.0);
+    for block in &matching {
+        if !best.wants(block.between.0) {
+            break;
+        }
+        block.keys().for_each(|key| best.offer(key));
+    }
+    best.page()
+}
+
+/// A page that lies far behind: of few keys it is found out first between which the page must be, and only what lies there
+/// is gathered. A block is looked through only if something of it may.
+fn deep<K: Fn(usize) -> Key>(
+    matching: &[Matching<K>],
     (offset, limit): (usize, usize),
     margin: usize,
 ) -> Vec<usize> {
+    let total = count(matching);
     if offset as u64 >= total {
         return Vec::new();
     }
-    let (step, mut told, mut some) = (total.div_ceil(SAMPLE), 0, Vec::new());
-    each(&mut |key| {
-        if told % step == 0 {
-            some.push(key);
-        }
-        told += 1;
-    });
+    let (step, mut told, mut some) = (total.div_ceil(SAMPLE), 0_u64, Vec::new());
+    for block in matching {
+        let count = block.places.count();
+        let next = told.next_multiple_of(step) - told;
+        let sample = (next..count).step_by(step as usize);
+        some.extend(sample.filter_map(|rank| block.places.nth(rank)).map(&block.key));
+        told += count;
+    }
     some.sort_unstable();
     let about = |rank: usize| rank / step as usize;
     let first = about(offset).checked_sub(margin).map(|at| some[at.min(some.len() - 1)]);
     let last = some.get(about(offset.saturating_add(limit)).saturating_add(margin)).copied();
     let (mut before, mut near) = (0, Vec::new());
-    each(&mut |key| {
-        if first.is_some_and(|first| key < first) {
-            before += 1;
-        } else if last.is_none_or(|last| key <= last) {
-            near.push(key);
+    for block in matching {
+        let (least, most) = block.between;
+        if first.is_some_and(|(first, _)| most < first) {
+            before += block.places.count() as usize;
+        } else if last.is_none_or(|(last, _)| least <= last) {
+            for key in block.keys() {
+                if first.is_some_and(|first| key < first) {
+                    before += 1;
+                } else if last.is_none_or(|last| key <= last) {
+                    near.push(key);
+                }
+            }
         }
-    });
+    }
     let end = offset.saturating_add(limit).min(total as usize);
     if before > offset || before + near.len() < end {
         // Chance was against it.
-        return deep(each, total, (offset, limit), margin.saturating_mul(8));
+        return deep(matching, (offset, limit), margin.saturating_mul(8));
     }
     let (from, to) = (offset - before, end - before);
     let page = if from > 0 { near.select_nth_unstable(from - 1).2 } else { &mut near[..] };
@@ -151,20 +196,21 @@ impl Index {
     fn in_turn(&self, filter: &Filter, backwards: bool, offset: usize, limit: usize) -> Found {
         let wanted = self.wanted(filter);
         let mut page = Page { offset: offset as u64, limit, found: Found::default() };
-        let plain = filter.is_plain();
-        let mut take = |number: usize| {
-            let count =
-                plain.then(|| self.blocks[number].count_live(filter.statuses, filter.priorities));
-            if !count.is_some_and(|count| page.pass(count)) {
-                page.take(number, self.places(number, &wanted), backwards);
+        let total = filter.is_plain().then(|| self.count(filter));
+        for turn in 0..self.blocks.len() {
+            let number = if backwards { self.blocks.len() - 1 - turn } else { turn };
+            if total.is_some() {
+                let count = self.blocks[number].live.count(filter.statuses, filter.priorities);
+                if page.pass(count) {
+                    continue;
+                }
             }
-        };
-        if backwards {
-            (0..self.blocks.len()).rev().for_each(&mut take);
-        } else {
-            (0..self.blocks.len()).for_each(&mut take);
+            page.take(number, self.places(number, &wanted), backwards);
+            if total.is_some() && page.found.numbers.len() == limit {
+                break;
+            }
         }
-        page.found
+        Found { total: total.unwrap_or(page.found.total), ..page.found }
     }
 
     /// The same without how many match: the head of a queue lies in a few blocks.
@@ -198,7 +244,7 @@ impl Index {
             for turn in 0..self.blocks.len() {
                 let number = if backwards { self.blocks.len() - 1 - turn } else { turn };
                 let block = &self.blocks[number];
-                let count = block.count_live(filter.statuses, only);
+                let count = block.live.count(filter.statuses, only);
                 let nobody = filter.shown == Shown::Live && count == 0;
                 if nobody || plain && page.pass(count) {
                     continue;
@@ -219,8 +265,7 @@ impl Index {
     /// How many match.
     fn count(&self, filter: &Filter) -> u64 {
         if filter.is_plain() {
-            let (statuses, priorities) = (filter.statuses, filter.priorities);
-            return self.blocks.iter().map(|b| b.count_live(statuses, priorities)).sum();
+            return self.live.count(filter.statuses, filter.priorities);
         }
         let mut count = 0;
         self.each_block(filter, |_, _, places| count += places.count());
@@ -230,68 +275,33 @@ impl Index {
     /// What changed last comes first, or what did not for longest, by number where it changed at once; blocks in
     /// which nothing can be on the page are only counted.
     fn by_change(&self, filter: &Filter, last: bool, offset: usize, limit: usize) -> Found {
-        let turned = |key: i64| if last { !key } else { key };
-        let mut matching: Vec<(i64, usize, &Block, Places)> = Vec::new();
+        let turned = move |key: i64| if last { !key } else { key };
+        let mut matching = Vec::new();
         self.each_block(filter, |number, block, places| {
             let (first, latest) = block.updated_between();
-            matching.push((turned(if last { latest } else { first }), number, block, places));
-        });
-        let total = matching.iter().map(|(.., places)| places.count()).sum();
-        let keys = |number: usize, block: &Block, places: Places, tell: &mut dyn FnMut(Key)| {
-            for at in places.iter() {
+            let between = if last { (turned(latest), turned(first)) } else { (first, latest) };
+            let key = move |at: usize| {
                 let position = number * PLACES + at;
-                let position = if last { !position } else { position };
-                tell((turned(block.updated.get(at)), position));
-            }
-        };
-        let page = match Best::of(offset, limit) {
-            Some(mut best) => {
-                matching.sort_by_key(|(least, ..)| *least);
-                for (least, number, block, places) in matching {
-                    if !best.wants(least) {
-                        break;
-                    }
-                    keys(number, block, places, &mut |key| best.offer(key));
-                }
-                best.page()
-            }
-            None => {
-                let each = |tell: &mut dyn FnMut(Key)| {
-                    for (_, number, block, places) in &matching {
-                        keys(*number, block, *places, tell);
-                    }
-                };
-                deep(each, total, (offset, limit), MARGIN)
-            }
-        };
+                (turned(block.updated.get(at)), if last { !position } else { position })
+            };
+            matching.push(Matching { places, between, key });
+        });
+        let total = count(&matching);
+        let page = in_order(matching, offset, limit).into_iter();
         let place = |at: usize| FIRST_NUMBER + if last { !at } else { at } as u64;
-        Found { numbers: page.into_iter().map(place).collect(), total }
+        Found { numbers: page.map(place).collect(), total }
     }
 
     /// What is due first, by number where it is at once.
     fn due_first(&self, filter: &Filter, offset: usize, limit: usize) -> Found {
         let mut matching = Vec::new();
-        let mut total = 0;
         self.each_block(filter, |number, block, places| {
-            total += places.count();
-            matching.push((number, block, places));
+            let key = move |at: usize| (block.sla_due.get(at), number * PLACES + at);
+            matching.push(Matching { places, between: block.sla_due.between(), key });
         });
-        let each = |tell: &mut dyn FnMut(Key)| {
-            for (number, block, places) in &matching {
-                for at in places.iter() {
-                    tell((block.sla_due.get(at), number * PLACES + at));
-                }
-            }
-        };
-        let page = match Best::of(offset, limit) {
-            Some(mut best) => {
-                each(&mut |key| best.offer(key));
-                best.page()
-            }
-            None => deep(each, total, (offset, limit), MARGIN),
-        };
-        let numbers = page.into_iter().map(|at| FIRST_NUMBER + at as u64);
-        Found { numbers: numbers.collect(), total }
+        let total = count(&matching);
+        let page = in_order(matching, offset, limit).into_iter();
+        Found { numbers: page.map(|at| FIRST_NUMBER + at as u64).collect(), total }
     }
 
     /// The places of everything that matches.
@@ -347,14 +357,21 @@ mod tests {
         for keys in [scattered, in_order, few_values, misleading] {
             let mut sorted = keys.clone();
             sorted.sort_unstable();
+            let blocks = keys.chunks(PLACES).map(|keys| {
+                let mut places = Places::NONE;
+                (0..keys.len()).for_each(|at| places.set(at, true));
+                let values = || keys.iter().map(|(value, _)| *value);
+                let between = (values().min().unwrap() - 1, values().max().unwrap() + 1);
+                Matching { places, between, key: |at: usize| keys[at] }
+            });
+            let matching: Vec<_> = blocks.collect();
             for (offset, limit) in
                 [(0, 5), (5000, 50), (20_000, 5000), (count - 3, 50), (count, 50), (9, usize::MAX)]
             {
                 let page: Vec<usize> =
                     sorted.iter().skip(offset).take(limit).map(|(_, at)| *at).collect();
-                let each = |tell: &mut dyn FnMut(Key)| keys.iter().for_each(|key| tell(*key));
                 for margin in [1, MARGIN] {
-                    assert_eq!(deep(each, count as u64, (offset, limit), margin), page, "{offset}");
+                    assert_eq!(deep(&matching, (offset, limit), margin), page, "{offset}");
                 }
             }
         }

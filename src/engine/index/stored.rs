@@ -153,6 +153,54 @@ impl StoredBlock {
     }
 }
 
+/// A stored block as the index will have it, but for what is numbered over all blocks.
+pub struct BuiltBlock {
+    stored: Box<StoredBlock>,
+    block: Box<Block>,
+}
+
+impl StoredBlock {
+    /// None if it cannot be a block.
+    pub fn build(self: Box<StoredBlock>) -> Option<BuiltBlock> {
+        let stored = Some(self).filter(|stored| stored.is_sound())?;
+        let mut block = Box::<Block>::default();
+        block.present = stored.present;
+        block.running = stored.running;
+        block.held = stored.held;
+        block.escalated = stored.escalated;
+        block.merged = stored.merged;
+        block.deleted = stored.deleted;
+        stored.status.fill(&mut block.status);
+        stored.priority.fill(&mut block.priority);
+        stored.channel.fill(&mut block.channel);
+        stored.assignee.fill(&mut block.assignee);
+        stored.contact.fill(&mut block.contact);
+        stored.created.fill_times(&mut block.created);
+        stored.first_response.fill_times(&mut block.first_response);
+        stored.resolved.fill_times(&mut block.resolved);
+        stored.updated.fill_times(&mut block.updated);
+        stored.sla.fill(&mut block.sla);
+        stored.sla_warns.fill_times(&mut block.sla_warns);
+        stored.sla_due.fill_times(&mut block.sla_due);
+        stored.people_since.fill_times(&mut block.people_since);
+        for (kind, column) in block.counted.iter_mut().enumerate() {
+            column.fill(stored.counted.each().map(|(at, counted)| (at, counted.0[kind])));
+        }
+        for (promise, column) in block.took.iter_mut().enumerate() {
+            column.fill(stored.kept.each().map(|(at, kept)| (at, kept.took[promise])));
+        }
+        for (promise, column) in block.states.iter_mut().enumerate() {
+            column.fill(stored.kept.each().map(|(at, kept)| (at, kept.states[promise])));
+        }
+        for (at, _) in &stored.watchers {
+            block.watched.set(usize::from(*at) % PLACES, true);
+        }
+        block.derive();
+        block.is_stored = true;
+        Some(BuiltBlock { stored, block })
+    }
+}
+
 impl Index {
     /// A block as it is to be stored; none if there is no such block.
     pub fn block(&self, number: u64) -> Option<StoredBlock> {
@@ -207,9 +255,13 @@ impl Index {
 
     /// Takes over a block of an index that has none of its tickets; false if it cannot be one, and nothing was
     /// taken.
-    pub fn take_block(&mut self, number: u64, stored: &StoredBlock) -> bool {
+    pub fn take_block(
+        &mut self,
+        number: u64,
+        BuiltBlock { stored, mut block }: BuiltBlock,
+    ) -> bool {
         let first = Index::numbers_in(number).and_then(|numbers| position(*numbers.start()));
-        let Some(first) = first.filter(|_| stored.is_sound()) else { return false };
+        let Some(first) = first else { return false };
         let list = stored.category_names.iter();
         let categories: Vec<u16> = list.map(|name| self.categories.id(name)).collect();
         let mut tickets = vec![0; stored.tag_sets.len()];
@@ -220,44 +272,13 @@ impl Index {
         let watchers = stored.watchers.iter().map(|(at, who)| (named(*at), who.clone()));
         self.watchers.extend(watchers);
         self.rare.extend(stored.rare.iter().map(|(at, rare)| (named(*at), *rare)));
-        let (block, _) = self.make_place(first);
-        block.present = stored.present;
-        block.running = stored.running;
-        block.held = stored.held;
-        block.escalated = stored.escalated;
-        block.merged = stored.merged;
-        block.deleted = stored.deleted;
-        stored.status.fill(&mut block.status);
-        stored.priority.fill(&mut block.priority);
-        stored.channel.fill(&mut block.channel);
         let category = stored.category.each();
         block.category.fill(category.map(|(at, local)| (at, categories[usize::from(local)])));
         block.tags.fill(stored.tags.each().map(|(at, local)| (at, tags[local as usize])));
-        stored.assignee.fill(&mut block.assignee);
-        stored.contact.fill(&mut block.contact);
-        stored.created.fill_times(&mut block.created);
-        stored.first_response.fill_times(&mut block.first_response);
-        stored.resolved.fill_times(&mut block.resolved);
-        stored.updated.fill_times(&mut block.updated);
-        stored.sla.fill(&mut block.sla);
-        stored.sla_warns.fill_times(&mut block.sla_warns);
-        stored.sla_due.fill_times(&mut block.sla_due);
-        stored.people_since.fill_times(&mut block.people_since);
-        for (kind, column) in block.counted.iter_mut().enumerate() {
-            column.fill(stored.counted.each().map(|(at, counted)| (at, counted.0[kind])));
-        }
-        for (promise, column) in block.took.iter_mut().enumerate() {
-            column.fill(stored.kept.each().map(|(at, kept)| (at, kept.took[promise])));
-        }
-        for (promise, column) in block.states.iter_mut().enumerate() {
-            column.fill(stored.kept.each().map(|(at, kept)| (at, kept.states[promise])));
-        }
-        for (at, _) in &stored.watchers {
-            block.watched.set(usize::from(*at) % PLACES, true);
-        }
-        block.derive();
-        block.is_stored = true;
+        self.live.add(&block.live);
         self.tickets += stored.present.count();
+        self.make_place(first);
+        self.blocks[first / PLACES] = block;
         true
     }
 

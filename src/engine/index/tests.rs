@@ -340,7 +340,8 @@ fn again(index: &Index, model: &Model, random: &mut Random) -> Index {
         let mut bytes = Vec::new();
         codec::encode(&index.block(number).unwrap(), &mut bytes);
         if !random.is(3) {
-            assert!(loaded.take_block(number, &codec::decode(&bytes).unwrap()));
+            let block: Box<StoredBlock> = Box::new(codec::decode(&bytes).unwrap());
+            assert!(loaded.take_block(number, block.build().unwrap()));
             stored.push(number);
         }
     }

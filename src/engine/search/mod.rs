@@ -302,17 +302,20 @@ fn key_of(table: Table, key: &[u8]) -> Option<Key> {
 }
 
 impl State {
-    /// Reads the manifest and opens its segments; false if the index must be built anew.
-    fn open(&mut self, pieces: &Pieces<'_>, epoch: &str) -> Result<bool, ReadError> {
-        let manifest = pieces.rows.get::<SearchManifest>(MANIFEST)?;
+    /// Reads the manifest and has its segments opened; false if the index must be built anew.
+    fn open(
+        &mut self,
+        rows: &Rows<'_>,
+        epoch: &str,
+        open: impl Fn(&[SearchSegment]) -> Result<Vec<Segment>, ReadError>,
+    ) -> Result<bool, ReadError> {
+        let manifest = rows.get::<SearchManifest>(MANIFEST)?;
         let Some(manifest) = manifest.filter(|m| m.form == FORM && m.epoch == epoch) else {
             return Ok(false);
         };
-        for known in &manifest.segments {
-            // Of a backup that is older than an erasure some do not open, nor do their deaths.
-            let Ok(segment) = opened(pieces, known) else { return Ok(false) };
-            self.segments.push(segment);
-        }
+        // Of a backup that is older than an erasure some do not open, nor do their deaths.
+        let Ok(segments) = open(&manifest.segments) else { return Ok(false) };
+        self.segments = segments;
         self.landed = manifest.building;
         self.manifest = manifest;
         Ok(true)

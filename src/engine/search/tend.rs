@@ -10,8 +10,8 @@ use tokio::runtime::Handle;
 use super::document::Key;
 use super::pieces::Pieces;
 use super::segment::Segment;
-use super::write::Piece;
-use super::{Bits, FORM, Newest, Progress, SOURCES, Search, State, Step, key_of, merging};
+use super::write::{Piece, Stream};
+use super::{Bits, FORM, Newest, Progress, SOURCES, Search, State, Step, key_of, merging, opened};
 use crate::domain::time::Micros;
 use crate::engine::command::{Actor, Command, Reply, Submission};
 use crate::engine::rows::{ReadError, Rows};
@@ -33,10 +33,10 @@ impl Search {
     pub(in crate::engine) fn open(&self, shared: &Shared) -> Result<(), ReadError> {
         let view = Newest(&shared.reader);
         let rows = Rows { view: &view, seal: &shared.seal };
-        let pieces = self.pieces(rows);
         let mut state = self.write();
         state.find_homes(&rows, &shared.index())?;
-        if state.open(&pieces, &shared.feed_epoch)? {
+        let open = |known: &[SearchSegment]| self.open_segments(shared, known);
+        if state.open(&rows, &shared.feed_epoch, open)? {
             let behind = (state.manifest.upto, shared.published());
             *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = Some(behind);
             return Ok(());
@@ -52,6 +52,35 @@ impl Search {
             (state.manifest.building, state.landed) = (None, None);
         }
         Ok(())
+    }
+
+    /// Opens segments, two at a time: their heads have to be unpacked and read.
+    fn open_segments(
+        &self,
+        shared: &Shared,
+        known: &[SearchSegment],
+    ) -> Result<Vec<Segment>, ReadError> {
+        let open = |known: &[SearchSegment]| {
+            let rows = Rows { view: &Newest(&shared.reader), seal: &shared.seal };
+            let pieces = self.pieces(rows);
+            known.iter().map(|known| opened(&pieces, known)).collect::<Result<Vec<_>, _>>()
+        };
+        let length = |known: &SearchSegment| known.chunks[Stream::Head as usize];
+        let half = known.iter().map(length).sum::<u32>() / 2;
+        let mut length_before = 0;
+        let first = known.iter().take_while(|known| {
+            let begins_in_it = length_before <= half;
+            length_before += length(known);
+            begins_in_it
+        });
+        let (ours, others) = known.split_at(first.count());
+        std::thread::scope(|scope| {
+            let others = scope.spawn(|| open(others));
+            let mut segments = open(ours)?;
+            let others = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            segments.extend(others?);
+            Ok(segments)
+        })
     }
 }
 

@@ -15,12 +15,14 @@ impl Check {
     /// The next block; false when there are no more.
     pub(super) fn blocks(&mut self, rows: &Rows<'_>) -> Result<bool, ReadError> {
         let start = key::number(self.next_block);
-        let found = rows.scan::<StoredBlock>(&start, None, Order::Ascending, 1)?;
-        let Some((row_key, block)) = found.first() else { return Ok(false) };
-        let number = (**row_key).try_into().map_or(u64::MAX, u64::from_be_bytes);
+        let found = rows.scan::<StoredBlock>(&start, None, Order::Ascending, 1)?.pop();
+        let Some((row_key, block)) = found else { return Ok(false) };
+        let number = (*row_key).try_into().map_or(u64::MAX, u64::from_be_bytes);
         self.next_block = number.saturating_add(1);
         let mut index = Index::default();
-        let numbers = Index::numbers_in(number).filter(|_| index.take_block(number, block));
+        let built = Box::new(block).build();
+        let taken = built.is_some_and(|built| index.take_block(number, built));
+        let numbers = Index::numbers_in(number).filter(|_| taken);
         let Some(numbers) = numbers else {
             self.report.find(format!("block {number} of the index is none"));
             return Ok(true);

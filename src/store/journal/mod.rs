@@ -28,6 +28,7 @@ use spare::{Ready, Spare, create_zeroed};
 
 use super::disk::Disk;
 use super::error::StoreError;
+use super::tables::Table;
 use crate::domain::time::Micros;
 
 /// The segment after an unclean stop or an error is this small, so that a crash loop does not wear the flash out.
@@ -349,8 +350,11 @@ impl Journal {
     }
 }
 
-/// The plans of a batch that was found.
-pub fn decode(found: &Found<'_>) -> Result<Vec<super::PlanRecord>, StoreError> {
-    super::PlanRecord::decode_all(found.payload)
+/// The plans of a batch that was found, with all of their rows or those of these tables.
+pub fn decode(
+    found: &Found<'_>,
+    of: Option<&[Table]>,
+) -> Result<Vec<super::PlanRecord>, StoreError> {
+    super::PlanRecord::decode_of(found.payload, of)
         .map_err(|what| StoreError::Undecodable { batch: found.header.number, what })
 }

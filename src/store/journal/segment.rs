@@ -121,11 +121,20 @@ impl Segment {
     /// The whole batch at `offset`, if there is one and it holds together.
     pub fn batch_at(&self, offset: u64) -> Result<Option<(BatchHeader, Vec<u8>)>, JournalError> {
         let Some(header) = self.header_at(offset)? else { return Ok(None) };
+        Ok(self.payload_of(&header, offset)?.map(|payload| (header, payload)))
+    }
+
+    /// What lies behind the header at `offset`, if it holds together.
+    pub fn payload_of(
+        &self,
+        header: &BatchHeader,
+        offset: u64,
+    ) -> Result<Option<Vec<u8>>, JournalError> {
         let mut payload = vec![0; header.length as usize];
         self.file
             .read_at(offset + BATCH_HEADER as u64, &mut payload)
             .map_err(|error| self.io(&error))?;
-        Ok(header.matches(&payload, &self.header).then_some((header, payload)))
+        Ok(header.matches(&payload, &self.header).then_some(payload))
     }
 
     /// Remembers where a batch begins.

@@ -5,7 +5,7 @@ use crate::domain::rule::{Rule, Trigger};
 use crate::engine::automation::{AutomationCommand, CURSOR, Happening};
 use crate::engine::command::{Actor, Command, Refusal, Submission};
 use crate::engine::event::{Event, EventKind};
-use crate::engine::feed::{Published, ReadFeedError, Shown};
+use crate::engine::feed::{Published, ReadFeedError};
 use crate::engine::{self, Engine};
 
 /// Events read at once.
@@ -46,7 +46,7 @@ impl Consumer {
         };
         self.place = Some(place);
         let newest = engine.shared().published();
-        let events = match engine.events_showing(place.read, READ_AHEAD, shown) {
+        let events = match engine.events_of_tickets(place.read, READ_AHEAD, is_looked_at) {
             Ok(events) => events,
             Err(ReadFeedError::Gone { oldest }) => {
                 let lost = oldest.saturating_sub(place.read + 1);
@@ -127,12 +127,9 @@ impl Consumer {
     }
 }
 
-/// Of what kinds the ticket is looked at.
-fn shown(event: &Event) -> Shown {
-    match event.kind {
-        EventKind::TicketCreated | EventKind::MessageAdded => Shown::Ticket,
-        _ => Shown::Nothing,
-    }
+/// Whether the ticket is looked at.
+fn is_looked_at(event: &Event) -> bool {
+    matches!(event.kind, EventKind::TicketCreated | EventKind::MessageAdded)
 }
 
 /// What a ticket's watch follows, whether or not a rule listens.
