@@ -100,9 +100,11 @@ impl Packed {
         self.words[word + 1] = (pair >> 64) as u64;
     }
 
+    #[inline]
     fn code(&self, at: usize) -> u64 {
         let (word, bits) = self.bits(at);
-        (self.pair(word) >> bits) as u64 & self.mask()
+        let &[low, high] = &self.words[word..word + 2] else { return 0 };
+        (low >> bits | high << 1 << (63 - bits)) & self.mask()
     }
 
     /// The word in which a place begins, and at which bit of it.

@@ -114,17 +114,19 @@ fn deep<K: Fn(usize) -> Key>(
     some.sort_unstable();
     let about = |rank: usize| rank / step as usize;
     let first = about(offset).checked_sub(margin).map(|at| some[at.min(some.len() - 1)]);
+    let first = first.unwrap_or((i64::MIN, 0));
     let last = some.get(about(offset.saturating_add(limit)).saturating_add(margin)).copied();
+    let last = last.unwrap_or((i64::MAX, usize::MAX));
     let (mut before, mut near) = (0, Vec::new());
     for block in matching {
         let (least, most) = block.between;
-        if first.is_some_and(|(first, _)| most < first) {
+        if most < first.0 {
             before += block.places.count() as usize;
-        } else if last.is_none_or(|(last, _)| least <= last) {
+        } else if least <= last.0 {
             for key in block.keys() {
-                if first.is_some_and(|first| key < first) {
+                if key < first {
                     before += 1;
-                } else if last.is_none_or(|last| key <= last) {
+                } else if key <= last {
                     near.push(key);
                 }
             }
