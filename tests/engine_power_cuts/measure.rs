@@ -12,16 +12,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use frontdesk::app;
+use frontdesk::config::{Config, Sources};
 use frontdesk::domain::search::query::Query;
 use frontdesk::engine::clock::MachineClocks;
 use frontdesk::engine::command::{Actor, Command, InboundMessage, Submission};
 use frontdesk::engine::index::{Filter, Span};
-use frontdesk::engine::search::Asked;
+use frontdesk::engine::search::{Asked, Settings};
 use frontdesk::engine::{Engine, Limits, Writer};
 use frontdesk::store::files::Files;
 use frontdesk::store::seal::Seal;
 use frontdesk::store::sim::Random;
-use frontdesk::store::{Order, RealDisk, Store, StoreSettings, Table};
+use frontdesk::store::{Order, RealDisk, Store, Table};
 use frontdesk::telemetry::metrics::Metrics;
 use tokio::runtime::Runtime;
 
@@ -69,16 +71,18 @@ fn submitted(message: InboundMessage) -> Submission {
     Submission::new(Actor::System, Command::ReceiveMessage(Box::new(message)))
 }
 
+/// With the shares of memory that the daemon has unless it is told otherwise.
 fn started(directory: &Path) -> (Engine, Writer) {
     let disk = RealDisk::new(directory).expect("a disk");
-    let store = Store::open(Arc::new(disk), StoreSettings::default()).expect("it opens");
+    let config = Config::load(&Sources::default()).expect("the defaults");
+    let store = Store::open(Arc::new(disk), app::settings(&config)).expect("it opens");
     let limits = Limits {
         queue: 1024,
         batch_commands: 256,
         batch_bytes: 1 << 20,
         seen_window: 10_000,
         refusals_per_minute: 10,
-        search: Default::default(),
+        search: Settings::within(config.search_memory()),
         shown_tickets: 1 << 20,
     };
     let files = Files::open(directory).expect("a directory");
