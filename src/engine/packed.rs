@@ -100,8 +100,18 @@ impl Packed {
         self.words[word + 1] = (pair >> 64) as u64;
     }
 
+    /// The codes between which the numbers between these have theirs.
+    pub fn codes(&self, lower: i64, upper: i64) -> (u64, u64) {
+        let code = |number: i64| match number < self.least {
+            true => 0,
+            false => (number.wrapping_sub(self.least) as u64).saturating_add(1),
+        };
+        (code(lower).max(1), code(upper))
+    }
+
+    /// What stands for a place's number; 0 is none.
     #[inline]
-    fn code(&self, at: usize) -> u64 {
+    pub fn code(&self, at: usize) -> u64 {
         let (word, bits) = self.bits(at);
         let &[low, high] = &self.words[word..word + 2] else { return 0 };
         (low >> bits | high << 1 << (63 - bits)) & self.mask()

@@ -198,6 +198,39 @@ impl<T: Number> Column<T> {
         (self.usual.min(T::of_number(least)), self.usual.max(T::of_number(most)))
     }
 
+    /// Of these places, how many have less than the first of two values, and which have neither less than that nor
+    /// more than the second.
+    pub fn part(&self, places: &Places, lower: T, upper: T) -> (u64, Places)
+    where
+        T: Ord,
+    {
+        let mut within = *places;
+        let mut below = 0;
+        let is_low = self.usual < lower;
+        let is_usual = !is_low && self.usual <= upper;
+        match &self.held {
+            Held::Many(values) => {
+                let (lower, upper) = values.codes(lower.number(), upper.number());
+                within.retain(|at| match values.code(at) {
+                    0 => {
+                        below += u64::from(is_low);
+                        is_usual
+                    }
+                    code => {
+                        below += u64::from(code < lower);
+                        (lower..=upper).contains(&code)
+                    }
+                });
+            }
+            _ => within.retain(|at| {
+                let value = self.get(at);
+                below += u64::from(value < lower);
+                (lower..=upper).contains(&value)
+            }),
+        }
+        (below, within)
+    }
+
     pub fn set(&mut self, at: usize, value: T) {
         let before = self.get(at);
         if value == before {
@@ -398,6 +431,15 @@ mod tests {
             if step % 512 == 0 {
                 assert!((0..PLACES).all(|at| column.get(at) == told[at]), "{step}");
                 assert_eq!(column.others, told.iter().filter(|time| **time != i64::MIN).count());
+                let mut some = Places::NONE;
+                (0..PLACES).filter(|at| at % 3 != 1).for_each(|at| some.set(at, true));
+                let bounds = [i64::MIN, 0, told[told.len() / 2], time, time + 1, i64::MAX];
+                for (lower, upper) in bounds.iter().flat_map(|l| bounds.iter().map(|u| (*l, *u))) {
+                    let (below, within) = column.part(&some, lower, upper);
+                    assert_eq!(below, some.iter().filter(|at| told[*at] < lower).count() as u64);
+                    let wanted = some.iter().filter(|at| (lower..=upper).contains(&told[*at]));
+                    assert!(wanted.eq(within.iter()), "{lower} {upper} in {step}");
+                }
             }
         }
         let mut filled = Column::of(i64::MIN);

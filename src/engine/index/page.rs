@@ -2,7 +2,7 @@
 
 use std::collections::BinaryHeap;
 
-use super::column::{PLACES, Places};
+use super::column::{Column, PLACES, Places};
 use super::{Filter, Found, Index, Line, Set, Shown, Sort};
 use crate::domain::priority::Priority;
 use crate::domain::reference::FIRST_NUMBER;
@@ -54,51 +54,74 @@ impl Best {
     }
 }
 
-/// The tickets of a block that match.
-struct Matching<K> {
+/// The tickets of a block that match, and what they are sorted by.
+struct Matching<'a> {
     places: Places,
-    /// No key's value is less than the first or more than the second.
+    /// No value of theirs is less than the first or more than the second.
     between: (i64, i64),
-    /// The key of a place.
-    key: K,
+    column: &'a Column<i64>,
+    /// The position of the block's first ticket.
+    first: usize,
+    /// The greatest comes first.
+    turned: bool,
 }
 
-impl<K: Fn(usize) -> Key> Matching<K> {
-    fn keys(&self) -> impl Iterator<Item = Key> {
-        self.places.iter().map(&self.key)
+impl Matching<'_> {
+    fn key(&self, at: usize) -> Key {
+        let (value, position) = (self.column.get(at), self.first + at);
+        if self.turned { (!value, !position) } else { (value, position) }
+    }
+
+    /// No key is less than this one …
+    fn least(&self) -> i64 {
+        if self.turned { !self.between.1 } else { self.between.0 }
+    }
+
+    /// … or more than this.
+    fn most(&self) -> i64 {
+        if self.turned { !self.between.0 } else { self.between.1 }
+    }
+
+    /// How many keys come before `first`; those up to `last` are told.
+    fn part(&self, first: Key, last: Key, tell: &mut impl FnMut(Key)) -> usize {
+        let count = self.places.count();
+        let (lower, upper) = if self.turned { (!last.0, !first.0) } else { (first.0, last.0) };
+        let (below, within) = self.column.part(&self.places, lower, upper);
+        let above = count - below - within.count();
+        let mut before = if self.turned { above } else { below } as usize;
+        for key in within.iter().map(|at| self.key(at)) {
+            if key < first {
+                before += 1;
+            } else if key <= last {
+                tell(key);
+            }
+        }
+        before
     }
 }
 
-fn count<K>(matching: &[Matching<K>]) -> u64 {
+fn count(matching: &[Matching<'_>]) -> u64 {
     matching.iter().map(|block| block.places.count()).sum()
 }
 
 /// The page of what matches, in the order of keys.
-fn in_order<K: Fn(usize) -> Key>(
-    mut matching: Vec<Matching<K>>,
-    offset: usize,
-    limit: usize,
-) -> Vec<usize> {
+fn in_order(mut matching: Vec<Matching<'_>>, offset: usize, limit: usize) -> Vec<usize> {
     let Some(mut best) = Best::of(offset, limit) else {
         return deep(&matching, (offset, limit), MARGIN);
     };
-    matching.sort_by_key(|block| block.between.0);
+    matching.sort_by_key(Matching::least);
     for block in &matching {
-        if !best.wants(block.between.0) {
+        if !best.wants(block.least()) {
             break;
         }
-        block.keys().for_each(|key| best.offer(key));
+        block.places.iter().for_each(|at| best.offer(block.key(at)));
     }
     best.page()
 }
 
 /// A page that lies far behind: of few keys it is found out first between which the page must be, and only what lies there
 /// is gathered. A block is looked through only if something of it may.
-fn deep<K: Fn(usize) -> Key>(
-    matching: &[Matching<K>],
-    (offset, limit): (usize, usize),
-    margin: usize,
-) -> Vec<usize> {
+fn deep(matching: &[Matching<'_>], (offset, limit): (usize, usize), margin: usize) -> Vec<usize> {
     let total = count(matching);
     if offset as u64 >= total {
         return Vec::new();
@@ -108,7 +131,7 @@ fn deep<K: Fn(usize) -> Key>(
         let count = block.places.count();
         let next = told.next_multiple_of(step) - told;
         let sample = (next..count).step_by(step as usize);
-        some.extend(sample.filter_map(|rank| block.places.nth(rank)).map(&block.key));
+        some.extend(sample.filter_map(|rank| block.places.nth(rank)).map(|at| block.key(at)));
         told += count;
     }
     some.sort_unstable();
@@ -119,17 +142,10 @@ fn deep<K: Fn(usize) -> Key>(
     let last = last.unwrap_or((i64::MAX, usize::MAX));
     let (mut before, mut near) = (0, Vec::new());
     for block in matching {
-        let (least, most) = block.between;
-        if most < first.0 {
+        if block.most() < first.0 {
             before += block.places.count() as usize;
-        } else if least <= last.0 {
-            for key in block.keys() {
-                if key < first {
-                    before += 1;
-                } else if key <= last {
-                    near.push(key);
-                }
-            }
+        } else if block.least() <= last.0 {
+            before += block.part(first, last, &mut |key| near.push(key));
         }
     }
     let end = offset.saturating_add(limit).min(total as usize);
@@ -277,16 +293,11 @@ impl Index {
     /// What changed last comes first, or what did not for longest, by number where it changed at once; blocks in
     /// which nothing can be on the page are only counted.
     fn by_change(&self, filter: &Filter, last: bool, offset: usize, limit: usize) -> Found {
-        let turned = move |key: i64| if last { !key } else { key };
         let mut matching = Vec::new();
         self.each_block(filter, |number, block, places| {
-            let (first, latest) = block.updated_between();
-            let between = if last { (turned(latest), turned(first)) } else { (first, latest) };
-            let key = move |at: usize| {
-                let position = number * PLACES + at;
-                (turned(block.updated.get(at)), if last { !position } else { position })
-            };
-            matching.push(Matching { places, between, key });
+            let (between, column) = (block.updated_between(), &block.updated);
+            let first = number * PLACES;
+            matching.push(Matching { places, between, column, first, turned: last });
         });
         let total = count(&matching);
         let page = in_order(matching, offset, limit).into_iter();
@@ -298,8 +309,9 @@ impl Index {
     fn due_first(&self, filter: &Filter, offset: usize, limit: usize) -> Found {
         let mut matching = Vec::new();
         self.each_block(filter, |number, block, places| {
-            let key = move |at: usize| (block.sla_due.get(at), number * PLACES + at);
-            matching.push(Matching { places, between: block.sla_due.between(), key });
+            let (between, column) = (block.sla_due.between(), &block.sla_due);
+            let first = number * PLACES;
+            matching.push(Matching { places, between, column, first, turned: false });
         });
         let total = count(&matching);
         let page = in_order(matching, offset, limit).into_iter();
@@ -350,30 +362,49 @@ mod tests {
             (seed >> 40) as i64
         };
         let count = 5 * SAMPLE as usize + 11;
-        let scattered: Vec<Key> = (0..count).map(|at| (random(), at)).collect();
-        let in_order: Vec<Key> = (0..count).map(|at| (at as i64, at)).collect();
-        let few_values: Vec<Key> = (0..count).map(|at| (random() % 3, at)).collect();
+        let scattered: Vec<i64> = (0..count).map(|_| random()).collect();
+        let in_order: Vec<i64> = (0..count as i64).collect();
+        let few_values: Vec<i64> = (0..count).map(|_| random() % 3).collect();
         // What is looked at first, every sixth, says that all are great.
-        let misleading: Vec<Key> =
-            (0..count).map(|at| (if at % 6 == 0 { 1 << 30 } else { random() }, at)).collect();
-        for keys in [scattered, in_order, few_values, misleading] {
-            let mut sorted = keys.clone();
-            sorted.sort_unstable();
-            let blocks = keys.chunks(PLACES).map(|keys| {
-                let mut places = Places::NONE;
-                (0..keys.len()).for_each(|at| places.set(at, true));
-                let values = || keys.iter().map(|(value, _)| *value);
-                let between = (values().min().unwrap() - 1, values().max().unwrap() + 1);
-                Matching { places, between, key: |at: usize| keys[at] }
-            });
-            let matching: Vec<_> = blocks.collect();
-            for (offset, limit) in
-                [(0, 5), (5000, 50), (20_000, 5000), (count - 3, 50), (count, 50), (9, usize::MAX)]
-            {
-                let page: Vec<usize> =
-                    sorted.iter().skip(offset).take(limit).map(|(_, at)| *at).collect();
-                for margin in [1, MARGIN] {
-                    assert_eq!(deep(&matching, (offset, limit), margin), page, "{offset}");
+        let misleading: Vec<i64> =
+            (0..count).map(|at| if at % 6 == 0 { 1 << 30 } else { random() }).collect();
+        for values in [scattered, in_order, few_values, misleading] {
+            let columns: Vec<Column<i64>> = values
+                .chunks(PLACES)
+                .map(|values| {
+                    let mut column = Column::of(1);
+                    column.fill(values.iter().copied().enumerate());
+                    column
+                })
+                .collect();
+            for turned in [false, true] {
+                let matching: Vec<_> = values
+                    .chunks(PLACES)
+                    .zip(&columns)
+                    .enumerate()
+                    .map(|(number, (values, column))| {
+                        let mut places = Places::NONE;
+                        (0..values.len()).for_each(|at| places.set(at, true));
+                        let between = column.between();
+                        Matching { places, between, column, first: number * PLACES, turned }
+                    })
+                    .collect();
+                let keys = matching.iter().flat_map(|b| b.places.iter().map(|at| b.key(at)));
+                let mut sorted: Vec<Key> = keys.collect();
+                sorted.sort_unstable();
+                for (offset, limit) in [
+                    (0, 5),
+                    (5000, 50),
+                    (20_000, 5000),
+                    (count - 3, 50),
+                    (count, 50),
+                    (9, usize::MAX),
+                ] {
+                    let page: Vec<usize> =
+                        sorted.iter().skip(offset).take(limit).map(|(_, at)| *at).collect();
+                    for margin in [1, MARGIN] {
+                        assert_eq!(deep(&matching, (offset, limit), margin), page, "{offset}");
+                    }
                 }
             }
         }
