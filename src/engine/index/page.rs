@@ -16,9 +16,9 @@ type Key = (i64, usize);
 pub(super) const DEEP: usize = 4096;
 
 /// Keys that are looked at before to know about where a page lies …
-const SAMPLE: u64 = 8192;
+const SAMPLE: u64 = 32_768;
 /// … and how many of them it may lie beside that: five times what chance makes likely.
-const MARGIN: usize = 256;
+const MARGIN: usize = 512;
 
 /// The keys of a page near the beginning among all that come.
 struct Best {
@@ -134,13 +134,16 @@ fn deep(matching: &[Matching<'_>], (offset, limit): (usize, usize), margin: usiz
         some.extend(sample.filter_map(|rank| block.places.nth(rank)).map(|at| block.key(at)));
         told += count;
     }
-    some.sort_unstable();
+    let some_count = some.len();
     let about = |rank: usize| rank / step as usize;
-    let first = about(offset).checked_sub(margin).map(|at| some[at.min(some.len() - 1)]);
-    let first = first.unwrap_or((i64::MIN, 0));
-    let last = some.get(about(offset.saturating_add(limit)).saturating_add(margin)).copied();
+    let mut nth = |at: usize| (at < some.len()).then(|| *some.select_nth_unstable(at).1);
+    let first = about(offset).checked_sub(margin).map(|at| at.min(some_count - 1));
+    let first = first.and_then(&mut nth).unwrap_or((i64::MIN, 0));
+    let last = nth(about(offset.saturating_add(limit)).saturating_add(margin));
     let last = last.unwrap_or((i64::MAX, usize::MAX));
-    let (mut before, mut near) = (0, Vec::new());
+    // So many are told unless chance is against it.
+    let room = margin.saturating_mul(2 * step as usize + 2).saturating_add(limit);
+    let (mut before, mut near) = (0, Vec::with_capacity(room.min(total as usize)));
     for block in matching {
         if block.most() < first.0 {
             before += block.places.count() as usize;
