@@ -101,9 +101,10 @@ impl Settings {
         let bytes = usize::try_from(memory).unwrap_or(usize::MAX);
         Settings {
             cache: bytes / 2,
-            queries: memory / 4,
-            // Twice while they are written.
-            fresh_bytes: bytes / 8,
+            // One that takes more runs alone.
+            queries: memory / 6,
+            // Twice while they are written. Fewer at once make more segments, which each query asks.
+            fresh_bytes: bytes / 6,
             fresh_documents: 4096,
             merged: 8,
             plan_bytes: 2 << 20,
